@@ -1,0 +1,356 @@
+"""The gateway: every AWS call of every command goes through here.
+
+So that calls can be counted, allowed, delayed, retried and broken in one place. The SDK's own retries are off (one
+attempt a call): it repeats `CreateKey` after a lost reply, does not know our deadline, and sleeps in real time.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+import boto3
+import botocore.session
+from botocore.loaders import Loader
+from botocore.config import Config as SdkConfig
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from shnotify import failures
+from shnotify.arns import Scope
+from shnotify.core.events import Event, Noted, Waiting
+from shnotify.errors import ShnotifyError, UsageError
+from shnotify.failures import AwsError, StopError, UnansweredError, WriteRefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_securityhub import SecurityHubClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READS = frozenset(
+    {"sts:GetCallerIdentity", "tag:GetResources", "securityhub:DescribeHub", "securityhub:DescribeSecurityHubV2"}
+    | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:ListAliases"}
+    | {"kms:ListKeys", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
+    | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
+    | {"events:ListTagsForResource", "events:ListRuleNamesByTarget"}
+)
+"""The operations of a read-only run. Anything else is refused before it is sent, in production too."""
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 20
+_PREFIX = {"resourcegroupstaggingapi": "tag"}
+_TRIES_THROTTLED = 12
+_TRIES_BROKEN = 5
+
+
+class _KnownServices(Loader):
+    """Spares the SDK two scans of its ~430 service folders (register_component is its documented extension point)."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        known = ["events", "kms", "resourcegroupstaggingapi", "securityhub", "sns", "sqs", "sts"]
+        return known if type_name == "service-2" else super().list_available_services(type_name)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, so that tests need none."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Aws:
+    """One account and Region, seen through one set of credentials.
+
+    write     False: only the operations in `READS` can be sent
+    timeout   seconds for the whole command
+    report    receives waits and notes as they happen
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        write: bool = False,
+        timeout: float = 60,
+        report: Callable[[Event], None] = lambda _: None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.write = write
+        self.report = report
+        self.clock = clock or Clock()
+        self.deadline = self.clock.now() + timeout
+        self.timeout = timeout
+        self.existing: dict[str, str] = {}
+        """Name -> ARN of what a call of ours has seen: it can be read again in one round."""
+        self._stopped = threading.Event()
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._memo: dict[object, Future[Any]] = {}
+        self._pool = ThreadPoolExecutor(16, thread_name_prefix="aws")
+        try:
+            core = botocore.session.Session(profile=profile)
+            core.register_component("data_loader", _KnownServices(core.get_config_variable("data_path")))
+            self._session = boto3.Session(botocore_session=core, region_name=region)
+        except ProfileNotFound as error:
+            raise StopError(str(error), hint="see `aws configure list-profiles`") from error
+        if not self._session.region_name:
+            hint = "write `region:` into the file, give --region, or set AWS_REGION"
+            raise UsageError("no AWS Region is known", hint=hint)
+
+    # -- identity ------------------------------------------------------------------------------------------------------
+
+    @property
+    def region(self) -> str:
+        return self._session.region_name or ""
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Who and where we are (sts:GetCallerIdentity); the partition is the caller's own."""
+        if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+            self.report(Noted(f"talking to {endpoint} (AWS_ENDPOINT_URL is set), not to AWS itself"))
+        reply = self(self.sts.get_caller_identity)
+        return Scope(reply["Arn"].split(":")[1], self.region, reply["Account"])
+
+    # -- clients -------------------------------------------------------------------------------------------------------
+
+    def _client(self, service: str) -> Any:
+        with self._lock:  # making clients in parallel is several times slower than one after another
+            if service not in self._clients:
+                client = self._session.client(  # type: ignore[call-overload]
+                    service,
+                    config=SdkConfig(
+                        connect_timeout=CONNECT_SECONDS,
+                        read_timeout=min(READ_SECONDS, max(1, self.timeout)),
+                        retries={"total_max_attempts": 1, "mode": "standard"},
+                        max_pool_connections=16,
+                        tcp_keepalive=True,
+                    ),
+                )
+                client.meta.events.register_first("before-call", self._guard)
+                self._clients[service] = client
+        return self._clients[service]
+
+    def _guard(self, model: Any, **_: Any) -> None:
+        operation = operation_name(model.service_model.service_name, model.name)
+        if not self.write and operation not in READS:
+            raise WriteRefusedError(f"{operation} is not a read, and this command changes nothing", operation=operation)
+
+    @property
+    def sts(self) -> STSClient:
+        return cast("STSClient", self._client("sts"))
+
+    @property
+    def kms(self) -> KMSClient:
+        return cast("KMSClient", self._client("kms"))
+
+    @property
+    def sns(self) -> SNSClient:
+        return cast("SNSClient", self._client("sns"))
+
+    @property
+    def sqs(self) -> SQSClient:
+        return cast("SQSClient", self._client("sqs"))
+
+    @property
+    def events(self) -> EventBridgeClient:
+        return cast("EventBridgeClient", self._client("events"))
+
+    @property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        return cast("ResourceGroupsTaggingAPIClient", self._client("resourcegroupstaggingapi"))
+
+    @property
+    def securityhub(self) -> SecurityHubClient:
+        return cast("SecurityHubClient", self._client("securityhub"))
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """One call, tried again where that is safe and useful.
+
+        Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent, so a lost reply is asked again.
+        """
+        return self._try(method, kwargs, {}, once=False)
+
+    def maybe(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The same; None when AWS says that the thing is not there."""
+        try:
+            return self._try(method, kwargs, {}, once=False)
+        except AwsError as error:
+            if error.code in failures.NOT_FOUND:
+                return None
+            raise
+
+    def once(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """For a call that is not idempotent: never repeated unless AWS refused it. Raises `UnansweredError` if in doubt."""
+        return self._try(method, kwargs, {}, once=True)
+
+    def patient(self, reason: str, *codes: str) -> Callable[..., Any]:
+        """A caller that also waits out these error codes, up to two minutes, saying `reason`."""
+        waits = dict.fromkeys(codes, reason)
+        return lambda method, /, **kwargs: self._try(method, kwargs, waits, once=False)
+
+    def start(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Runs a call side by side. Only calls go in here, never something that waits for another call of this pool."""
+        return self._pool.submit(function, *args, **kwargs)
+
+    def remember(self, key: object, function: Callable[[], T]) -> T:
+        """The function's result, asked for once in an observation however many want it."""
+        with self._lock:
+            future = self._memo.get(key)
+            first = future is None
+            if future is None:
+                future = self._memo[key] = Future()
+        if first:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+        return cast("T", future.result())
+
+    def forget(self) -> None:
+        """Begins a new observation: what was read is read again."""
+        with self._lock:
+            self._memo.clear()
+
+    def pages(self, method: Callable[..., Any], token: str, **kwargs: Any) -> Iterator[Any]:
+        """All pages of a list call whose request and reply name the next page `token` (or `Next` + `Marker`)."""
+        answer, reply = ("NextMarker", "Marker") if token == "Marker" else (token, token)  # noqa: S105
+        more: dict[str, Any] = {}
+        while True:
+            page = self(method, **kwargs, **more)
+            yield page
+            if not page.get(answer):
+                return
+            more = {reply: page[answer]}
+
+    def stop(self) -> None:
+        """No further call starts; those under way are left to end by themselves."""
+        self._stopped.set()
+
+    def remaining(self) -> float:
+        """Seconds until the command's time is up; never negative."""
+        return max(0.0, self.deadline - self.clock.now())
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, but never beyond the deadline."""
+        self._check()
+        self.clock.sleep(min(seconds, self.remaining()))
+        self._check()
+
+    def out_of_time(self) -> StopError:
+        return StopError(
+            f"no time left: the command's limit of {self.timeout:g} s is reached",
+            hint="run it again, with a larger --timeout if AWS is only slow",
+            code="Timeout",
+        )
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise StopError("interrupted")
+        if not self.remaining():
+            raise self.out_of_time()
+
+    def _try(self, method: Callable[..., T], params: dict[str, Any], waits: dict[str, str], *, once: bool) -> T:
+        operation = _operation_of(method)
+        began = self.clock.now()
+        tries = 0
+        while True:
+            self._check()
+            tries += 1
+            try:
+                return method(**params)
+            except ClientError as error:
+                failure, why, limit = self._reply(operation, error, params, waits, once=once)
+            except (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError) as error:
+                raise StopError(
+                    f"no usable AWS credentials: {error}",
+                    hint="sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables",
+                    operation=operation,
+                ) from error
+            except (NoRegionError, ParamValidationError) as error:
+                raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
+            except (BotoCoreError, ValueError) as error:
+                # HTTPClientError: no or half an answer. ValueError and the parser's error: an answer nobody can read
+                # (botocore lets UnicodeDecodeError through).
+                what = "no answer" if isinstance(error, HTTPClientError) else "an unreadable answer"
+                failure = (UnansweredError if once else AwsError)(
+                    f"{operation}: {what}: {error}",
+                    hint="check the network, the proxy and AWS_ENDPOINT_URL; running the command again is safe",
+                    operation=operation,
+                    code=type(error).__name__,
+                )
+                why, limit = what, 1 if once else _TRIES_BROKEN
+            if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
+                raise failure
+            seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + random.random() / 2)  # noqa: S311 jitter, no secret
+            self.report(Waiting(operation, why, seconds))
+            self.pause(seconds)
+
+    def _reply(
+        self, operation: str, error: ClientError, params: dict[str, Any], waits: dict[str, str], *, once: bool
+    ) -> tuple[AwsError, str, int]:
+        """(the failure, why another try may help, how many tries at the most) of an error reply."""
+        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        message = str(error.response.get("Error", {}).get("Message", ""))
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        failure = failures.from_reply(operation, code, message, status, _target(params))
+        bare = code.removeprefix("AWS.SimpleQueueService.")
+        if code in waits or bare in waits:
+            return failure, waits.get(code) or waits[bare], 1000
+        if bare in failures.THROTTLED or status == 429:
+            return failure, "throttled", _TRIES_THROTTLED
+        if bare in failures.CONFLICT:
+            return failure, "changed by somebody else at the same moment", _TRIES_THROTTLED
+        if bare in failures.TRANSIENT or status >= 500:
+            if once:
+                failure = UnansweredError(failure.message, operation=operation, code=code)
+            return failure, f"AWS said {code}", 1 if once else _TRIES_BROKEN
+        return failure, "", 1
+
+
+def operation_name(service: str, name: str) -> str:
+    """IAM's name for an operation: `kms:CreateKey`."""
+    return f"{_PREFIX.get(service, service)}:{name}"
+
+
+def _operation_of(method: Callable[..., Any]) -> str:
+    meta = getattr(method, "__self__").meta  # noqa: B009 bound client methods only; Callable does not say so
+    return operation_name(meta.service_model.service_name, meta.method_to_api_mapping[method.__name__])
+
+
+def _target(params: dict[str, Any]) -> str | None:
+    names = ("KeyId", "AliasName", "TopicArn", "ResourceArn", "QueueUrl", "QueueName", "Rule", "ResourceARN", "Name")
+    for name in names:
+        if isinstance(params.get(name), str):
+            return cast("str", params[name])
+    return None
+
+
+__all__ = ["READS", "Aws", "Clock", "ShnotifyError", "operation_name"]

@@ -1,0 +1,167 @@
+"""The command line: commands found by name, shared options, errors turned into exit codes.
+
+Nothing here imports boto3, pydantic, yaml or rich, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from shnotify import __version__
+from shnotify.errors import ConfigError, ShnotifyError
+
+COMMANDS = ("init", "validate", "plan", "apply", "status", "destroy", "demo", "sandbox")
+"""Each is the function `command` of the module of this name in `shnotify.commands`."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The shared options of a command.
+
+    timeout  seconds for the whole command; None: the command's own default
+    """
+
+    config: Path
+    profile: str | None
+    region: str | None
+    output: str
+    verbose: bool
+    no_color: bool
+    timeout: float | None
+
+    @property
+    def json(self) -> bool:
+        return self.output == "json"
+
+
+class _Group(click.Group):
+    """Imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"shnotify.commands.{cmd_name.replace('-', '_')}").command
+        assert isinstance(command, click.Command)  # noqa: S101 a fact about our own modules
+        return command
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="shnotify")
+def cli() -> None:
+    """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out."""
+
+
+def _config_path() -> Path:
+    return Path(os.environ.get("SHNOTIFY_CONFIG") or "shnotify.yaml")
+
+
+def output_options(function: F) -> F:
+    """`--output`, `--verbose` and `--no-color`, for a command that needs no AWS."""
+    for option in (
+        click.option("--no-color", is_flag=True, help="No colour (NO_COLOR works too)."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+        click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the result."),
+    ):
+        function = option(function)
+    return function
+
+
+def config_option(function: F) -> F:
+    """`--config`."""
+    return click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path),
+        default=_config_path,
+        show_default="$SHNOTIFY_CONFIG, else shnotify.yaml",
+        help="The configuration file.",
+    )(function)
+
+
+def aws_options(function: F) -> F:
+    """`--profile`, `--region` and `--timeout`, and all of the above."""
+    for option in (
+        click.option("--timeout", type=click.FloatRange(min=1), help="Seconds for the whole command."),
+        click.option("--region", help="AWS Region, when the file names none."),
+        click.option("--profile", help="AWS profile."),
+    ):
+        function = option(function)
+    return config_option(output_options(function))
+
+
+def settings(
+    *,
+    config: Path | None = None,
+    profile: str | None = None,
+    region: str | None = None,
+    output: str = "text",
+    verbose: bool = False,
+    no_color: bool = False,
+    timeout: float | None = None,
+) -> Settings:
+    """The shared options as click hands them over."""
+    return Settings(config or _config_path(), profile, region, output, verbose, no_color, timeout)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line and returns the exit code; anything that is the user's to know is printed."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:  # LANG=C: a character the stream cannot carry is escaped, never an error
+            reconfigure(errors="backslashreplace")
+    try:
+        code = cli.main(arguments, prog_name="shnotify", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        failure = ShnotifyError(error.format_message(), hint=_help_hint(error))
+        return _fail(failure, 2, arguments)
+    except ShnotifyError as error:
+        return _fail(error, error.exit_code, arguments)
+    except BrokenPipeError:
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _help_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"see `{context.command_path if context else 'shnotify'} --help`"
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    joined = " ".join(arguments)
+    return any(form in f" {joined} " for form in (" -o json ", " --output json ", " --output=json ", " -ojson "))
+
+
+def _fail(error: ShnotifyError, code: int, arguments: list[str]) -> int:
+    from shnotify.text import clean
+
+    if _wants_json(arguments):
+        document: dict[str, Any] = {"error": error.to_json()}
+        if isinstance(error, ConfigError):
+            document["errors"] = [problem.to_json() for problem in error.problems]
+        click.echo(json.dumps(document, indent=2))
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            click.echo(clean(str(problem)), err=True)
+        return code
+    click.echo(f"error: {clean(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"       {clean(error.hint)}", err=True)
+    return code

@@ -1,0 +1,133 @@
+"""`shnotify apply`: creates or updates until AWS matches the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shnotify.cli import aws_options, settings
+
+if TYPE_CHECKING:
+    from shnotify.commands.session import Session
+    from shnotify.core.engine import Outcome
+    from shnotify.core.plan import Observation, Plan
+    from shnotify.errors import ShnotifyError
+
+TIMEOUT = 600
+VISIBLE_SECONDS = 90
+"""How long a write may stay unseen: SQS says up to 60 s for attributes (API_SetQueueAttributes)."""
+
+
+@click.command("apply", short_help="Create or update until AWS matches the file.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag.")
+@aws_options
+def command(yes: bool, adopt: bool, **options: Any) -> int:
+    """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the file."""
+    from shnotify.commands.plan import planned, refusal
+    from shnotify.commands.session import session
+    from shnotify.core import engine
+
+    with session(settings(**options), write=True, timeout=TIMEOUT) as run:
+        seen = run.observe()
+        run.warn(seen)
+        plan = planned(run, seen, adopt=adopt)
+        if error := refusal(plan):
+            return finish(run, plan, engine.Outcome(), error)
+        if not plan.changes_anything:
+            return finish(run, plan, engine.execute(plan, run.aws), None)
+        if not yes:
+            confirm(run, plan, "Do this?")
+            again = _replanned(run, adopt=adopt)
+            if again.fingerprint != plan.fingerprint:
+                return finish(run, plan, engine.Outcome(), changed_meanwhile())
+        outcome = engine.execute(plan, run.aws)
+        late = None if outcome.error or outcome.interrupted else _read_back(run, plan)
+        code = finish(run, plan, outcome, outcome.error or late)
+        if code == 0:
+            _what_is_next(run)
+        return code
+
+
+def confirm(run: Session, plan: Plan, question: str) -> None:
+    """Asks on a terminal; elsewhere `--yes` is needed. Raises `UsageError` when nothing may be done."""
+    from shnotify.errors import UsageError
+
+    del plan
+    if not run.screen.can_ask:
+        raise UsageError("nobody can be asked here, so nothing was changed", hint="give --yes to go on without asking")
+    if not run.screen.ask(f"{question} [y/N]"):
+        raise UsageError("stopped, as you said; nothing was changed")
+
+
+def changed_meanwhile() -> ShnotifyError:
+    from shnotify.errors import ShnotifyError
+
+    return ShnotifyError(
+        "AWS changed while you were reading the plan, so nothing was done",
+        hint="run the same command again to see the new plan",
+    )
+
+
+def _replanned(run: Session, *, adopt: bool) -> Plan:
+    from shnotify.core.plan import plan_apply
+
+    return plan_apply(run.graph, run.observe(), adopt=adopt)
+
+
+def _read_back(run: Session, plan: Plan) -> ShnotifyError | None:
+    """Looks until AWS shows what was written; None when it does."""
+    from shnotify.core.plan import plan_apply
+    from shnotify.errors import ShnotifyError
+    from shnotify.resources.premises import hub_note
+
+    sources = {route.source for route in run.config.routes}
+    hub = run.aws.start(hub_note, run.aws, sources) if plan.count("create") else None
+    began, wait = run.aws.clock.now(), 1.0
+    while True:
+        left = plan_apply(run.graph, run.observe(search=False))
+        if not left.changes_anything and not left.refused:
+            if hub and (note := hub.result()):
+                run.screen.warn(note)
+            return None
+        if run.aws.clock.now() - began > VISIBLE_SECONDS:
+            names = ", ".join(s.key for s in left.steps if s.action != "none")
+            return ShnotifyError(
+                f"written, but AWS does not show it yet: {names}", hint="run `shnotify status` in a few minutes"
+            )
+        run.aws.pause(wait)
+        wait = min(wait * 2, 10)
+
+
+def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None) -> int:
+    """Prints what became of the plan and returns the exit code."""
+    run.screen.document(run.plan_document(plan, outcome, error))
+    done = [s.key for s in plan.steps if s.action not in ("none", "refuse") and outcome.results.get(s.key) == "done"]
+    not_done = [s.key for s in plan.steps if s.action != "none" and s.key not in done]
+    if error or outcome.interrupted:
+        run.screen.result(f"Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(not_done) or 'nothing'}.")
+    elif done:
+        run.screen.result(f"Done: {', '.join(done)}.")
+    else:
+        run.screen.result("Nothing to do.")
+    if outcome.interrupted:
+        run.screen.error("interrupted", "the next run picks up what was begun")
+        return int(getattr(outcome.interrupted, "exit_code", 130))
+    for failure in outcome.errors or ([error] if error else []):
+        run.screen.error(f"{failure.resource}: {failure.message}" if failure.resource else failure.message, failure.hint)
+    return 1 if error else 0
+
+
+def _what_is_next(run: Session) -> None:
+    """Says who still has to click, because nobody else will."""
+    from shnotify.resources.lookup import subscriptions
+    from shnotify.resources.topic import Topic
+
+    topics = [r for r in run.graph if isinstance(r, Topic)]
+    pending = [s.endpoint for t in topics for s in subscriptions(run.aws, t.topic_arn) or () if s.state == "pending"]
+    if pending:
+        run.screen.result(
+            f"Next: {', '.join(sorted(set(pending)))} must confirm the subscription within 48 hours; "
+            "until then nothing reaches them. `shnotify status` shows who did."
+        )

@@ -1,0 +1,100 @@
+"""`shnotify destroy`: the reverse of apply, keys last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shnotify.cli import aws_options, settings
+
+if TYPE_CHECKING:
+    from shnotify.commands.session import Session
+    from shnotify.core.plan import Plan
+    from shnotify.core.resource import Graph
+
+KEY_TYPE = "AWS::KMS::Key"
+
+
+@click.command("destroy", short_help="Remove all of it; keys are scheduled for deletion.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Discard the messages in the dead-letter queue.")
+@click.option("--keep-keys", is_flag=True, help="Leave the KMS keys and their aliases.")
+@aws_options
+def command(yes: bool, force: bool, keep_keys: bool, **options: Any) -> int:
+    """Removes targets, rules, subscriptions, topics, the queue and the aliases, and schedules the keys for deletion.
+
+    Refuses while the dead-letter queue holds messages, without --force. What is not tagged as ours is left alone.
+    """
+    from shnotify.commands.apply import TIMEOUT, changed_meanwhile, confirm, finish
+    from shnotify.commands.session import session
+    from shnotify.core import engine
+
+    with session(settings(**options), write=True, timeout=TIMEOUT) as run:
+        run.graph = _discarding(run.graph) if force else run.graph
+        keep = frozenset([KEY_TYPE]) if keep_keys else frozenset()
+        plan = _planned(run, keep)
+        _show(run, plan)
+        if stop := _stop(plan):
+            return finish(run, plan, engine.Outcome(), stop)
+        if plan.changes_anything and not yes:
+            confirm(run, plan, "Remove all this?")
+            if _planned(run, keep).fingerprint != plan.fingerprint:
+                return finish(run, plan, engine.Outcome(), changed_meanwhile())
+        outcome = engine.execute(plan, run.aws)
+        return finish(run, plan, outcome, outcome.error or _left(plan))
+
+
+def _planned(run: Session, keep: frozenset[str]) -> Plan:
+    from shnotify.core.plan import plan_destroy
+
+    seen = run.observe(shallow=True)
+    if seen.unsearched:
+        run.screen.warn(f"what is left over could not be looked for: {seen.unsearched.error.message}")
+    return plan_destroy(run.graph, seen, keep=keep)
+
+
+def _discarding(graph: Graph) -> Graph:
+    from shnotify.core.resource import Graph
+    from shnotify.resources.queue import Queue
+
+    changed = (replace(r, discard_messages=True) if isinstance(r, Queue) else r for r in graph)
+    return Graph(tuple(changed))
+
+
+def _show(run: Session, plan: Plan) -> None:
+    from shnotify.render import plan_lines
+
+    run.screen.result(run.title("Destroy"))
+    run.screen.result()
+    for line in plan_lines(plan, run.screen.arrow):
+        run.screen.result(line)
+    keys = [s for s in plan.steps if s.action == "delete" and s.resource.CFN == KEY_TYPE]
+    run.screen.result(f"{plan.count('delete')} to delete, {plan.count('none')} nothing to do, {len(plan.refused)} left.")
+    if keys:
+        run.screen.result(
+            f"The {len(keys)} key(s) are scheduled, not deleted at once; until then Security Hub's own control KMS.3 "
+            "reports each as a CRITICAL finding. `apply` takes them back; --keep-keys leaves them."
+        )
+
+
+def _stop(plan: Plan) -> Any:
+    """The error for a plan of which nothing may be carried out, or None. Foreign things are only skipped."""
+    from shnotify.errors import ShnotifyError
+
+    for step in plan.refused:
+        if step.live is None or step.live.blocked:
+            reason = step.reason or ""
+            return ShnotifyError(f"nothing was removed: {step.resource.name}: {reason}", resource=step.key)
+    return None
+
+
+def _left(plan: Plan) -> Any:
+    """The error that names what was left because it is not ours, or None."""
+    from shnotify.errors import ShnotifyError
+
+    if not plan.refused:
+        return None
+    names = "; ".join(f"{s.key} ({s.resource.name}): {s.reason}" for s in plan.refused)
+    return ShnotifyError(f"left alone: {names}", hint="remove these by hand if they are yours")

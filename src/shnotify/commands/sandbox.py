@@ -1,0 +1,4 @@
+import click
+@click.command("sandbox", short_help="Run an embedded AWS on this machine.")
+def command() -> int:
+    return 1

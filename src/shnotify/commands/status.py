@@ -1,0 +1,142 @@
+"""`shnotify status`: drift and delivery health; changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shnotify.cli import aws_options, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from shnotify.commands.session import Session
+    from shnotify.core.plan import Observation, Plan, Step
+    from shnotify.delivery import Delivery
+    from shnotify.errors import ShnotifyError
+    from shnotify.resources.lookup import Subscribed
+
+_STYLES = {"in_sync": "green", "unknown": "bold red"}
+
+
+@click.command("status", short_help="Show drift and delivery health; change nothing.")
+@aws_options
+def command(**options: Any) -> int:
+    """Compares AWS with the file and says whether each route can deliver. Exits 3 on drift, 4 if a route cannot."""
+    from shnotify.commands.session import session
+    from shnotify.core.plan import plan_apply
+    from shnotify.delivery import deliveries
+
+    with session(settings(**options)) as run:
+        seen = run.observe()
+        run.warn(seen)
+        plan = plan_apply(run.graph, seen)
+        states = {step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps}
+        routes = deliveries(run.config, seen, _lists(run, seen), run.key_problems())
+        error = _unknown(plan, seen)
+        in_sync = not error and set(states.values()) <= {"in_sync"}
+        run.screen.document(
+            run.document(
+                in_sync=in_sync,
+                resources=[_resource(step, states[step.key]) for step in plan.steps],
+                delivery=[route.to_json() for route in routes],
+                error=error.to_json() if error else None,
+            )
+        )
+        _show(run, plan, states, routes)
+        if error:
+            run.screen.error(error.message, error.hint)
+            return 1
+        return 3 if not in_sync else 0 if all(route.ok for route in routes) else 4
+
+
+def state_of(step: Step, *, leftover: bool) -> str:
+    """The contract's word for what the plan found."""
+    if step.live is None:
+        return "unknown" if step.action == "refuse" or leftover else "missing"
+    if leftover:
+        return "leftover"
+    if step.live.owner is not None:
+        return "unmanaged"
+    return "drifted" if step.changes or step.live.blocked else "in_sync"
+
+
+def _resource(step: Step, state: str) -> dict[str, Any]:
+    from shnotify.core.values import to_json
+
+    drift = step.changes if state in ("drifted", "unmanaged") else ()
+    found: dict[str, Any] = {
+        "id": step.resource.id,
+        "type": step.resource.CFN,
+        "name": step.resource.name,
+        "arn": step.live.outputs.get("Arn") if step.live else step.resource.arn,
+        "state": state,
+        "drift": [{"path": c.path, "expected": to_json(c.after), "actual": to_json(c.before)} for c in drift],
+    }
+    if step.reason:
+        found["reason"] = step.reason
+    if step.notes:
+        found["notes"] = list(step.notes)
+    return found
+
+
+def _lists(run: Session, seen: Observation) -> Mapping[str, tuple[Subscribed, ...] | None]:
+    """Each topic's subscriptions, as read already; a topic whose list could not be read is left out."""
+    from shnotify.failures import AwsError
+    from shnotify.resources.lookup import subscriptions
+    from shnotify.resources.topic import Topic
+
+    found: dict[str, tuple[Subscribed, ...] | None] = {}
+    for topic in run.graph:
+        if isinstance(topic, Topic):
+            try:
+                there = seen.wanted[topic.id] is not None
+                found[topic.id] = subscriptions(run.aws, topic.topic_arn) if there else None
+            except AwsError:
+                continue
+    return found
+
+
+def _unknown(plan: Plan, seen: Observation) -> ShnotifyError | None:
+    """The first thing that could not be read, or None."""
+    from shnotify.core.resource import Unreadable
+
+    unread = [live for live in [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]]
+    return next((live.error for live in unread if isinstance(live, Unreadable)), None)
+
+
+def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Iterable[Delivery]) -> None:
+    from rich.text import Text
+
+    from shnotify.render import change_lines
+    from shnotify.text import clean
+
+    screen = run.screen
+    screen.result(run.title("Status of"))
+    screen.result()
+    width = max(len(step.key) for step in plan.steps)
+    for step in plan.steps:
+        state = states[step.key]
+        label = (state.replace("_", " ").ljust(10), _STYLES.get(state, "yellow"))
+        screen.result(Text.assemble(f"  {step.key:{width}}  ", label, f"  {clean(step.resource.name)}"))
+        if step.reason and state != "missing":
+            screen.result(Text(f"      {clean(step.reason)}", "yellow"))
+        if state in ("drifted", "unmanaged"):
+            for change in step.changes:
+                for line in change_lines(change, f"(is) {screen.arrow} (should be)"):
+                    screen.result(line)
+        if state in ("in_sync", "drifted"):
+            for note in step.notes:
+                screen.result(f"      note: {clean(note)}")
+    screen.result()
+    for route in routes:
+        verdict = ("can deliver", "green") if route.ok else ("CANNOT DELIVER", "bold red")
+        screen.result(Text.assemble(f"  route {route.route}: ", verdict))
+        for problem in route.problems:
+            screen.result(Text(f"      {clean(problem)}", "red"))
+        for subscriber in route.subscribers:
+            screen.result(f"      {subscriber.state:10} {clean(subscriber.protocol)} {clean(subscriber.endpoint)}")
+    counts = sum(state != "in_sync" for state in states.values())
+    screen.result()
+    screen.result(Text("In sync." if not counts else f"{counts} of {len(states)} not in sync.", "bold"))

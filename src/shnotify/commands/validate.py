@@ -1,0 +1,26 @@
+"""`shnotify validate`: checks the file, offline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from shnotify.cli import config_option, output_options, settings
+
+
+@click.command("validate", short_help="Check the file, offline.")
+@config_option
+@output_options
+def command(**options: Any) -> int:
+    """Checks the configuration file and the event patterns it makes, offline."""
+    from shnotify.config import load
+    from shnotify.render import Screen
+
+    chosen = settings(**options)
+    config = load(chosen.config)
+    screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
+    routes = [route.name for route in config.routes]
+    screen.document({"name": config.name, "routes": routes, "errors": [], "error": None})
+    screen.result(f"{chosen.config}: {config.name} is valid ({len(routes)} route{'s' if len(routes) > 1 else ''})")
+    return 0

@@ -1,0 +1,176 @@
+"""Planning: pure and total. Drift, absence, foreign owners and unreadable things are values, not exceptions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from shnotify.core.resource import Change, Graph, Live, Observed, Resource, Unreadable, adoptable
+from shnotify.core.values import Tags
+
+Action = Literal["create", "update", "delete", "adopt", "refuse", "none"]
+Result = Literal["done", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is done to one resource.
+
+    resource  the wanted resource, or the leftover one that is removed
+    needs     keys of the steps that must have succeeded before
+    reason    why it is refused, or left alone; None otherwise
+    """
+
+    action: Action
+    resource: Resource
+    live: Live[Resource] | None = None
+    changes: tuple[Change, ...] = ()
+    needs: frozenset[str] = frozenset()
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.resource.id
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in an order that respects `needs`; `known` maps `Id.Attribute` to what is known before the first step."""
+
+    steps: tuple[Step, ...]
+    known: Mapping[str, str]
+
+    @property
+    def refused(self) -> tuple[Step, ...]:
+        return tuple(s for s in self.steps if s.action == "refuse")
+
+    @property
+    def changes_anything(self) -> bool:
+        return any(s.action not in ("none", "refuse") for s in self.steps)
+
+    def count(self, *actions: Action) -> int:
+        return sum(s.action in actions for s in self.steps)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what the plan was made from and of what it does; equal digests do equal things."""
+        parts = [(s.action, s.key, s.reason, s.changes, s.live and (s.live.state, s.live.owner)) for s in self.steps]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What AWS holds: of the wanted resources by id, and what is ours but no longer wanted.
+
+    unsearched  why leftovers could not be looked for, or None
+    """
+
+    wanted: Mapping[str, Observed]
+    leftovers: tuple[tuple[Resource, Live[Resource] | Unreadable], ...] = ()
+    unsearched: Unreadable | None = None
+
+
+def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
+    """The steps that make AWS match the graph, then those that remove what is left over."""
+    known = _known(graph, seen)
+    steps: list[Step] = []
+    for resource in graph:
+        steps.append(_converge(resource, resource.resolved(known), seen.wanted[resource.id], adopt=adopt))
+    everything = frozenset(s.key for s in steps)
+    removals: list[Step] = []
+    for resource, live in sorted(seen.leftovers, key=lambda item: item[0].RANK):
+        earlier = frozenset(s.key for s in removals if s.resource.RANK < resource.RANK)
+        step = _remove(resource, live, everything | earlier)
+        # What cannot be removed now must not keep the rest from being made right.
+        removals.append(replace(step, action="none") if step.action == "refuse" else step)
+    return Plan((*steps, *removals), known)
+
+
+def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = frozenset()) -> Plan:
+    """The steps that remove all that is ours. `keep`: CloudFormation types to leave."""
+    users: dict[str, set[str]] = {r.id: set() for r in graph}
+    for resource in graph:
+        for needed in resource.needs():
+            users[needed].add(resource.id)
+    things: list[tuple[Resource, Observed]] = [(r, seen.wanted[r.id]) for r in graph]
+    things += list(seen.leftovers)
+    wanted = {r.id for r in graph}
+    order = sorted(things, key=lambda item: item[0].RANK)
+    steps: list[Step] = []
+    for resource, live in order:
+        before = {s.key for s in steps if s.resource.RANK < resource.RANK}
+        needs = users[resource.id] | (before - wanted) if resource.id in wanted else before
+        if resource.CFN in keep and live is not None:
+            steps.append(Step("none", resource, live if isinstance(live, Live) else None, reason="kept, as asked"))
+        else:
+            steps.append(_remove(resource, live, frozenset(needs)))
+    return Plan(_keys_last(_block_users(steps)), _known(graph, seen))
+
+
+def _known(graph: Graph, seen: Observation) -> dict[str, str]:
+    known = graph.known()
+    for resource in graph:
+        live = seen.wanted[resource.id]
+        if isinstance(live, Live):
+            known |= {f"{resource.id}.{key}": value for key, value in live.outputs.items()}
+    return known
+
+
+def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool) -> Step:
+    needs = resource.needs()
+    if isinstance(live, Unreadable):
+        return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
+    if live is None:
+        changes = tuple(
+            Change(path, None, value) for path, value in want.managed().items() if value not in ("", Tags())
+        )
+        return Step("create", resource, None, changes, needs, notes=resource.creation_notes())
+    if live.blocked:
+        return Step("refuse", resource, live, needs=needs, reason=live.blocked)
+    changes = want.diff(live.state)
+    if live.owner is None:
+        return Step("update" if changes else "none", resource, live, changes, needs, notes=live.notes)
+    if not adoptable(live.state.tags_or_none() or Tags()):
+        return Step("refuse", resource, live, changes, needs, reason=f"{live.owner}: choose another name in the file")
+    if adopt:
+        return Step("adopt", resource, live, changes, needs, notes=live.notes)
+    reason = f"{live.owner}: choose another name in the file, or take it over with `shnotify apply --adopt`"
+    return Step("refuse", resource, live, changes, needs, reason=reason)
+
+
+def _remove(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
+    if isinstance(live, Unreadable):
+        return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
+    if live is None:
+        return Step("none", resource, reason="it is not there", needs=needs)
+    if live.owner is not None:
+        return Step("refuse", resource, live, needs=needs, reason=f"{live.owner}, so it stays", notes=live.notes)
+    if live.blocked:
+        return Step("refuse", resource, live, needs=needs, reason=live.blocked, notes=live.notes)
+    changes = tuple(Change(p, v, None) for p, v in live.state.managed().items() if p != "Tags" and v not in ("", None))
+    return Step("delete", resource, live, changes, needs, notes=live.notes)
+
+
+def _keys_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """What others are encrypted with goes when all of them are gone: a message may still be on its way to any of them."""
+    last = max((s.resource.RANK for s in steps), default=0)
+    earlier = frozenset(s.key for s in steps if s.action == "delete" and s.resource.RANK < last)
+    return tuple(replace(s, needs=s.needs | earlier) if s.resource.RANK == last else s for s in steps)
+
+
+def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """A thing that something which stays still needs, stays too."""
+    staying: dict[str, Step] = {}
+    result: list[Step] = []
+    for step in steps:
+        holders = sorted(step.needs & staying.keys())
+        if step.action == "delete" and holders:
+            reason = f"{', '.join(holders)} {'stays' if len(holders) == 1 else 'stay'} and may need it, so it stays"
+            step = replace(step, action="refuse", reason=reason, changes=())
+        if step.action == "refuse":
+            staying[step.key] = step
+        result.append(step)
+    return tuple(result)

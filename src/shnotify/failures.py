@@ -1,0 +1,88 @@
+"""What AWS's refusals mean: which are worth another try, and what a person can do about the others. Pure."""
+
+from __future__ import annotations
+
+from shnotify.errors import ShnotifyError
+
+NOT_FOUND = frozenset(
+    {"NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException", "QueueDoesNotExist"}
+    | {"AWS.SimpleQueueService.NonExistentQueue"}
+)
+THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "Throttled", "ThrottledException", "RequestThrottled", "SlowDown"}
+    | {"RequestThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "BandwidthLimitExceeded"}
+    | {"PriorRequestNotComplete", "TransactionInProgressException", "KMS.ThrottlingException"}
+)
+TRANSIENT = frozenset(
+    {"InternalFailure", "InternalError", "InternalException", "KMSInternalException", "DependencyTimeoutException"}
+    | {"ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException"}
+)
+CONFLICT = frozenset(
+    {
+        "ConcurrentModificationException",
+        "ConcurrentAccess",
+        "ConcurrentAccessException",
+        "StaleTag",
+        "StaleTagException",
+    }
+)
+"""Somebody else writes at the same moment; the SDK does not retry these by itself."""
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "NotAuthorized"}
+    | {"UnauthorizedOperation", "KMS.AccessDeniedException", "Forbidden", "403"}
+)
+CREDENTIALS = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException"}
+    | {"IncompleteSignature", "InvalidAccessKeyId", "MissingAuthenticationToken", "AuthFailure"}
+)
+CLOCK = frozenset({"RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException"})
+QUOTA = frozenset(
+    {"LimitExceededException", "LimitExceeded", "TopicLimitExceeded", "SubscriptionLimitExceeded", "OverLimit"}
+)
+
+
+class AwsError(ShnotifyError):
+    """AWS, or the way to it, said no to one call."""
+
+
+class DeniedError(AwsError):
+    """The caller may not make this call. Nothing follows from it about what exists."""
+
+
+class StopError(AwsError):
+    """No further call can succeed: bad credentials, no time left, or an interrupt."""
+
+
+class UnansweredError(AwsError):
+    """A call that is not idempotent got no answer; it may have taken effect."""
+
+
+class AlreadyThereError(AwsError):
+    """AWS says that what is to be created exists; it appeared after we looked."""
+
+
+class WriteRefusedError(ShnotifyError):
+    """A bug of ours: a read-only run was about to make a call that is not on the read list."""
+
+
+def from_reply(operation: str, code: str, message: str, status: int, target: str | None) -> AwsError:
+    """The error for an error reply: what AWS said, and what to do about it."""
+    text = f"{operation} failed{f' on {target}' if target else ''}: {code}: {message}"
+    kind: type[AwsError] = AwsError
+    hint: str | None = None
+    bare = code.removeprefix("AWS.SimpleQueueService.")
+    if bare in CREDENTIALS:
+        kind, hint = StopError, "renew your credentials (for example `aws sso login`) and run the same command again"
+    elif bare in CLOCK:
+        kind, hint = StopError, "check this machine's clock against AWS's, and the secret key"
+    elif bare in DENIED or status == 403:
+        kind, hint = (
+            DeniedError,
+            f"allow {operation} for the caller{f' on {target}' if target else ''}, then run it again",
+        )
+    elif bare in THROTTLED or status == 429:
+        text = f"{operation} was throttled for as long as we kept trying: {message}"
+        hint = "run the same command again in a minute; what is done stays done"
+    elif bare in QUOTA:
+        hint = "a quota of the account is used up: remove what is unused, or ask AWS to raise it"
+    return kind(text, hint=hint, operation=operation, code=code, resource=None)

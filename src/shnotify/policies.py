@@ -1,0 +1,134 @@
+"""The policy documents of a notifier, and what is wrong with one that is not ours. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shnotify.arns import Scope
+from shnotify.core.values import Policy
+
+EVENTS = "events.amazonaws.com"
+"""EventBridge's service principal, the same in every partition (China's guide too)."""
+
+KEY_ROOT_SID = "Enable IAM User Permissions"
+KEY_SID = "Allow EventBridge to use the key"
+TOPIC_SID = "AWS Events"
+QUEUE_SID = "AllowEventBridgeDlq"
+
+_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+_UNSUPPORTED = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
+
+
+def key_policy(scope: Scope) -> Policy:
+    """A CreateKey policy replaces the default one, so the root statement is in it (key-policy-default).
+
+    EventBridge's statement has no condition: on the key of a topic AWS does not support one (sns-key-management), and on
+    the key of a queue it is not documented for rule targets.
+    """
+    root = {
+        "Sid": KEY_ROOT_SID,
+        "Effect": "Allow",
+        "Principal": {"AWS": scope.root()},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    events = {
+        "Sid": KEY_SID,
+        "Effect": "Allow",
+        "Principal": {"Service": EVENTS},
+        "Action": list(_KEY_ACTIONS),
+        "Resource": "*",
+    }
+    return _policy("2012-10-17", [root, events], {KEY_ROOT_SID, KEY_SID})
+
+
+def topic_policy(scope: Scope, topic_arn: str) -> Policy:
+    """AWS's default statement (as CreateTopic makes it) and EventBridge's, which has no condition.
+
+    AWS's documents contradict each other on conditions here (eb-use-resource-based, sns-access-policy-use-cases).
+    """
+    default = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [
+            "SNS:GetTopicAttributes",
+            "SNS:SetTopicAttributes",
+            "SNS:AddPermission",
+            "SNS:RemovePermission",
+            "SNS:DeleteTopic",
+            "SNS:Subscribe",
+            "SNS:ListSubscriptionsByTopic",
+            "SNS:Publish",
+        ],
+        "Resource": topic_arn,
+        "Condition": {"StringEquals": {"AWS:SourceOwner": scope.account}},
+    }
+    events = {
+        "Sid": TOPIC_SID,
+        "Effect": "Allow",
+        "Principal": {"Service": EVENTS},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+    }
+    policy = _policy("2008-10-17", [default, events], {TOPIC_SID})
+    return Policy({"Id": "__default_policy_ID", **policy.document}, policy.own)
+
+
+def queue_policy(queue_arn: str, rule_arns: list[str]) -> Policy:
+    """Lets EventBridge send what exactly these rules could not deliver (eb-rule-dlq)."""
+    statement = {
+        "Sid": QUEUE_SID,
+        "Effect": "Allow",
+        "Principal": {"Service": EVENTS},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arns[0] if len(rule_arns) == 1 else rule_arns}},
+    }
+    return _policy("2012-10-17", [statement], {QUEUE_SID})
+
+
+def key_problems(policy: Policy, *, for_topic: bool) -> list[str]:
+    """Why EventBridge could not use a key that has this policy; empty when it can."""
+    conditioned = False
+    allowed: set[str] = set()
+    for statement in policy.statements:
+        if str(statement.get("Effect")).lower() != "allow" or not _names_events(statement.get("Principal")):
+            continue
+        keys = {key.lower() for block in _dict(statement.get("Condition")).values() for key in _dict(block)}
+        if for_topic and keys & set(_UNSUPPORTED):
+            conditioned = True
+            continue
+        allowed |= {a for a in _KEY_ACTIONS for given in _list(statement.get("Action")) if _covers(given, a)}
+    missing = [action for action in _KEY_ACTIONS if action not in allowed]
+    if not missing:
+        return []
+    if conditioned:
+        return [
+            "its key policy limits EventBridge by aws:SourceArn, aws:SourceAccount or aws:SourceOrgID, which AWS does not "
+            "support for encrypted topics: take the condition away"
+        ]
+    return [f"its key policy does not allow {EVENTS} {' and '.join(missing)}"]
+
+
+def _policy(version: str, statements: list[dict[str, Any]], own: set[str]) -> Policy:
+    return Policy({"Version": version, "Statement": statements}, frozenset(own))
+
+
+def _names_events(principal: Any) -> bool:
+    return principal == "*" or any(
+        name in (EVENTS, "*") for kind in ("Service", "AWS") for name in _list(_dict(principal).get(kind))
+    )
+
+
+def _covers(given: Any, action: str) -> bool:
+    pattern = str(given).lower()
+    return pattern == action.lower() or (pattern.endswith("*") and action.lower().startswith(pattern[:-1]))
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

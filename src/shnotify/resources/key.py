@@ -1,0 +1,251 @@
+"""A customer-managed KMS key, with its alias."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from shnotify.aws import Aws
+from shnotify.core.events import Noted
+from shnotify.core.resource import NAME_TAG, RESOURCE_TAG, Live, Resource, identity, owner_of
+from shnotify.core.values import Policy, Tags
+from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
+from shnotify.resources.lookup import tagged
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
+
+_USABLE = ("Enabled", "Disabled", "PendingDeletion")
+_KIND = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS", "MultiRegion": False}
+_NOT_YET_VISIBLE = "KMS does not know the new key everywhere yet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key(Resource):
+    """Symmetric, encrypt and decrypt, made by KMS, single-Region: CreateKey's own defaults.
+
+    alias_name             compared too: a key without its alias cannot be found by name
+    pending_window_in_days how long ScheduleKeyDeletion waits, 7 to 30
+    """
+
+    CFN: ClassVar[str] = "AWS::KMS::Key"
+    RANK: ClassVar[int] = 4
+
+    key_id: str = identity(default="")
+    pending_window_in_days: int = identity(default=30)
+    alias_name: str
+    enabled: bool = True
+    enable_key_rotation: bool
+    description: str
+    key_policy: Policy
+    tags: Tags
+
+    @property
+    def name(self) -> str:
+        return self.alias_name or self.key_id
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        meta, alias = self._find(aws)
+        if meta is None or (meta["KeyState"] == "PendingDeletion" and not alias):
+            return None
+        key_id = meta["KeyId"]
+        listing = aws.start(self._aliases, aws, key_id)
+        tags = self._tags(aws, key_id)
+        others = [name for name in listing.result() if name not in (alias, self.alias_name)]
+        state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled")
+        live = self._live(meta, state)
+        if others:  # somebody else may use it, so it is not only ours to remove
+            live = replace(live, owner=f"{', '.join(others)} {'point' if len(others) > 1 else 'points'} to it too")
+        if meta["KeyState"] == "PendingDeletion":
+            when = meta.get("DeletionDate")
+            return replace(live, notes=(f"it is scheduled for deletion{f' on {when:%Y-%m-%d}' if when else ''}",))
+        return live
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        hint = aws.existing.get(self.alias_name)
+        early = self._details(aws, hint) if hint else None
+        meta, alias = self._find(aws)
+        if meta is None or (meta["KeyState"] == "PendingDeletion" and not alias):
+            return None  # a key of ours that is on its way out is taken back by `create`
+        aws.existing[self.alias_name] = meta["Arn"]
+        policy, rotation, tags = early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
+        state = replace(
+            self,
+            key_id=meta["KeyId"],
+            alias_name=alias,
+            enabled=meta["KeyState"] == "Enabled",
+            description=meta.get("Description", ""),
+            enable_key_rotation=rotation.result(),
+            key_policy=Policy.parse(policy.result()["Policy"]),
+            tags=tags.result(),
+        )
+        return self._live(meta, state)
+
+    def _details(self, aws: Aws, key: str) -> tuple[Any, Any, Any]:
+        return (
+            aws.start(aws, aws.kms.get_key_policy, KeyId=key, PolicyName="default"),
+            aws.start(self._rotates, aws, key),
+            aws.start(self._tags, aws, key),
+        )
+
+    def _live(self, meta: KeyMetadataTypeDef, state: Self) -> Live[Self]:
+        outputs = {"Arn": meta["Arn"], "KeyId": meta["KeyId"], "KeyState": meta["KeyState"]}
+        blocked = None
+        kind = {name: meta[name] for name in _KIND if name in meta}  # type: ignore[literal-required]
+        if meta["KeyState"] not in _USABLE:
+            blocked = f"KMS says that the key is {meta['KeyState']}: only AWS or the key's owner can change that"
+        elif kind.items() - _KIND.items():
+            blocked = "it is not a symmetric, single-Region encryption key made by KMS, and that cannot be changed"
+        return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""), blocked)
+
+    def _find(self, aws: Aws) -> tuple[KeyMetadataTypeDef | None, str]:
+        """The key behind our alias, else the one that carries our tags; and the alias it has."""
+        reply = aws.maybe(aws.kms.describe_key, KeyId=self.alias_name) if self.alias_name else None
+        if reply:
+            return reply["KeyMetadata"], self.alias_name
+        keys = self._by_tag(aws)
+        if not keys:
+            return None, ""
+        names = self._aliases(aws, keys[0]["KeyId"]) if keys[0]["KeyState"] != "PendingDeletion" else []
+        return keys[0], names[0] if len(names) == 1 else ""
+
+    def _by_tag(self, aws: Aws) -> list[KeyMetadataTypeDef]:
+        """Keys tagged as this very resource: usable ones first, then the oldest (a rule, so that two runs agree)."""
+        arns = [
+            t.arn
+            for t in tagged(aws, self.tags.get(NAME_TAG) or "")
+            if ":kms:" in t.arn
+            and (t.arn.endswith(self.key_id) if self.key_id else t.tags.get(RESOURCE_TAG) == self.id)
+        ]
+        replies = [aws.maybe(aws.kms.describe_key, KeyId=arn) for arn in arns]
+        metas = [reply["KeyMetadata"] for reply in replies if reply]
+        return sorted(metas, key=lambda m: (m["KeyState"] == "PendingDeletion", m["CreationDate"], m["KeyId"]))
+
+    def _is_ours(self, aws: Aws, meta: KeyMetadataTypeDef) -> bool:
+        return owner_of(self._tags(aws, meta["KeyId"]), self.tags.get(NAME_TAG) or "") is None
+
+    @staticmethod
+    def _aliases(aws: Aws, key_id: str) -> list[str]:
+        pages = aws.pages(aws.kms.list_aliases, "Marker", KeyId=key_id)
+        return [alias["AliasName"] for page in pages for alias in page["Aliases"]]
+
+    @staticmethod
+    def _tags(aws: Aws, key_id: str) -> Tags:
+        pages = aws.pages(aws.kms.list_resource_tags, "Marker", KeyId=key_id)
+        return Tags.from_list((tag for page in pages for tag in page["Tags"]), "TagKey", "TagValue")
+
+    @staticmethod
+    def _rotates(aws: Aws, key_id: str) -> bool:
+        return aws(aws.kms.get_key_rotation_status, KeyId=key_id)["KeyRotationEnabled"]
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        for meta in self._by_tag(aws):
+            if self._is_ours(aws, meta):
+                return self._take_back(aws, meta)
+        meta = self._create_key(aws)
+        key_id = meta["KeyId"]
+        rotation = aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
+        meta = self._create_alias(aws, meta)
+        if rotation:
+            rotation.result()
+        aws.existing[self.alias_name] = meta["Arn"]
+        return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
+
+    def _create_key(self, aws: Aws) -> KeyMetadataTypeDef:
+        """CreateKey has no idempotency token: after a lost reply the key is looked for by its tags before a second try."""
+        tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in self.tags.to_list()]
+        for attempt in range(3):
+            try:
+                reply = aws.once(
+                    aws.kms.create_key,
+                    Description=self.description,
+                    Policy=self.key_policy.to_text(),
+                    Tags=tags,  # type: ignore[arg-type]
+                )
+                return reply["KeyMetadata"]
+            except UnansweredError:
+                for wait in (0, 1, 3, 6):
+                    aws.pause(wait)
+                    aws.forget()
+                    if found := self._by_tag(aws):
+                        return found[0]
+                if attempt == 2:
+                    raise
+        raise AssertionError
+
+    def _create_alias(self, aws: Aws, meta: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
+        """The alias is the arbiter between two runs: who loses it uses the winner's key and gives up the unused one."""
+        create = aws.patient(_NOT_YET_VISIBLE, "NotFoundException")
+        try:
+            create(aws.kms.create_alias, AliasName=self.alias_name, TargetKeyId=meta["KeyId"])
+            return meta
+        except AwsError as error:
+            if error.code != "AlreadyExistsException":
+                raise
+        winner = aws(aws.kms.describe_key, KeyId=self.alias_name)["KeyMetadata"]
+        if winner["KeyId"] == meta["KeyId"]:
+            return meta
+        aws(aws.kms.schedule_key_deletion, KeyId=meta["KeyId"], PendingWindowInDays=7)
+        if not self._is_ours(aws, winner):
+            raise AlreadyThereError(
+                f"{self.alias_name} was given to another key meanwhile ({winner['KeyId']})",
+                hint="run `shnotify plan` to see whose it is",
+                operation="kms:CreateAlias",
+                code="AlreadyExistsException",
+            )
+        aws.report(Noted(f"{self.alias_name}: another run created it first; its key is used, ours is given up"))
+        return winner
+
+    def _take_back(self, aws: Aws, meta: KeyMetadataTypeDef) -> Mapping[str, str]:
+        aws.report(Noted(f"{self.id}: takes back its key {meta['KeyId']} instead of making a new one"))
+        live = self._live(meta, replace(self, key_id=meta["KeyId"], alias_name="", tags=Tags()))
+        self.update(aws, live, frozenset(self.managed()))
+        aws.existing[self.alias_name] = meta["Arn"]
+        return live.outputs
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        key_id, have = live.outputs["KeyId"], live.state
+        if "Enabled" in changes:  # first: a key on its way out refuses most of the rest (KMS key states)
+            if live.outputs["KeyState"] == "PendingDeletion":
+                aws(aws.kms.cancel_key_deletion, KeyId=key_id)
+            if live.outputs["KeyState"] != "Enabled":  # CancelKeyDeletion leaves it disabled
+                aws(aws.kms.enable_key, KeyId=key_id)
+        if "KeyPolicy" in changes:
+            put = aws.patient("KMS does not see a principal of the policy yet", "NotFoundException")
+            put(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=self.key_policy.to_text())
+        if "Description" in changes:
+            aws(aws.kms.update_key_description, KeyId=key_id, Description=self.description)
+        if "EnableKeyRotation" in changes:
+            self._set_rotation(aws, key_id)
+        if "AliasName" in changes:
+            # The old one goes first: a crash in between leaves a key that its tags find, never an alias nobody looks for.
+            if have.alias_name and have.alias_name != self.alias_name:
+                aws.maybe(aws.kms.delete_alias, AliasName=have.alias_name)
+            self._create_alias(aws, {"KeyId": key_id, "Arn": live.outputs["Arn"]})
+        if "Tags" in changes:
+            tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in self.tags.minus(have.tags).to_list()]
+            aws(aws.kms.tag_resource, KeyId=key_id, Tags=tags)  # type: ignore[arg-type]
+
+    def _set_rotation(self, aws: Aws, key_id: str) -> None:
+        call = aws.kms.enable_key_rotation if self.enable_key_rotation else aws.kms.disable_key_rotation
+        aws.patient(_NOT_YET_VISIBLE, "NotFoundException", "DisabledException")(call, KeyId=key_id)
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        if live.state.alias_name:  # an alias left on a dying key would block the next apply for a month
+            aws.maybe(aws.kms.delete_alias, AliasName=live.state.alias_name)
+        if live.outputs["KeyState"] == "PendingDeletion":
+            return
+        try:
+            aws.maybe(
+                aws.kms.schedule_key_deletion,
+                KeyId=live.outputs["KeyId"],
+                PendingWindowInDays=self.pending_window_in_days,
+            )
+        except AwsError as error:
+            if error.code != "KMSInvalidStateException":  # it is pending already: a reply was lost, or two ran at once
+                raise

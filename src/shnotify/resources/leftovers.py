@@ -1,0 +1,176 @@
+"""What is ours in AWS but no longer in the file: found by tag, and by what still points at us."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+
+from shnotify.arns import name_in, service_of
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, RESOURCE_TAG, Graph, Live, Observed, Resource, Unreadable
+from shnotify.core.values import Pattern, Policy, Tags
+from shnotify.failures import AwsError, StopError
+from shnotify.resources.key import Key
+from shnotify.resources.lookup import feeders, subscription_identity, subscriptions, tagged
+from shnotify.resources.queue import Queue
+from shnotify.resources.rule import Rule
+from shnotify.resources.subscription import Subscription
+from shnotify.resources.topic import Topic
+
+Leftover = tuple[Resource, Live[Resource] | Unreadable]
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Looks for everything that carries notifier `name`'s tag and is not wanted any more.
+
+    pointers  also for what our live resources name, and for rules that feed our topics: a tag search may be minutes
+              behind (tag:GetResources promises nothing)
+    """
+
+    aws: Aws
+    graph: Graph
+    name: str
+    pointers: bool
+
+    def prepare(self) -> None:
+        """Asks early, beside all other reads, what `find` will need. A refusal is kept for `find` to raise."""
+        topics = [r for r in self.graph if isinstance(r, Topic)] if self.pointers else []
+        pending = [self.aws.start(feeders, self.aws, topic.topic_arn) for topic in topics]
+        with suppress(AwsError):
+            tagged(self.aws, self.name)
+        for future in pending:
+            future.exception()
+
+    def find(self, wanted: Mapping[str, Observed], /) -> tuple[Leftover, ...]:
+        """What is left over. Raises `AwsError` when it cannot look.
+
+        A tag found by search proves nothing (it may be an old one), so each candidate is read before it counts.
+        """
+        found = {t.arn: t.tags.get(RESOURCE_TAG) for t in tagged(self.aws, self.name)}
+        for arn in _pointed_at(self.aws, wanted) if self.pointers else ():
+            found.setdefault(arn, None)
+        known = {text for r in self.graph for f in fields(r) if isinstance(text := getattr(r, f.name), str)}
+        known |= {live.outputs.get("Arn", "") for live in wanted.values() if isinstance(live, Live)}
+        candidates = [_resource(arn, hint, self.name) for arn, hint in sorted(found.items()) if arn not in known]
+        with ThreadPoolExecutor(8, thread_name_prefix="leftovers") as pool:
+            seen = list(pool.map(lambda r: _identify(self.aws, r), [c for c in candidates if c]))
+        taken = {r.id for r in self.graph}
+        result: list[Leftover] = []
+        for resource, live in filter(None, seen):
+            if resource.id in taken:
+                digest = hashlib.sha256((resource.arn or resource.name).encode()).hexdigest()[:8]
+                resource = replace(resource, id=f"{resource.id}Leftover{digest}")
+            taken.add(resource.id)
+            result.append((resource, live))
+        return (*result, *_unlisted(self.aws, self.graph))
+
+
+def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
+    """ARNs that our live resources name, and rules that feed our topics (events:ListRuleNamesByTarget)."""
+    for live in wanted.values():
+        if not isinstance(live, Live) or live.owner is not None:
+            continue
+        match live.state:
+            case Rule(targets=targets, rule_arn=rule_arn):
+                yield str(targets.get("Arn", ""))
+                yield str((targets.get("DeadLetterConfig") or {}).get("Arn", ""))
+            case Topic(topic_arn=arn, kms_master_key_id=key):
+                yield key
+                prefix = arn.replace(":sns:", ":events:", 1).rpartition(":")[0]
+                yield from (f"{prefix}:rule/{rule}" for rule in feeders(aws, arn))
+            case Queue(kms_master_key_id=key):
+                yield key
+            case _:
+                pass
+
+
+def _resource(arn: str, hint: str | None, name: str) -> Resource | None:
+    """A resource of the right kind for an ARN, with nothing wanted of it; None for a kind that is not ours."""
+    tags = Tags.of({NAME_TAG: name})
+    match service_of(arn):
+        case "kms" if ":key/" in arn:
+            return Key(
+                id=hint or "Key",
+                key_id=name_in(arn),
+                alias_name="",
+                enable_key_rotation=False,
+                description="",
+                key_policy=Policy({}),
+                tags=tags,
+            )
+        case "sqs":
+            return Queue(
+                id=hint or "Queue",
+                queue_name=name_in(arn),
+                queue_arn=arn,
+                visibility_timeout=0,
+                message_retention_period=0,
+                delay_seconds=0,
+                maximum_message_size=0,
+                receive_message_wait_time_seconds=0,
+                kms_master_key_id="",
+                kms_data_key_reuse_period_seconds=None,
+                policy_document=Policy({}),
+                tags=tags,
+            )
+        case "sns" if arn.count(":") == 5:
+            return Topic(
+                id=hint or "Topic",
+                topic_name=name_in(arn),
+                topic_arn=arn,
+                display_name="",
+                kms_master_key_id="",
+                policy_document=Policy({}),
+                tags=tags,
+            )
+        case "events" if ":rule/" in arn and arn.count("/") == 1:
+            return Rule(
+                id=hint or "Rule",
+                rule_name=name_in(arn),
+                rule_arn=arn,
+                event_pattern=Pattern({}),
+                description="",
+                state="",
+                targets={},
+                tags=tags,
+            )
+    return None
+
+
+def _identify(aws: Aws, resource: Resource) -> Leftover | None:
+    try:
+        live = resource.identify(aws)
+    except StopError:
+        raise
+    except AwsError as error:
+        return resource, Unreadable(error)
+    if live is None or live.owner is not None:
+        return None
+    tags = live.state.tags_or_none()
+    resource_id = (tags.get(RESOURCE_TAG) if tags else None) or resource.id
+    return replace(resource, id=resource_id), live
+
+
+def _unlisted(aws: Aws, graph: Graph) -> Iterable[Leftover]:
+    """Confirmed subscribers that are not in the file, of the topics whose route says `unlisted_subscribers: remove`."""
+    for topic in graph:
+        if not isinstance(topic, Topic) or not topic.remove_unlisted:
+            continue
+        listed = {
+            subscription_identity(s.protocol, s.endpoint)
+            for s in graph
+            if isinstance(s, Subscription) and topic.id in s.needs()
+        }
+        for found in subscriptions(aws, topic.topic_arn) or ():
+            if found.identity not in listed and found.state == "confirmed":
+                resource = Subscription(
+                    id=Subscription.id_for(topic.id, found.protocol, found.endpoint),
+                    topic_arn=topic.topic_arn,
+                    protocol=found.protocol,
+                    endpoint=found.endpoint,
+                )
+                yield resource, Live(resource, {"Arn": found.arn, "State": found.state})

@@ -1,0 +1,126 @@
+"""Look-ups that several kinds share in one observation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG
+from shnotify.core.values import Tags
+from shnotify.failures import AwsError
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """One resource that carries, or once carried, our tag (tag:GetResources may be minutes behind)."""
+
+    arn: str
+    tags: Tags
+
+
+def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
+    """All that is tagged as notifier `name`'s, in this account and Region (API_GetResources)."""
+
+    def ask() -> tuple[Tagged, ...]:
+        kinds = ["kms:key", "sns:topic", "sqs:queue", "events:rule"]
+        filters = [{"Key": NAME_TAG, "Values": [name]}]
+        pages = aws.pages(
+            aws.tagging.get_resources,
+            "PaginationToken",
+            TagFilters=filters,
+            ResourceTypeFilters=kinds,
+            ResourcesPerPage=100,
+        )
+        return tuple(
+            Tagged(item["ResourceARN"], Tags.from_list(item.get("Tags", [])))
+            for page in pages
+            for item in page.get("ResourceTagMappingList", [])
+        )
+
+    return aws.remember(("tagged", name), ask)
+
+
+def key_arn(aws: Aws, reference: str) -> str:
+    """The ARN of the key that a `KmsMasterKeyId` means: an id, an ARN or an alias (SNS and SQS echo what they were given).
+
+    A reference that KMS does not know, or does not let us look up, stays as it is.
+    """
+    if not reference or ":key/" in reference:
+        return reference
+
+    def ask() -> str:
+        try:
+            return aws(aws.kms.describe_key, KeyId=reference)["KeyMetadata"]["Arn"]
+        except AwsError as error:
+            if error.code is None:
+                raise
+            return reference
+
+    return aws.remember(("key", reference), ask)
+
+
+@dataclass(frozen=True)
+class Subscribed:
+    """One entry of a topic's list."""
+
+    arn: str
+    protocol: str
+    endpoint: str
+
+    @property
+    def state(self) -> str:
+        """`pending`, `deleted` or `confirmed` (ListSubscriptionsByTopic puts the first two where the ARN would be)."""
+        return {"PendingConfirmation": "pending", "Deleted": "deleted"}.get(self.arn, "confirmed")
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return subscription_identity(self.protocol, self.endpoint)
+
+
+def subscription_identity(protocol: str, endpoint: str) -> tuple[str, str]:
+    """Mail addresses are compared without case."""
+    return protocol, endpoint.lower() if protocol.startswith("email") else endpoint
+
+
+def subscriptions(aws: Aws, topic_arn: str) -> tuple[Subscribed, ...] | None:
+    """All subscriptions of a topic; None when there is no such topic."""
+
+    def ask() -> tuple[Subscribed, ...] | None:
+        try:
+            return tuple(
+                Subscribed(item["SubscriptionArn"], item["Protocol"], item["Endpoint"])
+                for page in aws.pages(aws.sns.list_subscriptions_by_topic, "NextToken", TopicArn=topic_arn)
+                for item in page["Subscriptions"]
+            )
+        except AwsError as error:
+            if error.code == "NotFound":
+                return None
+            raise
+
+    return aws.remember(("subscriptions", topic_arn), ask)
+
+
+def topic_attributes(aws: Aws, topic_arn: str) -> Mapping[str, str] | None:
+    """A topic's attributes; None when there is no such topic."""
+
+    def ask() -> Mapping[str, str] | None:
+        reply = aws.maybe(aws.sns.get_topic_attributes, TopicArn=topic_arn)
+        return None if reply is None else reply["Attributes"]
+
+    return aws.remember(("topic", topic_arn), ask)
+
+
+def feeders(aws: Aws, topic_arn: str) -> tuple[str, ...]:
+    """Names of the rules on the default bus that feed a topic, whoever's they are."""
+
+    def ask() -> tuple[str, ...]:
+        pages = aws.pages(aws.events.list_rule_names_by_target, "NextToken", TargetArn=topic_arn)
+        return tuple(name for page in pages for name in page["RuleNames"])
+
+    return aws.remember(("feeders", topic_arn), ask)
+
+
+def strings(attributes: Mapping[str, object]) -> dict[str, str]:
+    """An attribute bag as SNS and SQS want it: text only, and nothing that is empty."""
+    return {key: str(value) for key, value in attributes.items() if value not in (None, "")}

@@ -1,0 +1,177 @@
+"""A standard SQS queue, with its policy: where EventBridge puts what it could not deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from shnotify.arns import name_in
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, Live, Resource, identity, owner_of
+from shnotify.core.values import Policy, Tags
+from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.resources.lookup import key_arn, strings
+
+_NUMBERS = (
+    "VisibilityTimeout",
+    "MessageRetentionPeriod",
+    "DelaySeconds",
+    "MaximumMessageSize",
+    "ReceiveMessageWaitTimeSeconds",
+    "KmsDataKeyReusePeriodSeconds",
+)
+_DEPTHS = {
+    "ApproximateNumberOfMessages": "waiting",
+    "ApproximateNumberOfMessagesNotVisible": "in flight",
+    "ApproximateNumberOfMessagesDelayed": "delayed",
+}
+PROBE_SECONDS = 2
+"""Long polling asks all of SQS's servers; short polling only some (SQS Developer Guide, short and long polling)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue(Resource):
+    """Numbers are seconds and bytes. `kms_master_key_id` is a key's ARN, or "" for SQS's own encryption.
+
+    discard_messages  delete it even when it holds messages
+    """
+
+    CFN: ClassVar[str] = "AWS::SQS::Queue"
+    RANK: ClassVar[int] = 3
+
+    queue_name: str = identity()
+    queue_arn: str = identity()
+    discard_messages: bool = identity(default=False)
+    visibility_timeout: int
+    message_retention_period: int
+    delay_seconds: int
+    maximum_message_size: int
+    receive_message_wait_time_seconds: int
+    kms_master_key_id: str
+    kms_data_key_reuse_period_seconds: int | None
+    redrive_policy: str = ""
+    policy_document: Policy
+    tags: Tags
+
+    @property
+    def name(self) -> str:
+        return self.queue_name
+
+    @property
+    def arn(self) -> str:
+        return self.queue_arn
+
+    def url(self, aws: Aws) -> str:
+        """GetQueueUrl's answer, without asking: endpoint, account, name."""
+        return f"{aws.sqs.meta.endpoint_url}/{self.queue_arn.split(':')[4]}/{self.queue_name}"
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        tags = self._tags(aws)
+        have = self._attributes(aws)
+        if have is None:
+            return None
+        live = self._live(replace(self, tags=tags.result()), have)
+        depth = depths(have)
+        if depth and not self.discard_messages:
+            return replace(live, blocked=f"it holds messages ({depth}): read them first, or discard them with --force")
+        return replace(live, notes=(f"its messages are lost: {depth}",)) if depth else live
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        early = self._tags(aws) if self.queue_arn in aws.existing else None
+        have = self._attributes(aws)
+        if have is None:
+            return None
+        aws.existing[self.queue_arn] = self.queue_arn
+        tags = early or self._tags(aws)
+        numbers = {path: int(have.get(path, 0)) for path in _NUMBERS}
+        state = replace(
+            self,
+            visibility_timeout=numbers["VisibilityTimeout"],
+            message_retention_period=numbers["MessageRetentionPeriod"],
+            delay_seconds=numbers["DelaySeconds"],
+            maximum_message_size=numbers["MaximumMessageSize"],
+            receive_message_wait_time_seconds=numbers["ReceiveMessageWaitTimeSeconds"],
+            kms_data_key_reuse_period_seconds=numbers["KmsDataKeyReusePeriodSeconds"] or None,
+            kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
+            redrive_policy=have.get("RedrivePolicy", ""),
+            policy_document=Policy.parse(have.get("Policy") or "{}"),
+            tags=tags.result(),
+        )
+        live = self._live(state, have)
+        depth = depths(have)
+        return replace(live, notes=(f"it holds messages that could not be delivered: {depth}",)) if depth else live
+
+    def _attributes(self, aws: Aws) -> Mapping[str, str] | None:
+        reply = aws.maybe(aws.sqs.get_queue_attributes, QueueUrl=self.url(aws), AttributeNames=["All"])
+        return None if reply is None else reply["Attributes"]  # type: ignore[return-value]
+
+    def _tags(self, aws: Aws) -> Future[Tags]:
+        def ask() -> Tags:
+            reply = aws.maybe(aws.sqs.list_queue_tags, QueueUrl=self.url(aws))
+            return Tags.of(reply.get("Tags", {}) if reply else {})
+
+        return aws.start(ask)
+
+    def _live(self, state: Self, have: Mapping[str, str]) -> Live[Self]:
+        outputs = {"Arn": self.queue_arn, **{name: have.get(name, "0") for name in _DEPTHS}}
+        return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+
+    def _texts(self) -> dict[str, str | int | None]:
+        return {
+            **{path: value for path, value in self.managed().items() if path in _NUMBERS},
+            "KmsMasterKeyId": self.kms_master_key_id,
+            "RedrivePolicy": self.redrive_policy,
+            "Policy": self.policy_document.to_text(),
+        }
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        create = aws.patient("SQS keeps a deleted queue's name for 60 seconds", "QueueDeletedRecently")
+        try:
+            create(
+                aws.sqs.create_queue,
+                QueueName=self.queue_name,
+                Attributes=strings(self._texts()),
+                tags=self.tags.to_dict(),
+            )
+        except AwsError as error:
+            if error.code in ("QueueAlreadyExists", "QueueNameExists"):
+                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+            raise
+        aws.existing[self.queue_arn] = self.queue_arn
+        return self.outputs()
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        names = {"Policy" if path == "PolicyDocument" else path for path in changes}
+        attributes = {name: str(value) for name, value in self._texts().items() if name in names and value is not None}
+        if attributes:
+            aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
+        if "Tags" in changes:
+            tags = self.tags.minus(live.state.tags).to_dict()
+            aws(aws.sqs.tag_queue, QueueUrl=self.url(aws), Tags=tags)
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        """Refuses while a message can be received: the depth attributes lag a minute behind (API_GetQueueAttributes)."""
+        url = self.url(aws)
+        if not self.discard_messages:
+            reply = aws.maybe(
+                aws.sqs.receive_message,
+                QueueUrl=url,
+                MaxNumberOfMessages=1,
+                VisibilityTimeout=0,
+                WaitTimeSeconds=PROBE_SECONDS,
+            )
+            if reply and reply.get("Messages"):
+                raise AwsError(
+                    f"the queue {name_in(self.queue_arn)} holds messages, so it stays, and its key with it",
+                    hint="read them first, or discard them with --force",
+                    operation="sqs:DeleteQueue",
+                )
+        aws.maybe(aws.sqs.delete_queue, QueueUrl=url)
+
+
+def depths(attributes: Mapping[str, str]) -> str:
+    """How many messages a queue holds, in words; "" when it says none."""
+    counts = {word: int(attributes.get(name, "0")) for name, word in _DEPTHS.items()}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)

@@ -1,0 +1,175 @@
+"""An EventBridge rule on the default bus, with its one target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, Live, Resource, identity, owner_of
+from shnotify.core.values import Pattern, Tags
+from shnotify.failures import AwsError
+
+TARGET_ID = "shnotify"
+_RETRY_DEFAULTS = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
+"""What EventBridge does without a RetryPolicy (API_RetryPolicy)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Resource):
+    """`targets` is our one target in PutTargets' form, without its Id; targets of others are never touched."""
+
+    CFN: ClassVar[str] = "AWS::Events::Rule"
+    RANK: ClassVar[int] = 0
+
+    rule_name: str = identity()
+    rule_arn: str = identity()
+    event_pattern: Pattern
+    description: str
+    state: str
+    targets: dict[str, Any]
+    tags: Tags
+
+    @property
+    def name(self) -> str:
+        return self.rule_name
+
+    @property
+    def arn(self) -> str:
+        return self.rule_arn
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        listing = self._targets(aws)
+        reply = aws.maybe(aws.events.list_tags_for_resource, ResourceARN=self.rule_arn)
+        if reply is None:
+            return None
+        targets = listing.result() or []
+        ours, others = self._split(targets)
+        state = replace(self, tags=Tags.from_list(reply["Tags"]), targets=_without_id(ours))
+        live = self._live(state, ours)
+        if others:
+            live = replace(live, blocked=f"it also feeds {_names(others)}, which is not ours to cut off")
+        return live
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        early = (self._targets(aws), self._tags(aws)) if self.rule_arn in aws.existing else None
+        reply = aws.maybe(aws.events.describe_rule, Name=self.rule_name)
+        if reply is None:
+            return None
+        aws.existing[self.rule_arn] = self.rule_arn
+        listing, tags = early or (self._targets(aws), self._tags(aws))
+        ours, others = self._split(listing.result() or [])
+        state = replace(
+            self,
+            event_pattern=Pattern.parse(reply.get("EventPattern") or "{}"),
+            description=reply.get("Description", ""),
+            state=reply.get("State", ""),
+            targets=_without_id(ours),
+            tags=tags.result(),
+        )
+        live = self._live(state, ours)
+        if managed_by := reply.get("ManagedBy"):
+            live = replace(live, blocked=f"{managed_by} manages this rule")
+        if others:
+            live = replace(live, notes=(f"it also feeds {_names(others)}, which is left alone",))
+        return live
+
+    def _targets(self, aws: Aws) -> Future[list[dict[str, Any]] | None]:
+        def ask() -> list[dict[str, Any]] | None:
+            try:
+                pages = aws.pages(aws.events.list_targets_by_rule, "NextToken", Rule=self.rule_name)
+                return [target for page in pages for target in page["Targets"]]
+            except AwsError as error:
+                if error.code == "ResourceNotFoundException":
+                    return None
+                raise
+
+        return aws.start(ask)
+
+    def _tags(self, aws: Aws) -> Future[Tags]:
+        return aws.start(
+            lambda: Tags.from_list(aws(aws.events.list_tags_for_resource, ResourceARN=self.rule_arn)["Tags"]),
+        )
+
+    def _split(self, targets: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """(our target, the others'). One made by hand that feeds the same topic is ours: a second would mail twice."""
+        ours = [t for t in targets if t["Id"] == TARGET_ID] or [
+            t for t in targets if t["Arn"] == self.targets.get("Arn")
+        ]
+        mine = ours[0] if ours else {}
+        return mine, [t for t in targets if t is not mine]
+
+    def _live(self, state: Self, target: Mapping[str, Any]) -> Live[Self]:
+        outputs = {"Arn": self.rule_arn, "TargetId": target.get("Id", "")}
+        return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        self._put_rule(aws, Tags=self.tags.to_list())
+        self._put_targets(aws, TARGET_ID)
+        aws.existing[self.rule_arn] = self.rule_arn
+        return self.outputs()
+
+    def _put_rule(self, aws: Aws, **tags: Any) -> None:
+        """PutRule forgets whatever it is not told (API_PutRule), so it is always told all."""
+        aws(
+            aws.events.put_rule,
+            Name=self.rule_name,
+            EventPattern=self.event_pattern.to_text(),
+            State=self.state,  # type: ignore[arg-type]
+            Description=self.description,
+            **tags,
+        )
+
+    def _put_targets(self, aws: Aws, target_id: str) -> None:
+        """One Id overwrites one whole target. HTTP 200 may hold failures (API_PutTargets)."""
+        put = aws.patient("EventBridge does not show the new rule yet", "ResourceNotFoundException")
+        for tries in range(4):
+            reply = put(aws.events.put_targets, Rule=self.rule_name, Targets=[{"Id": target_id, **self.targets}])
+            failed = reply.get("FailedEntries") or []
+            if not reply.get("FailedEntryCount"):
+                return
+            if tries == 3 or failed[0].get("ErrorCode") != "ConcurrentModificationException":
+                break
+            aws.pause(0.5 * 2**tries)
+        raise _failed_entry("events:PutTargets", failed)
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        if any(path.startswith("Targets") for path in changes):
+            self._put_targets(aws, live.outputs["TargetId"] or TARGET_ID)
+        if changes & {"EventPattern", "Description", "State"}:
+            self._put_rule(aws)
+        if "Tags" in changes:
+            tags = self.tags.minus(live.state.tags).to_list()
+            aws(aws.events.tag_resource, ResourceARN=self.rule_arn, Tags=tags)
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        if target := live.outputs["TargetId"]:
+            reply = aws.maybe(aws.events.remove_targets, Rule=self.rule_name, Ids=[target])
+            if reply and reply.get("FailedEntryCount"):
+                raise _failed_entry("events:RemoveTargets", reply.get("FailedEntries") or [])
+        aws.maybe(aws.events.delete_rule, Name=self.rule_name)
+
+
+def _without_id(target: Mapping[str, Any]) -> dict[str, Any]:
+    """A live target as we would write it, with the defaults AWS leaves out."""
+    if not target:
+        return {}
+    bare = {key: value for key, value in target.items() if key != "Id"}
+    return {**bare, "RetryPolicy": {**_RETRY_DEFAULTS, **(bare.get("RetryPolicy") or {})}}
+
+
+def _names(targets: list[dict[str, Any]]) -> str:
+    return ", ".join(str(target["Arn"]) for target in targets)
+
+
+def _failed_entry(operation: str, entries: list[Any]) -> AwsError:
+    first = entries[0] if entries else {}
+    code = first.get("ErrorCode", "unknown")
+    text = f"{operation} failed for target {first.get('TargetId', '?')}: {code}: {first.get('ErrorMessage', '')}"
+    return AwsError(text, operation=operation, code=code, hint="run the same command again")

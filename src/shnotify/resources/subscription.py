@@ -1,0 +1,79 @@
+"""One subscriber of a topic."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from shnotify.aws import Aws
+from shnotify.core.events import Noted
+from shnotify.core.resource import Live, Resource
+from shnotify.failures import AwsError
+from shnotify.resources.lookup import subscription_identity, subscriptions, topic_attributes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription(Resource):
+    """SNS keeps nothing of it to compare: it is there (confirmed or pending) or it is not. It cannot carry tags."""
+
+    CFN: ClassVar[str] = "AWS::SNS::Subscription"
+    RANK: ClassVar[int] = 1
+
+    topic_arn: str
+    protocol: str
+    endpoint: str
+
+    @staticmethod
+    def id_for(topic_id: str, protocol: str, endpoint: str) -> str:
+        """`UrgentSubscription1a2b3c4d`: stable however the file is ordered."""
+        text = "\n".join(subscription_identity(protocol, endpoint))
+        return f"{topic_id.removesuffix('Topic')}Subscription{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.protocol}:{self.endpoint}"
+
+    def creation_notes(self) -> tuple[str, ...]:
+        waits = self.protocol in ("email", "email-json", "http", "https")
+        return ("gets nothing until its owner confirms, within 48 hours",) if waits else ()
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        if self.topic_arn not in aws.existing and topic_attributes(aws, self.topic_arn) is None:
+            return None
+        return self.identify(aws)
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        same = subscription_identity(self.protocol, self.endpoint)
+        found = [s for s in subscriptions(aws, self.topic_arn) or () if s.identity == same and s.state != "deleted"]
+        if not found:
+            return None
+        best = min(found, key=lambda s: s.state)  # `confirmed` before `pending`
+        state = replace(self, endpoint=self.endpoint)
+        return Live(state, {"Arn": best.arn, "State": best.state})
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        subscribe = aws.patient("SNS does not show the new topic yet", "NotFound")
+        reply = subscribe(
+            aws.sns.subscribe,
+            TopicArn=self.topic_arn,
+            Protocol=self.protocol,
+            Endpoint=self.endpoint,
+            ReturnSubscriptionArn=True,
+        )
+        return {"Arn": reply["SubscriptionArn"]}
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        """Nothing of a subscription is compared, so nothing of it is changed."""
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        if live.outputs["State"] == "confirmed":
+            try:
+                aws.maybe(aws.sns.unsubscribe, SubscriptionArn=live.outputs["Arn"])
+                return
+            except AwsError as error:
+                if error.code not in ("InvalidParameter", "InvalidParameterValue"):
+                    raise
+        # AWS takes back no pending subscription (API_Unsubscribe); it ends with its topic or after 48 hours.
+        aws.report(Noted(f"{self.endpoint} is still pending: AWS drops it by itself"))

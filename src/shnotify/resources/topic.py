@@ -1,0 +1,115 @@
+"""A standard SNS topic, with its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, Live, Resource, identity, owner_of
+from shnotify.core.values import Policy, Tags
+from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.resources.lookup import key_arn, strings, subscriptions, topic_attributes
+
+_ATTRIBUTES = {"PolicyDocument": "Policy", "KmsMasterKeyId": "KmsMasterKeyId", "DisplayName": "DisplayName"}
+"""Our properties and SNS's attribute names, in the order in which they are written: permissions before encryption."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic(Resource):
+    """`kms_master_key_id` is a key's ARN, or "" for an unencrypted topic.
+
+    remove_unlisted  whether confirmed subscribers that the file does not name are unsubscribed
+    """
+
+    CFN: ClassVar[str] = "AWS::SNS::Topic"
+    RANK: ClassVar[int] = 2
+
+    topic_name: str = identity()
+    topic_arn: str = identity()
+    remove_unlisted: bool = identity(default=False)
+    display_name: str
+    kms_master_key_id: str
+    policy_document: Policy
+    tags: Tags
+
+    @property
+    def name(self) -> str:
+        return self.topic_name
+
+    @property
+    def arn(self) -> str:
+        return self.topic_arn
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        listing = aws.start(subscriptions, aws, self.topic_arn)
+        reply = aws.maybe(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)
+        if reply is None:
+            return None
+        state = replace(self, tags=Tags.from_list(reply["Tags"]))
+        return replace(self._live(state), notes=_subscriber_notes(len(listing.result() or ())))
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        early = self._tags(aws) if self.topic_arn in aws.existing else None
+        have = topic_attributes(aws, self.topic_arn)
+        if have is None:
+            return None
+        aws.existing[self.topic_arn] = self.topic_arn
+        tags = early or self._tags(aws)
+        state = replace(
+            self,
+            display_name=have.get("DisplayName", ""),
+            kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
+            policy_document=Policy.parse(have.get("Policy", "{}")),
+            tags=tags.result(),
+        )
+        return self._live(state)
+
+    def _tags(self, aws: Aws) -> Future[Tags]:
+        return aws.start(
+            lambda: Tags.from_list(aws(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)["Tags"]),
+        )
+
+    def _live(self, state: Self) -> Live[Self]:
+        return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        attributes = strings({_ATTRIBUTES[path]: value for path, value in self._texts().items()})
+        try:
+            aws(aws.sns.create_topic, Name=self.topic_name, Attributes=attributes, Tags=self.tags.to_list())
+        except AwsError as error:
+            # CreateTopic on a topic with other attributes or tags (API_CreateTopic)
+            if error.code in ("InvalidParameter", "InvalidParameterValue") and "already exists" in error.message:
+                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+            raise
+        aws.existing[self.topic_arn] = self.topic_arn
+        return self.outputs()
+
+    def _texts(self) -> dict[str, str]:
+        return {
+            "PolicyDocument": self.policy_document.to_text(),
+            "KmsMasterKeyId": self.kms_master_key_id,
+            "DisplayName": self.display_name,
+        }
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        for path, value in self._texts().items():
+            if path in changes:
+                aws(
+                    aws.sns.set_topic_attributes,
+                    TopicArn=self.topic_arn,
+                    AttributeName=_ATTRIBUTES[path],
+                    AttributeValue=value,
+                )
+        if "Tags" in changes:
+            tags = self.tags.minus(live.state.tags).to_list()
+            aws(aws.sns.tag_resource, ResourceArn=self.topic_arn, Tags=tags)
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        aws(aws.sns.delete_topic, TopicArn=live.outputs["Arn"])
+
+
+def _subscriber_notes(count: int) -> tuple[str, ...]:
+    return (f"its {count} subscription{'s go' if count > 1 else ' goes'} with it",) if count else ()
