@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import boto3
 import botocore.session
-from botocore.loaders import Loader
 from botocore.config import Config as SdkConfig
 from botocore.exceptions import (
     BotoCoreError,
@@ -32,6 +31,8 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.loaders import Loader
+from botocore.parsers import ResponseParserError
 
 from shnotify import failures
 from shnotify.arns import Scope
@@ -54,7 +55,7 @@ T = TypeVar("T")
 READS = frozenset(
     {"sts:GetCallerIdentity", "tag:GetResources", "securityhub:DescribeHub", "securityhub:DescribeSecurityHubV2"}
     | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:ListAliases"}
-    | {"kms:ListKeys", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
+    | {"sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
     | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
     | {"events:ListTagsForResource", "events:ListRuleNamesByTarget"}
 )
@@ -194,7 +195,8 @@ class Aws:
     def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """One call, tried again where that is safe and useful.
 
-        Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent, so a lost reply is asked again.
+        Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent, so after a lost reply
+        the call is made again.
         """
         return self._try(method, kwargs, {}, once=False)
 
@@ -208,7 +210,7 @@ class Aws:
             raise
 
     def once(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """For a call that is not idempotent: never repeated unless AWS refused it. Raises `UnansweredError` if in doubt."""
+        """For a call that is not idempotent: never repeated unless AWS refused it. In doubt: `UnansweredError`."""
         return self._try(method, kwargs, {}, once=True)
 
     def patient(self, reason: str, *codes: str) -> Callable[..., Any]:
@@ -277,6 +279,10 @@ class Aws:
         if not self.remaining():
             raise self.out_of_time()
 
+    def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
+        """The one place where a call leaves; tests count, delay and break it here."""
+        return method(**params)
+
     def _try(self, method: Callable[..., T], params: dict[str, Any], waits: dict[str, str], *, once: bool) -> T:
         operation = _operation_of(method)
         began = self.clock.now()
@@ -285,7 +291,7 @@ class Aws:
             self._check()
             tries += 1
             try:
-                return method(**params)
+                return self._send(operation, method, params)
             except ClientError as error:
                 failure, why, limit = self._reply(operation, error, params, waits, once=once)
             except (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError) as error:
@@ -296,7 +302,7 @@ class Aws:
                 ) from error
             except (NoRegionError, ParamValidationError) as error:
                 raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
-            except (BotoCoreError, ValueError) as error:
+            except (BotoCoreError, ResponseParserError, ValueError) as error:
                 # HTTPClientError: no or half an answer. ValueError and the parser's error: an answer nobody can read
                 # (botocore lets UnicodeDecodeError through).
                 what = "no answer" if isinstance(error, HTTPClientError) else "an unreadable answer"

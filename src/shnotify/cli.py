@@ -136,6 +136,11 @@ def run(arguments: list[str]) -> int:
         return _fail(error, error.exit_code, arguments)
     except BrokenPipeError:
         return 0
+    except Exception as error:
+        if "-v" in arguments or "--verbose" in arguments:
+            raise
+        failure = ShnotifyError(f"unexpected: {type(error).__name__}: {error}", hint="this is a bug: -v shows where")
+        return _fail(failure, 1, arguments)
     return code if isinstance(code, int) else 0
 
 

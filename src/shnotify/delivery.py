@@ -68,13 +68,20 @@ def _delivery(
     subscribers = _subscribers(route, lists.get(f"{route.id}Topic"))
     problems = [problem for resource_id in _parts(config, route) for problem in _broken(seen, resource_id)]
     rule = seen.wanted.get(f"{route.id}Rule")
-    if route.rule.enabled and isinstance(rule, Live) and isinstance(rule.state, Rule) and rule.state.state == "DISABLED":
+    if (
+        route.rule.enabled
+        and isinstance(rule, Live)
+        and isinstance(rule.state, Rule)
+        and rule.state.state == "DISABLED"
+    ):
         problems.append(f"{route.id}Rule was disabled outside the file")
     problems += [f"key {arn}: {problem}" for arn, found in key_problems.items() for problem in found]
     if f"{route.id}Topic" in lists and not any(s.state in ("confirmed", "unlisted") for s in subscribers):
         pending = sum(s.state == "pending" for s in subscribers)
         problems.append(
-            f"nobody has confirmed: {pending} pending, and AWS drops them after 48 hours" if pending else "no subscriber"
+            f"nobody has confirmed: {pending} pending, and AWS drops them after 48 hours"
+            if pending
+            else "no subscriber"
         )
     return Delivery(route.name, tuple(problems), subscribers)
 
@@ -108,4 +115,7 @@ def _subscribers(route: Route, listed: tuple[Subscribed, ...] | None) -> tuple[S
     wanted = [(s.protocol, s.endpoint) for s in route.subscribers]
     result = [Subscriber(p, e, states.pop(subscription_identity(p, e), "missing")) for p, e in wanted]
     extra = {entry.identity: entry for entry in listed or () if entry.identity in states}
-    return (*result, *(Subscriber(e.protocol, e.endpoint, "unlisted") for e in extra.values() if e.state == "confirmed"))
+    return (
+        *result,
+        *(Subscriber(e.protocol, e.endpoint, "unlisted") for e in extra.values() if e.state == "confirmed"),
+    )

@@ -61,6 +61,17 @@ class AlreadyThereError(AwsError):
     """AWS says that what is to be created exists; it appeared after we looked."""
 
 
+class UnexpectedError(AwsError):
+    """AWS answered something that is in none of its documents."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"an answer of AWS could not be understood: {type(error).__name__}: {error}",
+            hint="run the same command again; if it stays, please report it with this text",
+            code=type(error).__name__,
+        )
+
+
 class WriteRefusedError(ShnotifyError):
     """A bug of ours: a read-only run was about to make a call that is not on the read list."""
 
@@ -83,6 +94,8 @@ def from_reply(operation: str, code: str, message: str, status: int, target: str
     elif bare in THROTTLED or status == 429:
         text = f"{operation} was throttled for as long as we kept trying: {message}"
         hint = "run the same command again in a minute; what is done stays done"
+    elif bare == "MalformedPolicyDocumentException":
+        hint = "the caller must be allowed kms:PutKeyPolicy on its own keys by IAM; check its policies and SCPs"
     elif bare in QUOTA:
         hint = "a quota of the account is used up: remove what is unused, or ask AWS to raise it"
     return kind(text, hint=hint, operation=operation, code=code, resource=None)

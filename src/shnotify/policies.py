@@ -22,8 +22,8 @@ _UNSUPPORTED = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 def key_policy(scope: Scope) -> Policy:
     """A CreateKey policy replaces the default one, so the root statement is in it (key-policy-default).
 
-    EventBridge's statement has no condition: on the key of a topic AWS does not support one (sns-key-management), and on
-    the key of a queue it is not documented for rule targets.
+    EventBridge's statement has no condition: on the key of a topic AWS does not support one (sns-key-management), and
+    on the key of a queue it is not documented for rule targets.
     """
     root = {
         "Sid": KEY_ROOT_SID,
@@ -105,8 +105,8 @@ def key_problems(policy: Policy, *, for_topic: bool) -> list[str]:
         return []
     if conditioned:
         return [
-            "its key policy limits EventBridge by aws:SourceArn, aws:SourceAccount or aws:SourceOrgID, which AWS does not "
-            "support for encrypted topics: take the condition away"
+            "its key policy limits EventBridge by aws:SourceArn, aws:SourceAccount or aws:SourceOrgID, which AWS does "
+            "not support for encrypted topics: take the condition away"
         ]
     return [f"its key policy does not allow {EVENTS} {' and '.join(missing)}"]
 

@@ -38,7 +38,7 @@ class Screen:
         self.verbose = verbose
         self.out = _console(sys.stdout, no_color=no_color)
         self.err = _console(sys.stderr, no_color=no_color)
-        self.arrow = "→" if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else "->"
+        self.between = " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
         self._status: Status | None = None
 
     @property
@@ -76,7 +76,7 @@ class Screen:
         """A live line on a terminal, plain lines elsewhere."""
         doing: dict[str, str] = {}
         if not self.err.is_terminal or self.err.is_dumb_terminal:
-            yield lambda event: self._plain(event)
+            yield self._plain
             return
         with self.err.status("") as self._status:
             yield lambda event: self._live(event, doing)
@@ -151,15 +151,14 @@ def _event_line(event: Event, *, verbose: bool) -> Text | None:
 # -- plans -------------------------------------------------------------------------------------------------------------
 
 
-def plan_lines(plan: Plan, arrow: str = "→", *, unchanged: bool = False) -> Iterator[Text]:
+def plan_lines(plan: Plan, between: str = " → ") -> Iterator[Text]:
     """One block for each resource that something happens to: symbol, id, name, changed paths."""
     for step in plan.steps:
-        if step.action == "none" and not unchanged and not step.reason:
-            continue
-        yield from _step_lines(step, arrow)
+        if step.action != "none" or (step.reason and step.live):
+            yield from _step_lines(step, between)
 
 
-def _step_lines(step: Step, arrow: str) -> Iterator[Text]:
+def _step_lines(step: Step, between: str) -> Iterator[Text]:
     symbol, style = STYLES[step.action]
     kind = step.resource.CFN.removeprefix("AWS::")
     yield Text.assemble((f"{symbol} {step.key}", style), f"  {clean(step.resource.name)}  ", (kind, "dim"))
@@ -169,16 +168,17 @@ def _step_lines(step: Step, arrow: str) -> Iterator[Text]:
         yield from (Text(f"    {clean(note)}", "yellow") for note in step.notes)
         return
     for change in step.changes:
-        yield from change_lines(change, arrow, created=step.action == "create")
+        if step.action != "create" or change.path != "Tags":  # every new resource gets the same ones; said once
+            yield from change_lines(change, between, created=step.action == "create")
     yield from (Text(f"    note: {clean(note)}", "dim") for note in step.notes)
 
 
-def change_lines(change: Change, arrow: str, *, created: bool = False) -> Iterator[Text]:
-    """A change as `Path: before → after`; policies by statement."""
+def change_lines(change: Change, between: str, *, created: bool = False) -> Iterator[Text]:
+    """A change as `Path: before → after` (`between` is what stands between the two); policies by statement."""
     before, after = change.before, change.after
     if isinstance(after, Policy) or isinstance(before, Policy):
         yield Text(f"    {change.path}:")
-        yield from _policy_lines(before, after, arrow)
+        yield from _policy_lines(before, after, between)
     elif created:
         yield Text(f"    {change.path}: {_show(after)}")
     elif isinstance(after, Pattern):
@@ -186,18 +186,18 @@ def change_lines(change: Change, arrow: str, *, created: bool = False) -> Iterat
         yield Text(f"      - {_show(before)}", "red")
         yield Text(f"      + {_show(after)}", "green")
     elif isinstance(before, Tags) and isinstance(after, Tags):
-        yield Text(f"    {change.path}: {_tag_changes(before, after, arrow)}")
+        yield Text(f"    {change.path}: {_tag_changes(before, after, between)}")
     else:
-        yield Text(f"    {change.path}: {_show(before)} {arrow} {_show(after)}")
+        yield Text(f"    {change.path}: {_show(before)}{between}{_show(after)}")
 
 
-def _tag_changes(before: Tags, after: Tags, arrow: str) -> str:
+def _tag_changes(before: Tags, after: Tags, between: str) -> str:
     old = before.to_dict()
-    parts = (f"{k}: {_show(old.get(k))} {arrow} {_show(v)}" for k, v in sorted(after.minus(before).pairs))
+    parts = (f"{k}: {_show(old.get(k))}{between}{_show(v)}" for k, v in sorted(after.minus(before).pairs))
     return ", ".join(parts)
 
 
-def _policy_lines(before: Policy | None, after: Policy | None, arrow: str) -> Iterator[Text]:
+def _policy_lines(before: Policy | None, after: Policy | None, between: str) -> Iterator[Text]:
     old = {_statement_name(i, s): s for i, s in enumerate(before.statements if before else [])}
     new = {_statement_name(i, s): s for i, s in enumerate(after.statements if after else [])}
     for name in [*old, *(n for n in new if n not in old)]:
@@ -209,7 +209,8 @@ def _policy_lines(before: Policy | None, after: Policy | None, arrow: str) -> It
             yield Text(f"      ~ {clean(name)}", "yellow")
             for key in sorted({*old[name], *new[name]}):
                 if old[name].get(key) != new[name].get(key):
-                    yield Text(f"          {clean(key)}: {_show(old[name].get(key))} {arrow} {_show(new[name].get(key))}")
+                    was, becomes = _show(old[name].get(key)), _show(new[name].get(key))
+                    yield Text(f"          {clean(key)}: {was}{between}{becomes}")
 
 
 def _statement_name(index: int, statement: dict[str, Any]) -> str:

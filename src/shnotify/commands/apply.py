@@ -11,7 +11,7 @@ from shnotify.cli import aws_options, settings
 if TYPE_CHECKING:
     from shnotify.commands.session import Session
     from shnotify.core.engine import Outcome
-    from shnotify.core.plan import Observation, Plan
+    from shnotify.core.plan import Plan
     from shnotify.errors import ShnotifyError
 
 TIMEOUT = 600
@@ -115,7 +115,8 @@ def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | No
         run.screen.error("interrupted", "the next run picks up what was begun")
         return int(getattr(outcome.interrupted, "exit_code", 130))
     for failure in outcome.errors or ([error] if error else []):
-        run.screen.error(f"{failure.resource}: {failure.message}" if failure.resource else failure.message, failure.hint)
+        where = f"{failure.resource}: " if failure.resource else ""
+        run.screen.error(where + failure.message, failure.hint)
     return 1 if error else 0
 
 

@@ -68,13 +68,15 @@ def _show(run: Session, plan: Plan) -> None:
 
     run.screen.result(run.title("Destroy"))
     run.screen.result()
-    for line in plan_lines(plan, run.screen.arrow):
+    for line in plan_lines(plan, run.screen.between):
         run.screen.result(line)
     keys = [s for s in plan.steps if s.action == "delete" and s.resource.CFN == KEY_TYPE]
-    run.screen.result(f"{plan.count('delete')} to delete, {plan.count('none')} nothing to do, {len(plan.refused)} left.")
+    given_back = f", {plan.count('update')} to give back" if plan.count("update") else ""
+    left = f", {len(plan.refused)} left alone" if plan.refused else ""
+    run.screen.result(f"{plan.count('delete')} to delete{given_back}{left}.")
     if keys:
         run.screen.result(
-            f"The {len(keys)} key(s) are scheduled, not deleted at once; until then Security Hub's own control KMS.3 "
+            f"Keys ({len(keys)}) are scheduled, not deleted at once; until then Security Hub's own control KMS.3 "
             "reports each as a CRITICAL finding. `apply` takes them back; --keep-keys leaves them."
         )
 

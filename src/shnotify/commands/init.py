@@ -52,7 +52,7 @@ def command(
 
     chosen = settings(**options)
     if chosen.config.exists() and not force:
-        raise UsageError(f"{chosen.config} exists already", hint="give --force to overwrite it, or --config for another")
+        raise UsageError(f"{chosen.config} exists already", hint="--force overwrites it, --config names another")
     if not emails:
         raise UsageError("nobody to tell: give --email ADDRESS, once for each person")
     text = TEMPLATE.format(
@@ -86,7 +86,7 @@ def _write(path: Path, text: str) -> None:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
             load(Path(name))
-            os.chmod(name, 0o644)  # noqa: S103 mkstemp's 0600 would surprise in a repository
+            os.chmod(name, 0o644)
             os.replace(name, path)
         except BaseException:
             os.unlink(name)

@@ -44,7 +44,7 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
             run.screen.warn(f"key {arn}: {problem}")
     run.screen.result(run.title("Plan for"))
     run.screen.result()
-    for line in plan_lines(plan, run.screen.arrow):
+    for line in plan_lines(plan, run.screen.between):
         run.screen.result(line)
     run.screen.result(summary_line(plan))
     run.screen.result(cost_line(run))

@@ -1,4 +1,32 @@
+"""`shnotify sandbox`: an embedded AWS in the foreground."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from typing import Any
+
 import click
+
+from shnotify.cli import output_options, settings
+
+
 @click.command("sandbox", short_help="Run an embedded AWS on this machine.")
-def command() -> int:
-    return 1
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1 (default: a free one).")
+@output_options
+def command(port: int, **options: Any) -> int:
+    """Runs an embedded AWS on 127.0.0.1 until interrupted, and prints the environment that points any tool at it."""
+    from shnotify.render import Screen
+    from shnotify.sandbox.server import Sandbox
+
+    chosen = settings(**options)
+    screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
+    with Sandbox(port=port) as sandbox:
+        screen.document({"endpoint": sandbox.endpoint, "environment": sandbox.environment, "error": None})
+        for name, value in sandbox.environment.items():
+            screen.result(f"export {name}={shlex.quote(value)}")
+        screen.say(f"embedded AWS on {sandbox.endpoint}")
+        screen.say(f"who has not confirmed yet, and the links: {sandbox.endpoint}/sandbox/subscriptions")
+        screen.say("Ctrl-C ends it; nothing is kept")
+        threading.Event().wait()
+    return 0

@@ -34,7 +34,7 @@ def command(**options: Any) -> int:
         plan = plan_apply(run.graph, seen)
         states = {step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps}
         routes = deliveries(run.config, seen, _lists(run, seen), run.key_problems())
-        error = _unknown(plan, seen)
+        error = _unknown(seen)
         in_sync = not error and set(states.values()) <= {"in_sync"}
         run.screen.document(
             run.document(
@@ -98,11 +98,11 @@ def _lists(run: Session, seen: Observation) -> Mapping[str, tuple[Subscribed, ..
     return found
 
 
-def _unknown(plan: Plan, seen: Observation) -> ShnotifyError | None:
+def _unknown(seen: Observation) -> ShnotifyError | None:
     """The first thing that could not be read, or None."""
     from shnotify.core.resource import Unreadable
 
-    unread = [live for live in [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]]
+    unread = [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]
     return next((live.error for live in unread if isinstance(live, Unreadable)), None)
 
 
@@ -124,7 +124,7 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Iterable[
             screen.result(Text(f"      {clean(step.reason)}", "yellow"))
         if state in ("drifted", "unmanaged"):
             for change in step.changes:
-                for line in change_lines(change, f"(is) {screen.arrow} (should be)"):
+                for line in change_lines(change, " is wrong; it should be "):
                     screen.result(line)
         if state in ("in_sync", "drifted"):
             for note in step.notes:

@@ -13,7 +13,7 @@ from shnotify.core.events import Event, Looking, Noted, StepEnded, StepStarted
 from shnotify.core.plan import Observation, Plan, Result, Step
 from shnotify.core.resource import Graph, Live, Observed, Resource, Unreadable
 from shnotify.errors import ShnotifyError
-from shnotify.failures import AlreadyThereError, AwsError, StopError
+from shnotify.failures import AlreadyThereError, AwsError, StopError, UnexpectedError
 
 if TYPE_CHECKING:
     from shnotify.aws import Aws
@@ -27,7 +27,6 @@ class Finder(Protocol):
     def prepare(self) -> None: ...
 
     def find(self, wanted: Mapping[str, Observed], /) -> tuple[tuple[Resource, Live[Resource] | Unreadable], ...]: ...
-
 
 
 def observe(graph: Graph, aws: Aws, *, shallow: bool = False, find: Finder | None = None) -> Observation:
@@ -51,6 +50,8 @@ def observe(graph: Graph, aws: Aws, *, shallow: bool = False, find: Finder | Non
         except AwsError as error:
             error.resource = resource.id
             return Unreadable(error)
+        except (LookupError, TypeError, AttributeError) as error:  # a field that AWS always sends was not there
+            return Unreadable(UnexpectedError(error))
 
     pool = ThreadPoolExecutor(len(graph.resources) + 1, thread_name_prefix="observe")
     try:
@@ -150,6 +151,8 @@ class _Run:
             outputs = _create(wanted, self.aws)
             with self.lock:
                 self.known.update({f"{step.key}.{name}": value for name, value in outputs.items()})
+        elif step.live is not None and step.release:
+            wanted.release(self.aws, step.live)
         elif step.live is not None and step.action == "delete":
             wanted.delete(self.aws, step.live)
         elif step.live is not None:
@@ -165,6 +168,10 @@ class _Run:
             self.report(StepEnded(step, "failed", error.message))
             if isinstance(error, StopError):
                 self.aws.stop()
+        except (LookupError, TypeError, AttributeError) as error:
+            self.outcome.results[step.key] = "failed"
+            self.outcome.errors.append(UnexpectedError(error))
+            self.report(StepEnded(step, "failed", str(error)))
         else:
             self.outcome.results[step.key] = "done"
             self.report(StepEnded(step, "done"))
@@ -190,8 +197,7 @@ def _create(wanted: Resource, aws: Aws) -> Mapping[str, str]:
     try:
         return wanted.create(aws)
     except AlreadyThereError as error:
-        aws.forget()
-        live = wanted.read(aws)
+        live = _appeared(wanted, aws)
         if live is None:
             raise
         if live.owner is not None or live.blocked:
@@ -200,6 +206,17 @@ def _create(wanted: Resource, aws: Aws) -> Mapping[str, str]:
             raise AwsError(text, hint=hint, operation=error.operation, code=error.code) from error
         _update(wanted, aws, live)
         return live.outputs
+
+
+def _appeared(wanted: Resource, aws: Aws) -> Live[Resource] | None:
+    """What AWS says is there already; it may take a while until it also shows it."""
+    for seconds in (0, 1, 2, 4, 8, 15, 30):
+        if seconds:
+            aws.pause(seconds)
+        aws.forget()
+        if live := wanted.read(aws):
+            return live
+    return None
 
 
 def _update(wanted: Resource, aws: Aws, live: Live[Resource]) -> None:
@@ -211,4 +228,3 @@ def _update(wanted: Resource, aws: Aws, live: Live[Resource]) -> None:
 def execute(plan: Plan, aws: Aws, *, workers: int = 16) -> Outcome:
     """Carries out the steps. A failure skips what depends on it; the rest is finished."""
     return _Run(plan, aws, aws.report).run(workers)
-

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from shnotify.core.resource import Change, Graph, Live, Observed, Resource, Unreadable, adoptable
+from shnotify.core.resource import (
+    ADOPTED_TAG,
+    Change,
+    Graph,
+    Live,
+    Observed,
+    Resource,
+    Unreadable,
+    adoptable,
+    is_adopted,
+    with_tags,
+)
 from shnotify.core.values import Tags
 
 Action = Literal["create", "update", "delete", "adopt", "refuse", "none"]
@@ -21,6 +32,7 @@ class Step:
     resource  the wanted resource, or the leftover one that is removed
     needs     keys of the steps that must have succeeded before
     reason    why it is refused, or left alone; None otherwise
+    release   an update that gives an adopted resource back
     """
 
     action: Action
@@ -30,6 +42,7 @@ class Step:
     needs: frozenset[str] = frozenset()
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    release: bool = False
 
     @property
     def key(self) -> str:
@@ -76,9 +89,7 @@ class Observation:
 def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
     """The steps that make AWS match the graph, then those that remove what is left over."""
     known = _known(graph, seen)
-    steps: list[Step] = []
-    for resource in graph:
-        steps.append(_converge(resource, resource.resolved(known), seen.wanted[resource.id], adopt=adopt))
+    steps = [_converge(r, r.resolved(known), seen.wanted[r.id], adopt=adopt) for r in graph]
     everything = frozenset(s.key for s in steps)
     removals: list[Step] = []
     for resource, live in sorted(seen.leftovers, key=lambda item: item[0].RANK):
@@ -136,6 +147,8 @@ def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool
     if not adoptable(live.state.tags_or_none() or Tags()):
         return Step("refuse", resource, live, changes, needs, reason=f"{live.owner}: choose another name in the file")
     if adopt:
+        resource = with_tags(resource, {ADOPTED_TAG: "true"})
+        changes = with_tags(want, {ADOPTED_TAG: "true"}).diff(live.state)
         return Step("adopt", resource, live, changes, needs, notes=live.notes)
     reason = f"{live.owner}: choose another name in the file, or take it over with `shnotify apply --adopt`"
     return Step("refuse", resource, live, changes, needs, reason=reason)
@@ -148,6 +161,9 @@ def _remove(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
         return Step("none", resource, reason="it is not there", needs=needs)
     if live.owner is not None:
         return Step("refuse", resource, live, needs=needs, reason=f"{live.owner}, so it stays", notes=live.notes)
+    if is_adopted(live):
+        reason = "it was adopted, so it stays: only our tags, statements and target are taken away"
+        return Step("update", resource, live, needs=needs, reason=reason, release=True)
     if live.blocked:
         return Step("refuse", resource, live, needs=needs, reason=live.blocked, notes=live.notes)
     changes = tuple(Change(p, v, None) for p, v in live.state.managed().items() if p != "Tags" and v not in ("", None))
@@ -155,10 +171,10 @@ def _remove(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
 
 
 def _keys_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """What others are encrypted with goes when all of them are gone: a message may still be on its way to any of them."""
+    """What others are encrypted with goes when all of them are gone: a message may still be on its way."""
     last = max((s.resource.RANK for s in steps), default=0)
-    earlier = frozenset(s.key for s in steps if s.action == "delete" and s.resource.RANK < last)
-    return tuple(replace(s, needs=s.needs | earlier) if s.resource.RANK == last else s for s in steps)
+    earlier = frozenset(s.key for s in steps if s.action == "delete" and last > s.resource.RANK)
+    return tuple(replace(s, needs=s.needs | earlier) if last == s.resource.RANK else s for s in steps)
 
 
 def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:

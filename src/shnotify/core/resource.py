@@ -19,6 +19,9 @@ R = TypeVar("R", bound="Resource", covariant=True)
 NAME_TAG = "shnotify:name"
 RESOURCE_TAG = "shnotify:resource"
 MANAGED_TAG = "managed-by"
+ADOPTED_TAG = "shnotify:adopted"
+"""Says that somebody else made it: `destroy` gives it back instead of deleting it."""
+OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG)
 
 
 def identity(**kwargs: Any) -> Any:
@@ -149,6 +152,10 @@ class Resource(ABC):
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         """Makes `live` this state in place; `changes` are the property names that differ."""
 
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        """Gives an adopted one back: takes away what is ours in it, our tags last, and leaves the rest."""
+        raise NotImplementedError(f"{self.CFN} cannot be adopted")
+
     @abstractmethod
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         """Removes it. Harmless when it is gone."""
@@ -184,6 +191,17 @@ def owner_of(tags: Tags, name: str) -> str | None:
     if found is not None:
         return f"it belongs to another notifier, {found!r}"
     return "it does not carry our tag"
+
+
+def with_tags(resource: Resource, more: Mapping[str, str]) -> Resource:
+    """The resource with these tags too, if its kind can carry any."""
+    tags = resource.tags_or_none()
+    return resource if tags is None else replace(resource, tags=Tags.of({**tags.to_dict(), **more}))
+
+
+def is_adopted(live: Live[Resource]) -> bool:
+    tags = live.state.tags_or_none()
+    return tags is not None and tags.get(ADOPTED_TAG) is not None
 
 
 def adoptable(tags: Tags) -> bool:

@@ -21,7 +21,7 @@ class Late(str):
         return _REFERENCE.findall(self)
 
     def resolved(self, known: Mapping[str, str]) -> str:
-        """The text with what is `known` (`"Id.Attribute"` -> value) filled in; still `Late` while anything is missing."""
+        """The text with what is `known` (`"Id.Attribute"` -> value) filled in; `Late` while anything is missing."""
         text = _REFERENCE.sub(lambda m: known.get(f"{m[1]}.{m[2]}", m[0]), self)
         return Late(text) if _REFERENCE.search(text) else text
 
@@ -117,9 +117,9 @@ def _pattern_form(value: Any) -> str:
 class Policy:
     """A resource policy. Equality is by meaning; `own` names the Sids that are ours to keep right.
 
-    The rules of equality are those of hashicorp/awspolicyequivalence and of Ansible's policy module: statements, actions
-    and principals are sets, a scalar is a list of one, `*` is `{"AWS": "*"}`, an account id is its root ARN, booleans and
-    numbers are text, actions and condition keys ignore case, a missing Version is 2008-10-17.
+    The rules of equality are those of hashicorp/awspolicyequivalence and of Ansible's policy module: statements,
+    actions and principals are sets, a scalar is a list of one, `*` is `{"AWS": "*"}`, an account id is its root ARN,
+    booleans and numbers are text, actions and condition keys ignore case, a missing Version is 2008-10-17.
     """
 
     document: dict[str, Any]
@@ -127,7 +127,7 @@ class Policy:
 
     @classmethod
     def parse(cls, text: str) -> Policy:
-        """From AWS's reply. Text that is no JSON object becomes an empty policy: everything of ours is missing from it."""
+        """From AWS's reply. Text that is no JSON object becomes an empty policy: all of ours is missing from it."""
         try:
             document = json.loads(text)
         except ValueError:

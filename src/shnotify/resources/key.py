@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from shnotify.aws import Aws
 from shnotify.core.events import Noted
-from shnotify.core.resource import NAME_TAG, RESOURCE_TAG, Live, Resource, identity, owner_of
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, RESOURCE_TAG, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
+from shnotify.policies import KEY_SID
 from shnotify.resources.lookup import tagged
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Key(Resource):
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         meta, alias = self._find(aws)
-        if meta is None or (meta["KeyState"] == "PendingDeletion" and not alias):
+        if meta is None or (_dying(meta) and not alias):
             return None
         key_id = meta["KeyId"]
         listing = aws.start(self._aliases, aws, key_id)
@@ -59,7 +60,7 @@ class Key(Resource):
         live = self._live(meta, state)
         if others:  # somebody else may use it, so it is not only ours to remove
             live = replace(live, owner=f"{', '.join(others)} {'point' if len(others) > 1 else 'points'} to it too")
-        if meta["KeyState"] == "PendingDeletion":
+        if _dying(meta):
             when = meta.get("DeletionDate")
             return replace(live, notes=(f"it is scheduled for deletion{f' on {when:%Y-%m-%d}' if when else ''}",))
         return live
@@ -68,7 +69,7 @@ class Key(Resource):
         hint = aws.existing.get(self.alias_name)
         early = self._details(aws, hint) if hint else None
         meta, alias = self._find(aws)
-        if meta is None or (meta["KeyState"] == "PendingDeletion" and not alias):
+        if meta is None or (_dying(meta) and not alias):
             return None  # a key of ours that is on its way out is taken back by `create`
         aws.existing[self.alias_name] = meta["Arn"]
         policy, rotation, tags = early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
@@ -78,7 +79,8 @@ class Key(Resource):
             alias_name=alias,
             enabled=meta["KeyState"] == "Enabled",
             description=meta.get("Description", ""),
-            enable_key_rotation=rotation.result(),
+            # While a key is on its way out KMS says "no rotation", whatever was set (API_GetKeyRotationStatus).
+            enable_key_rotation=self.enable_key_rotation if _dying(meta) else rotation.result(),
             key_policy=Policy.parse(policy.result()["Policy"]),
             tags=tags.result(),
         )
@@ -109,7 +111,7 @@ class Key(Resource):
         keys = self._by_tag(aws)
         if not keys:
             return None, ""
-        names = self._aliases(aws, keys[0]["KeyId"]) if keys[0]["KeyState"] != "PendingDeletion" else []
+        names = [] if _dying(keys[0]) else self._aliases(aws, keys[0]["KeyId"])
         return keys[0], names[0] if len(names) == 1 else ""
 
     def _by_tag(self, aws: Aws) -> list[KeyMetadataTypeDef]:
@@ -122,7 +124,7 @@ class Key(Resource):
         ]
         replies = [aws.maybe(aws.kms.describe_key, KeyId=arn) for arn in arns]
         metas = [reply["KeyMetadata"] for reply in replies if reply]
-        return sorted(metas, key=lambda m: (m["KeyState"] == "PendingDeletion", m["CreationDate"], m["KeyId"]))
+        return sorted(metas, key=lambda m: (_dying(m), m["CreationDate"], m["KeyId"]))
 
     def _is_ours(self, aws: Aws, meta: KeyMetadataTypeDef) -> bool:
         return owner_of(self._tags(aws, meta["KeyId"]), self.tags.get(NAME_TAG) or "") is None
@@ -157,7 +159,7 @@ class Key(Resource):
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
 
     def _create_key(self, aws: Aws) -> KeyMetadataTypeDef:
-        """CreateKey has no idempotency token: after a lost reply the key is looked for by its tags before a second try."""
+        """CreateKey has no idempotency token: after a lost reply the key is looked for by its tags first."""
         tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in self.tags.to_list()]
         for attempt in range(3):
             try:
@@ -166,6 +168,10 @@ class Key(Resource):
                     Description=self.description,
                     Policy=self.key_policy.to_text(),
                     Tags=tags,  # type: ignore[arg-type]
+                    KeyUsage="ENCRYPT_DECRYPT",
+                    KeySpec="SYMMETRIC_DEFAULT",
+                    Origin="AWS_KMS",
+                    MultiRegion=False,
                 )
                 return reply["KeyMetadata"]
             except UnansweredError:
@@ -213,6 +219,7 @@ class Key(Resource):
         if "Enabled" in changes:  # first: a key on its way out refuses most of the rest (KMS key states)
             if live.outputs["KeyState"] == "PendingDeletion":
                 aws(aws.kms.cancel_key_deletion, KeyId=key_id)
+                changes |= {"EnableKeyRotation"}
             if live.outputs["KeyState"] != "Enabled":  # CancelKeyDeletion leaves it disabled
                 aws(aws.kms.enable_key, KeyId=key_id)
         if "KeyPolicy" in changes:
@@ -223,7 +230,7 @@ class Key(Resource):
         if "EnableKeyRotation" in changes:
             self._set_rotation(aws, key_id)
         if "AliasName" in changes:
-            # The old one goes first: a crash in between leaves a key that its tags find, never an alias nobody looks for.
+            # The old one goes first: a crash in between leaves a key that its tags find, not an alias nobody knows.
             if have.alias_name and have.alias_name != self.alias_name:
                 aws.maybe(aws.kms.delete_alias, AliasName=have.alias_name)
             self._create_alias(aws, {"KeyId": key_id, "Arn": live.outputs["Arn"]})
@@ -234,6 +241,14 @@ class Key(Resource):
     def _set_rotation(self, aws: Aws, key_id: str) -> None:
         call = aws.kms.enable_key_rotation if self.enable_key_rotation else aws.kms.disable_key_rotation
         aws.patient(_NOT_YET_VISIBLE, "NotFoundException", "DisabledException")(call, KeyId=key_id)
+
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        key_id = live.outputs["KeyId"]
+        policy = Policy.parse(aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"])
+        rest = policy.without(frozenset({KEY_SID}))  # the root statement is ours too, but a key is lost without it
+        if rest != policy:
+            aws(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=rest.to_text())
+        aws(aws.kms.untag_resource, KeyId=key_id, TagKeys=list(OUR_TAGS))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         if live.state.alias_name:  # an alias left on a dying key would block the next apply for a month
@@ -249,3 +264,7 @@ class Key(Resource):
         except AwsError as error:
             if error.code != "KMSInvalidStateException":  # it is pending already: a reply was lost, or two ran at once
                 raise
+
+
+def _dying(meta: KeyMetadataTypeDef) -> bool:
+    return meta["KeyState"] == "PendingDeletion"

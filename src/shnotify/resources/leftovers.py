@@ -75,7 +75,7 @@ def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
         if not isinstance(live, Live) or live.owner is not None:
             continue
         match live.state:
-            case Rule(targets=targets, rule_arn=rule_arn):
+            case Rule(targets=targets):
                 yield str(targets.get("Arn", ""))
                 yield str((targets.get("DeadLetterConfig") or {}).get("Arn", ""))
             case Topic(topic_arn=arn, kms_master_key_id=key):

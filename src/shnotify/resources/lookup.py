@@ -42,7 +42,7 @@ def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
 
 
 def key_arn(aws: Aws, reference: str) -> str:
-    """The ARN of the key that a `KmsMasterKeyId` means: an id, an ARN or an alias (SNS and SQS echo what they were given).
+    """The ARN of the key that a `KmsMasterKeyId` means: id, ARN or alias (SNS and SQS echo what they were given).
 
     A reference that KMS does not know, or does not let us look up, stays as it is.
     """

@@ -9,9 +9,10 @@ from typing import ClassVar, Self
 
 from shnotify.arns import name_in
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, Live, Resource, identity, owner_of
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.policies import QUEUE_SID
 from shnotify.resources.lookup import key_arn, strings
 
 _NUMBERS = (
@@ -143,7 +144,9 @@ class Queue(Resource):
         return self.outputs()
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
-        names = {"Policy" if path == "PolicyDocument" else path for path in changes}
+        # The policy goes along with any change: EventBridge must never find the queue without it.
+        names = {"Policy" if path == "PolicyDocument" else path for path in changes - {"Tags"}}
+        names |= {"Policy"} if names else set()
         attributes = {name: str(value) for name, value in self._texts().items() if name in names and value is not None}
         if attributes:
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
@@ -151,8 +154,16 @@ class Queue(Resource):
             tags = self.tags.minus(live.state.tags).to_dict()
             aws(aws.sqs.tag_queue, QueueUrl=self.url(aws), Tags=tags)
 
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        policy = Policy.parse((self._attributes(aws) or {}).get("Policy") or "{}")
+        rest = policy.without(frozenset({QUEUE_SID}))
+        if rest != policy:
+            text = rest.to_text() if rest.statements else ""
+            aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes={"Policy": text})
+        aws(aws.sqs.untag_queue, QueueUrl=self.url(aws), TagKeys=list(OUR_TAGS))
+
     def delete(self, aws: Aws, live: Live[Self]) -> None:
-        """Refuses while a message can be received: the depth attributes lag a minute behind (API_GetQueueAttributes)."""
+        """Refuses while a message can be received: depth attributes lag a minute (API_GetQueueAttributes)."""
         url = self.url(aws)
         if not self.discard_messages:
             reply = aws.maybe(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, Live, Resource, identity, owner_of
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Pattern, Tags
 from shnotify.failures import AwsError
 
@@ -148,11 +148,19 @@ class Rule(Resource):
             tags = self.tags.minus(live.state.tags).to_list()
             aws(aws.events.tag_resource, ResourceARN=self.rule_arn, Tags=tags)
 
-    def delete(self, aws: Aws, live: Live[Self]) -> None:
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        self._remove_target(aws, live)
+        aws(aws.events.untag_resource, ResourceARN=self.rule_arn, TagKeys=list(OUR_TAGS))
+
+    def _remove_target(self, aws: Aws, live: Live[Self]) -> None:
+        """HTTP 200 may hold failures (API_RemoveTargets)."""
         if target := live.outputs["TargetId"]:
             reply = aws.maybe(aws.events.remove_targets, Rule=self.rule_name, Ids=[target])
             if reply and reply.get("FailedEntryCount"):
                 raise _failed_entry("events:RemoveTargets", reply.get("FailedEntries") or [])
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        self._remove_target(aws, live)
         aws.maybe(aws.events.delete_rule, Name=self.rule_name)
 
 

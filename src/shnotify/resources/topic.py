@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, Live, Resource, identity, owner_of
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.policies import TOPIC_SID
 from shnotify.resources.lookup import key_arn, strings, subscriptions, topic_attributes
 
 _ATTRIBUTES = {"PolicyDocument": "Policy", "KmsMasterKeyId": "KmsMasterKeyId", "DisplayName": "DisplayName"}
@@ -106,6 +107,18 @@ class Topic(Resource):
         if "Tags" in changes:
             tags = self.tags.minus(live.state.tags).to_list()
             aws(aws.sns.tag_resource, ResourceArn=self.topic_arn, Tags=tags)
+
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        policy = Policy.parse((topic_attributes(aws, self.topic_arn) or {}).get("Policy", "{}"))
+        rest = policy.without(frozenset({TOPIC_SID}))
+        if rest != policy and rest.statements:
+            aws(
+                aws.sns.set_topic_attributes,
+                TopicArn=self.topic_arn,
+                AttributeName="Policy",
+                AttributeValue=rest.to_text(),
+            )
+        aws(aws.sns.untag_resource, ResourceArn=self.topic_arn, TagKeys=list(OUR_TAGS))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         aws(aws.sns.delete_topic, TopicArn=live.outputs["Arn"])

@@ -1,0 +1,109 @@
+"""What all tests share: no real credentials, an embedded AWS that says no where AWS says no, a command runner."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from shnotify import cli
+from shnotify.commands import session as session_module
+from shnotify.sandbox.strict import strict
+from tests import faults as faults_module
+from tests.faults import REGION, Faults
+
+SMALLEST = f"""\
+name: security-alerts
+region: {REGION}
+routes:
+  - name: urgent
+    subscribers: [secops@example.com]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_real_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "SHNOTIFY_CONFIG", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "canary-secret-never-to-be-shown-anywhere",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@dataclass
+class Ran:
+    """What a command did: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document = json.loads(self.out)
+        assert isinstance(document, dict)
+        return document
+
+    def actions(self) -> dict[str, str]:
+        return {a["id"]: a["action"] for a in self.json["actions"] if a["action"] != "none"}
+
+    def states(self) -> dict[str, str]:
+        return {r["id"]: r["state"] for r in self.json["resources"] if r["state"] != "in_sync"}
+
+    def drift(self) -> dict[str, list[str]]:
+        return {r["id"]: [d["path"] for d in r["drift"]] for r in self.json["resources"] if r["drift"]}
+
+
+@dataclass
+class World:
+    """One embedded account, and shnotify in it."""
+
+    path: Path
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+    faults: Faults = field(default_factory=Faults)
+
+    def __post_init__(self) -> None:
+        self.monkeypatch.setattr(session_module, "Aws", faults_module.gateway(self.faults))
+        self.write(SMALLEST)
+
+    def write(self, text: str) -> None:
+        self.path.write_text(text, encoding="utf-8")
+
+    def client(self, service: str) -> Any:
+        return self.faults.client(service)
+
+    def run(self, *arguments: str) -> Ran:
+        """A command, `-o json`; counts its calls from zero."""
+        self.faults.calls.clear()
+        self.capsys.readouterr()
+        code = cli.run([*arguments, "-c", str(self.path), "-o", "json"])
+        return Ran(code, *self.capsys.readouterr())
+
+    def text(self, *arguments: str) -> Ran:
+        """A command in text form."""
+        self.faults.calls.clear()
+        self.capsys.readouterr()
+        code = cli.run([*arguments, "-c", str(self.path)])
+        return Ran(code, *self.capsys.readouterr())
+
+    def apply(self, *arguments: str) -> Ran:
+        return self.run("apply", "--yes", *arguments)
+
+
+@pytest.fixture
+def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    found = World(tmp_path / "shnotify.yaml", capsys, monkeypatch)
+    with mock_aws(), strict(clock=found.faults.time.now):
+        yield found

@@ -1,0 +1,112 @@
+"""How many calls and how many sequential round trips a command makes: exact, so asserted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from shnotify.aws import Aws
+from shnotify.commands import session as session_module
+from tests.conftest import World
+from tests.faults import gateway
+
+QUIET = 0.15
+"""Seconds without a new call after which all waiting calls count as one round."""
+
+
+class Rounds:
+    """Holds every call until no other one comes, then lets all of them go together: that is one round trip."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.condition = threading.Condition()
+        self.waiting = 0
+        self.released = 0
+        self.last = time.monotonic()
+        self.over = False
+
+    def enter(self) -> None:
+        with self.condition:
+            self.waiting += 1
+            self.last = time.monotonic()
+            mine = self.released
+            self.condition.wait_for(lambda: self.released > mine)
+
+    def pace(self) -> None:
+        while not self.over:
+            time.sleep(0.01)
+            with self.condition:
+                if self.waiting and time.monotonic() - self.last > QUIET:
+                    self.count += 1
+                    self.waiting = 0
+                    self.released += 1
+                    self.condition.notify_all()
+
+
+@pytest.fixture
+def rounds(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, int, int]]:
+    @contextmanager
+    def measured() -> Iterator[Rounds]:
+        found = Rounds()
+
+        class Paced(gateway(world.faults)):  # type: ignore[misc]
+            def _send(self, operation: str, method: Any, params: Any) -> Any:
+                found.enter()
+                return super()._send(operation, method, params)
+
+        monkeypatch.setattr(session_module, "Aws", Paced)
+        thread = threading.Thread(target=found.pace)
+        thread.start()
+        try:
+            yield found
+        finally:
+            found.over = True
+            thread.join()
+
+    def run(*arguments: str) -> tuple[int, int, int]:
+        with measured() as found:
+            assert world.run(*arguments).code in (0, 4)
+        return len(world.faults.calls), found.count, len(world.faults.writes)
+
+    return run
+
+
+def test_calls_and_rounds_of_one_route(world: World, rounds: Callable[..., tuple[int, int, int]]) -> None:
+    fresh = rounds("apply", "--yes")
+    assert fresh <= (36, 8, 11)
+    assert rounds("apply", "--yes") == (19, 3, 0)
+    assert rounds("status") == (19, 3, 0)
+    assert rounds("plan") == (19, 3, 0)
+    gone = rounds("destroy", "--yes")
+    assert gone[0] <= 24
+    assert gone[1] <= 9
+
+
+def test_other_peoples_resources_cost_no_call(world: World) -> None:
+    world.apply()
+    world.run("status")
+    before = len(world.faults.calls)
+    for i in range(120):
+        world.client("sns").create_topic(Name=f"other-{i}")
+        world.client("sqs").create_queue(QueueName=f"other-{i}")
+    world.run("status")
+    assert len(world.faults.calls) == before
+
+
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_a_read_only_run_cannot_write(world: World, command: str) -> None:
+    world.run(command)
+    assert world.faults.writes == []
+
+
+def test_the_gateway_refuses_to_write_in_a_read_only_run() -> None:
+    from shnotify.failures import WriteRefusedError
+
+    aws = Aws(region="eu-west-1")
+    with pytest.raises(WriteRefusedError):
+        aws(aws.sns.create_topic, Name="x")
