@@ -71,8 +71,10 @@ class Faults:
             if operation == "sqs:ReceiveMessage":
                 params = {**params, "WaitTimeSeconds": 0}  # moto would really wait
             fault = self.rule(len(self.calls), operation)
-            call = lambda: self._real(operation, method, params)  # noqa: E731
-            return fault(call, operation) if fault else call()
+            if fault is None:
+                return self._real(operation, method, params)
+            reply: T = fault(lambda: self._real(operation, method, params), operation)
+            return reply
 
     def _real(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
         if not self.stale or operation not in READS or operation == "sts:GetCallerIdentity":
@@ -97,7 +99,8 @@ class Faults:
             shown = reply
         if isinstance(shown, ClientError):
             raise shown
-        return deepcopy(shown)
+        copy: T = deepcopy(shown)
+        return copy
 
 
 Fault = Callable[[Callable[[], Any], str], Any]

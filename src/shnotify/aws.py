@@ -22,7 +22,6 @@ from botocore.config import Config as SdkConfig
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    HTTPClientError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -66,6 +65,8 @@ READ_SECONDS = 20
 _PREFIX = {"resourcegroupstaggingapi": "tag"}
 _TRIES_THROTTLED = 12
 _TRIES_BROKEN = 5
+_FAREWELL_SECONDS = 0.8
+"""What starting and saying good-bye take of a command's time."""
 
 
 class _KnownServices(Loader):
@@ -105,7 +106,7 @@ class Aws:
         self.write = write
         self.report = report
         self.clock = clock or Clock()
-        self.deadline = self.clock.now() + timeout
+        self.deadline = self.clock.now() + max(0.5, timeout - _FAREWELL_SECONDS)
         self.timeout = timeout
         self.existing: dict[str, str] = {}
         """Name -> ARN of what a call of ours has seen: it can be read again in one round."""
@@ -135,7 +136,7 @@ class Aws:
         """Who and where we are (sts:GetCallerIdentity); the partition is the caller's own."""
         if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
             self.report(Noted(f"talking to {endpoint} (AWS_ENDPOINT_URL is set), not to AWS itself"))
-        reply = self(self.sts.get_caller_identity)
+        reply = self.in_time(self.start(self, self.sts.get_caller_identity))
         return Scope(reply["Arn"].split(":")[1], self.region, reply["Account"])
 
     # -- clients -------------------------------------------------------------------------------------------------------
@@ -266,6 +267,15 @@ class Aws:
         self.clock.sleep(min(seconds, self.remaining()))
         self._check()
 
+    def in_time(self, future: Future[T]) -> T:
+        """The future's result, or `StopError` when the command's time is up first."""
+        try:
+            return future.result(timeout=self.remaining() + 0.1)
+        except TimeoutError:
+            if future.done():
+                raise
+            raise self.out_of_time() from None
+
     def out_of_time(self) -> StopError:
         return StopError(
             f"no time left: the command's limit of {self.timeout:g} s is reached",
@@ -303,9 +313,9 @@ class Aws:
             except (NoRegionError, ParamValidationError) as error:
                 raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
             except (BotoCoreError, ResponseParserError, ValueError) as error:
-                # HTTPClientError: no or half an answer. ValueError and the parser's error: an answer nobody can read
-                # (botocore lets UnicodeDecodeError through).
-                what = "no answer" if isinstance(error, HTTPClientError) else "an unreadable answer"
+                # botocore lets UnicodeDecodeError through
+                unreadable = isinstance(error, ResponseParserError | ValueError)
+                what = "an unreadable answer" if unreadable else "no answer"
                 failure = (UnansweredError if once else AwsError)(
                     f"{operation}: {what}: {error}",
                     hint="check the network, the proxy and AWS_ENDPOINT_URL; running the command again is safe",

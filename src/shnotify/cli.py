@@ -129,6 +129,12 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except click.Abort:
         return 130
+    except KeyboardInterrupt as error:
+        failure = ShnotifyError("interrupted", hint="nothing is lost: the next run picks up what was begun")
+        return _fail(failure, getattr(error, "exit_code", 130), arguments)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.ClickException as error:
         failure = ShnotifyError(error.format_message(), hint=_help_hint(error))
         return _fail(failure, 2, arguments)

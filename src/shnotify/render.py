@@ -108,9 +108,16 @@ class Screen:
             self._status.update(clean(", ".join(doing.values())))
 
 
+class _Console(Console):
+    """rich ends the process when a reader goes away; here the work goes on and the rest is not printed."""
+
+    def on_broken_pipe(self) -> None:
+        self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
+
+
 def _console(stream: TextIO, *, no_color: bool) -> Console:
     plain = no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-    return Console(
+    return _Console(
         file=stream,
         no_color=plain,
         color_system=None if plain else "auto",
@@ -127,8 +134,8 @@ def _print(console: Console, line: Text | str) -> None:
     try:
         console.print(line)
         console.file.flush()
-    except (BrokenPipeError, ValueError):
-        console.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
+    except (OSError, ValueError):
+        console.on_broken_pipe()
 
 
 def _event_line(event: Event, *, verbose: bool) -> Text | None:

@@ -82,7 +82,7 @@ def _read_back(run: Session, plan: Plan) -> ShnotifyError | None:
     from shnotify.errors import ShnotifyError
     from shnotify.resources.premises import hub_note
 
-    sources = {route.source for route in run.config.routes}
+    sources: set[str] = {route.source for route in run.config.routes}
     hub = run.aws.start(hub_note, run.aws, sources) if plan.count("create") else None
     began, wait = run.aws.clock.now(), 1.0
     while True:

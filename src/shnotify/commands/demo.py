@@ -115,19 +115,7 @@ def _meddle(sandbox: Sandbox) -> Callable[[], None]:
     def edit() -> None:
         import json
 
-        import boto3
-
-        env = sandbox.environment
-        sqs, kms, events = (
-            boto3.client(  # type: ignore[call-overload]
-                service,
-                endpoint_url=sandbox.endpoint,
-                region_name=env["AWS_DEFAULT_REGION"],
-                aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-            )
-            for service in ("sqs", "kms", "events")
-        )
+        sqs, kms, events = (_client(sandbox, service) for service in ("sqs", "kms", "events"))
         url = sqs.get_queue_url(QueueName=f"{NAME}-dlq")["QueueUrl"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
         key = kms.describe_key(KeyId=f"alias/{NAME}-topic")["KeyMetadata"]["KeyId"]
@@ -137,3 +125,16 @@ def _meddle(sandbox: Sandbox) -> Callable[[], None]:
         events.disable_rule(Name=f"{NAME}-urgent")
 
     return edit
+
+
+def _client(sandbox: Sandbox, service: str) -> Any:
+    import boto3
+
+    env = sandbox.environment
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=sandbox.endpoint,
+        region_name=env["AWS_DEFAULT_REGION"],
+        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+    )

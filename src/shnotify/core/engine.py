@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from shnotify.core.events import Event, Looking, Noted, StepEnded, StepStarted
 from shnotify.core.plan import Observation, Plan, Result, Step
@@ -17,8 +17,6 @@ from shnotify.failures import AlreadyThereError, AwsError, StopError, Unexpected
 
 if TYPE_CHECKING:
     from shnotify.aws import Aws
-
-T = TypeVar("T")
 
 
 class Finder(Protocol):
@@ -57,28 +55,18 @@ def observe(graph: Graph, aws: Aws, *, shallow: bool = False, find: Finder | Non
     try:
         prepared = pool.submit(find.prepare) if find else None
         futures = {r.id: pool.submit(look, r) for r in graph}
-        wanted = {resource_id: in_time(aws, future) for resource_id, future in futures.items()}
+        wanted = {resource_id: aws.in_time(future) for resource_id, future in futures.items()}
         if find is None or prepared is None:
             return Observation(wanted)
         try:
-            in_time(aws, prepared)
-            return Observation(wanted, in_time(aws, pool.submit(find.find, wanted)))
+            aws.in_time(prepared)
+            return Observation(wanted, aws.in_time(pool.submit(find.find, wanted)))
         except StopError:
             raise
         except AwsError as error:
             return Observation(wanted, unsearched=Unreadable(error))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def in_time(aws: Aws, future: Future[T]) -> T:
-    """The future's result, or `StopError` when the command's time is up first."""
-    try:
-        return future.result(timeout=aws.remaining() + 0.5)
-    except TimeoutError:
-        if future.done():
-            raise
-        raise aws.out_of_time() from None
 
 
 @dataclass
@@ -118,7 +106,7 @@ class _Run:
                         sorter.done(key)
                 if not running:
                     continue
-                finished, _ = wait(running, timeout=self.aws.remaining() + 0.5, return_when=FIRST_COMPLETED)
+                finished, _ = wait(running, timeout=self.aws.remaining() + 0.1, return_when=FIRST_COMPLETED)
                 for future in finished:
                     key = running.pop(future)
                     self._finish(self.steps[key], future)
@@ -185,7 +173,7 @@ class _Run:
         else:
             self.outcome.interrupted = error
         try:
-            finished, _ = wait(running, timeout=self.aws.remaining() + 0.5)
+            finished, _ = wait(running, timeout=self.aws.remaining() + 0.1)
         except KeyboardInterrupt as again:
             self.outcome.interrupted, finished = again, set()
         for future, key in running.items():

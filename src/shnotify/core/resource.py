@@ -196,7 +196,7 @@ def owner_of(tags: Tags, name: str) -> str | None:
 def with_tags(resource: Resource, more: Mapping[str, str]) -> Resource:
     """The resource with these tags too, if its kind can carry any."""
     tags = resource.tags_or_none()
-    return resource if tags is None else replace(resource, tags=Tags.of({**tags.to_dict(), **more}))
+    return resource if tags is None else replace(resource, tags=Tags.of({**tags.to_dict(), **more}))  # type: ignore[call-arg]
 
 
 def is_adopted(live: Live[Resource]) -> bool:

@@ -1,0 +1,61 @@
+# Everything runs in .venv, from hash-pinned requirements. Needs make and Python 3.11 or newer, nothing else.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+WORKERS ?= 2
+
+# The first Python that is new enough and can make a virtual environment; `make PYTHON=/path/to/python` names another.
+CAN := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON = $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	"$$p" -c '$(CAN)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/demo.stamp ## the whole life cycle against an embedded AWS on this machine; no account, no credentials
+	@$(BIN)/shnotify demo
+
+test: lint ## lint, types, import rules, and the tests but for the full sweeps
+	$(BIN)/pytest -n $(WORKERS) -m "not full"
+
+test-all: lint ## all of it, the full sweeps too
+	$(BIN)/pytest -n $(WORKERS)
+
+lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: | $(BIN)/python ## remake requirements/*.txt from pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest
+	$(PIP) uv
+	$(COMPILE) --extra sandbox --group dev -o requirements/dev.txt
+	$(COMPILE) --extra sandbox --group build -c requirements/dev.txt -o requirements/demo.txt
+
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
+
+clean: ## remove .venv, caches and build results
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+		echo "shnotify needs Python 3.11 or newer with its venv module, and found none." >&2; \
+		echo "Install one (Debian: python3-venv), or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "setting up $(VENV), once, with $(PYTHON) ..."
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $(VENV)/dev.stamp $(VENV)/demo.stamp
+
+$(VENV)/demo.stamp: requirements/demo.txt pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements/demo.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $(VENV)/demo.stamp

@@ -1,0 +1,191 @@
+"""The scalar types of the configuration: how each is written, its limits, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+
+_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)?")
+_UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = re.compile(r"(\d{1,9})(B|KiB|MiB)?")
+_SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024 * 1024}
+_MAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+)
+_TAG_EXTRA = frozenset("+-=._:/@ ")
+
+
+def spoken(seconds: int) -> str:
+    """`300` -> `5m`."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def duration(low: int, high: int) -> BeforeValidator:
+    """Seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number; between `low` and `high` inclusive."""
+
+    def read(value: Any) -> int:
+        found = (
+            _DURATION.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        )
+        if not found:
+            raise ValueError("must be a duration such as 30s, 5m, 24h or 4d, or a whole number of seconds")
+        seconds = int(found[1]) * _UNITS[found[2]]
+        if not low <= seconds <= high:
+            raise ValueError(f"must be between {spoken(low)} and {spoken(high)}")
+        return seconds
+
+    return BeforeValidator(read)
+
+
+def _days(value: Any) -> int:
+    seconds = _seconds(value)
+    if seconds is None or seconds % 86400 or not 7 <= seconds // 86400 <= 30:
+        raise ValueError("must be whole days between 7d and 30d (KMS allows nothing else)")
+    return seconds // 86400
+
+
+def _seconds(value: Any) -> int | None:
+    found = _DURATION.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    return int(found[1]) * _UNITS[found[2]] if found else None
+
+
+def size(low: int, high: int) -> BeforeValidator:
+    """Bytes, written `256KiB`, `1MiB` or as a whole number; between `low` and `high` inclusive."""
+
+    def read(value: Any) -> int:
+        found = _SIZE.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        if not found:
+            raise ValueError("must be a size such as 256KiB or 1MiB, or a whole number of bytes")
+        count = int(found[1]) * _SIZE_UNITS[found[2]]
+        if not low <= count <= high:
+            raise ValueError(f"must be between {low} and {high} bytes")
+        return count
+
+    return BeforeValidator(read)
+
+
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Text of this form; `words` say what is allowed."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"must be {words}")
+        return value
+
+    return AfterValidator(check)
+
+
+def line(limit: int, what: str) -> AfterValidator:
+    """One line of text without control characters, at most `limit` characters."""
+
+    def check(value: str) -> str:
+        if len(value) > limit:
+            raise ValueError(f"{what} has at most {limit} characters, this has {len(value)}")
+        if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in value):
+            raise ValueError(f"{what} must be one line without control characters")
+        return value
+
+    return AfterValidator(check)
+
+
+def _account(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f'write it in quotes: "{value:012d}"')
+    if not isinstance(value, str) or not re.fullmatch(r"\d{12}", value):
+        raise ValueError('must be a twelve-digit account id in quotes, such as "123456789012"')
+    return value
+
+
+def _alias(value: str) -> str:
+    if value.startswith("alias/aws/"):
+        raise ValueError(
+            "alias/aws/... are AWS's own keys: their policies cannot be changed, so EventBridge could not use them"
+        )
+    if not re.fullmatch(r"alias/[a-zA-Z0-9/_-]{1,250}", value):
+        raise ValueError("must be alias/ and then letters, digits, / _ or -, at most 256 characters in all")
+    return value
+
+
+def _key_arn(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+", value):
+        raise ValueError("must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id")
+    return value
+
+
+def tag_problem(key: str, value: str) -> str | None:
+    """Why AWS (or we) would not take this tag; None when all is well."""
+    for text, what, limit in ((key, "key", 128), (value, "value", 256)):
+        if len(text) > limit:
+            return f"a tag's {what} has at most {limit} characters"
+        if not all(
+            c in _TAG_EXTRA or unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "Mn" for c in text
+        ):
+            return f"a tag's {what} may hold letters, digits, spaces and + - = . _ : / @"
+    if not key:
+        return "a tag needs a key"
+    if key.lower().startswith("aws:"):
+        return "tags that begin with aws: are AWS's own"
+    if key.lower().startswith("shnotify:") or key == "managed-by":
+        return "this tag is set by shnotify itself"
+    return None
+
+
+def endpoint_problem(protocol: str, endpoint: str) -> str | None:
+    """Why this endpoint does not fit its protocol (API_Subscribe); None when it does."""
+    match protocol:
+        case "email" | "email-json":
+            if not endpoint.isascii():
+                return "SNS takes e-mail addresses in ASCII only: write the domain in its xn-- form"
+            fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254 and ".." not in endpoint.partition("@")[0]
+            return None if fits else "is not an e-mail address such as secops@example.com"
+        case "sms":
+            return (
+                None if re.fullmatch(r"\+[1-9]\d{6,14}", endpoint) else "must be a phone number such as +819012345678"
+            )
+        case "http" | "https":
+            return _url_problem(protocol, endpoint)
+        case _:
+            arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_:-]+", endpoint)
+            example = "queue-name" if protocol == "sqs" else "function:name"
+            return None if arn else f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
+
+
+def _url_problem(protocol: str, endpoint: str) -> str | None:
+    try:
+        parts = urlsplit(endpoint)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme != protocol or not host or re.search(r"\s|[^\x21-\x7e]", endpoint) or len(endpoint) > 2048:
+        return f"must be a URL that begins with {protocol}:// and names a host"
+    if parts.username or parts.password:
+        return "must not carry a user or a password: the file has no place for secrets"
+    return None
+
+
+Account = Annotated[str, BeforeValidator(_account)]
+Alias = Annotated[str, AfterValidator(_alias)]
+KeyArn = Annotated[str, AfterValidator(_key_arn)]
+Days = Annotated[int, BeforeValidator(_days)]
+NotifierName = Annotated[
+    str, matching(r"[a-z][a-z0-9-]{0,39}", "a small letter, then small letters, digits or -, at most 40 in all")
+]
+RouteName = Annotated[
+    str, matching(r"[a-z][a-z0-9-]{0,19}", "a small letter, then small letters, digits or -, at most 20 in all")
+]
+TopicName = Annotated[
+    str, matching(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ or - (FIFO topics cannot send e-mail)")
+]
+QueueName = Annotated[
+    str, matching(r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)")
+]
+RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
+RegionName = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", "an AWS Region such as ap-northeast-1")]

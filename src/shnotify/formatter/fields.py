@@ -1,0 +1,30 @@
+"""The named fields that a template of one's own can use."""
+
+FIELD_NAMES: dict[str, str] = {
+    "severity": "CRITICAL, HIGH, MEDIUM, LOW or INFORMATIONAL",
+    "title": "what was found, in a line",
+    "description": "what is wrong",
+    "account": "the twelve-digit account id",
+    "account_name": "the account's name, if known",
+    "region": "the Region of the finding",
+    "product": "the product's name, such as GuardDuty",
+    "control": "the control's id, such as S3.1",
+    "compliance": "PASSED, FAILED, WARNING or NOT_AVAILABLE",
+    "status": "the workflow status: NEW, NOTIFIED, RESOLVED or SUPPRESSED",
+    "state": "ACTIVE or ARCHIVED",
+    "types": "the finding's types, separated by commas",
+    "resource_type": "the first resource's type",
+    "resource_id": "the first resource's id",
+    "resources": "all resources, one a line",
+    "remediation": "how to fix it",
+    "remediation_url": "where that is described",
+    "console_url": "the finding in AWS's console",
+    "sso_start_url": "where to sign in, if configured",
+    "created": "when it was created, in the configured time zone",
+    "updated": "when it was last updated",
+    "first_seen": "when it was first observed",
+    "finding_id": "the finding's id",
+    "event_id": "the event's id",
+    "action": "the custom action that sent it, if any",
+}
+"""Name -> what it holds. An absent value is empty text."""

@@ -1,0 +1,115 @@
+"""The function's configuration: one JSON document in the environment variable SHNOTIFY."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from .fields import FIELD_NAMES
+
+VARIABLE = "SHNOTIFY"
+MAX_ENVIRONMENT = 4096
+"""Bytes of all environment variables of a function together (Lambda quotas)."""
+
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_CHOICES = {"language": ("en", "ja"), "dedup": ("none", "new-only", "notified")}
+
+
+class SettingsError(ValueError):
+    """The function cannot work with this configuration; the text says what is wrong with which field."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the function needs to know.
+
+    topic_arn: where mails go. language: "en" or "ja". time_zone: IANA name. sso_start_url: shown for signing in.
+    subject, body: templates with {named} fields (`FIELD_NAMES`; {{ and }} for braces); None = the built-in mail.
+    dedup: "none"; "new-only": a finding's first event; "notified": whatever was mailed is marked NOTIFIED (OCSF: In
+    Progress) in Security Hub, and mailed again only when that resets it. resolved: a short note when a mailed finding
+    is resolved; it needs the mark of `notified`, because nothing else remembers what was mailed. marker: the mark's
+    name, different for each route.
+    """
+
+    topic_arn: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+    sso_start_url: str | None = None
+    subject: str | None = None
+    body: str | None = None
+    dedup: str = "none"
+    resolved: bool = False
+    marker: str = "shnotify"
+
+    @property
+    def partition(self) -> str:
+        parts = self.topic_arn.split(":")
+        return parts[1] if len(parts) > 1 else "aws"
+
+    def problems(self) -> list[tuple[str, str]]:
+        """(field, what is wrong) for everything that is; empty when the function can work."""
+        found = [
+            (name, f"must be one of {', '.join(choices)}")
+            for name, choices in _CHOICES.items()
+            if getattr(self, name) not in choices
+        ]
+        for name in ("subject", "body"):
+            found += [(name, problem) for problem in template_problems(getattr(self, name) or "")]
+        if self.resolved and self.dedup != "notified":
+            found.append(("resolved", "needs dedup: notified; otherwise nothing remembers which findings were mailed"))
+        if len(self.to_environment()[VARIABLE].encode()) > MAX_ENVIRONMENT - len(VARIABLE):
+            found.append(
+                ("body", f"the templates are too long: Lambda keeps {MAX_ENVIRONMENT:,} bytes of configuration")
+            )
+        return found
+
+    def to_environment(self) -> dict[str, str]:
+        """The function's environment variables; what has its default is left out, to save room."""
+        default = asdict(Settings())
+        chosen = {name: value for name, value in asdict(self).items() if value != default[name]}
+        return {VARIABLE: json.dumps(chosen, ensure_ascii=False, separators=(",", ":"), sort_keys=True)}
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str]) -> Settings:
+        """What `to_environment` wrote. Raises SettingsError for anything else, so that no event is handled half."""
+        try:
+            chosen = json.loads(environment.get(VARIABLE, ""))
+        except ValueError:
+            raise SettingsError(f"the environment variable {VARIABLE} holds no JSON document") from None
+        settings = cls(**_known(chosen))
+        problems = settings.problems() + ([] if settings.topic_arn else [("topic_arn", "is missing")])
+        if problems:
+            raise SettingsError("; ".join(f"{VARIABLE}.{name}: {text}" for name, text in problems))
+        return settings
+
+
+def _known(chosen: Any) -> dict[str, Any]:
+    if not isinstance(chosen, dict):
+        raise SettingsError(f"{VARIABLE} must be a JSON object")
+    types = {field.name: bool if field.name == "resolved" else str for field in fields(Settings)}
+    for name, value in chosen.items():
+        if name not in types:
+            raise SettingsError(f"{VARIABLE}.{name}: no such field")
+        if not isinstance(value, types[name]):
+            raise SettingsError(f"{VARIABLE}.{name}: must be {types[name].__name__}")
+    return chosen
+
+
+def template_problems(template: str) -> list[str]:
+    """What is wrong with a template: unknown names, stray braces; empty when it is fine."""
+    found = []
+    for placeholder in _PLACEHOLDER.finditer(template):
+        text, name = placeholder[0], placeholder[1]
+        if name is not None and name not in FIELD_NAMES:
+            found.append(f"there is no field {{{name}}}; there are {', '.join(FIELD_NAMES)}")
+        elif text in ("{", "}"):
+            found.append(f"a single {text} must be written {text * 2}")
+    return list(dict.fromkeys(found))
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with its fields filled in, all at once: a value that looks like a field stays as it is."""
+    return _PLACEHOLDER.sub(lambda m: m[0][:1] if m[1] is None else values[m[1]], template)

@@ -1,0 +1,101 @@
+"""The mail's own words, in English and Japanese."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """One language. `{...}` is filled in by `mail`."""
+
+    what: str
+    where: str
+    how: str
+    links: str
+    when: str
+    account: str
+    region: str
+    product: str
+    control: str
+    compliance: str
+    status: str
+    types: str
+    resource: str
+    more: str
+    created: str
+    updated: str
+    first_seen: str
+    console: str
+    guide: str
+    sign_in: str
+    finding: str
+    action: str
+    untitled: str
+    no_finding: str
+    resolved: str
+    resolved_body: str
+    cut: str
+    failed: str
+
+
+_ENGLISH = Words(
+    what="What is wrong",
+    where="Where",
+    how="How to fix it",
+    links="Links",
+    when="When",
+    account="Account",
+    region="Region",
+    product="Product",
+    control="Control",
+    compliance="Compliance",
+    status="Status",
+    types="Type",
+    resource="Resource",
+    more="... and {} more",
+    created="Created",
+    updated="Updated",
+    first_seen="First seen",
+    console="Console",
+    guide="Guide",
+    sign_in="Sign in",
+    finding="Finding",
+    action="Sent by the custom action",
+    untitled="(no title)",
+    no_finding="Security Hub event without findings",
+    resolved="RESOLVED",
+    resolved_body="This finding, which was mailed before, is resolved.",
+    cut="[cut here: a mail can hold 256 KB]",
+    failed="This event could not be formatted; here it is as it came",
+)
+_JAPANESE = Words(
+    what="内容",
+    where="対象",
+    how="対処方法",
+    links="リンク",
+    when="日時",
+    account="アカウント",
+    region="リージョン",
+    product="製品",
+    control="コントロール",
+    compliance="コンプライアンス",
+    status="ステータス",
+    types="タイプ",
+    resource="リソース",
+    more="... 他 {} 件",
+    created="作成",
+    updated="更新",
+    first_seen="初回検出",
+    console="コンソール",
+    guide="手順",
+    sign_in="サインイン",
+    finding="検出結果",
+    action="送信したカスタムアクション",
+    untitled="(タイトルなし)",
+    no_finding="検出結果を含まない Security Hub イベント",
+    resolved="解決済み",
+    resolved_body="以前に通知した次の検出結果は解決されました。",
+    cut="[以下省略: メールの上限は 256 KB です]",
+    failed="このイベントは整形できませんでした。元のまま記載します",
+)
+WORDS: dict[str, Words] = {"en": _ENGLISH, "ja": _JAPANESE}

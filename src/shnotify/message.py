@@ -1,0 +1,173 @@
+"""What arrives in the inbox: the input transformer of `summary`, and every mode rendered offline. Pure.
+
+EventBridge puts values into a template without escaping them, and drops a message that is no valid JSON afterwards
+(EventBridge User Guide, eb-transform-target-input). So `summary` carries only fields that nobody outside can write text
+into: a quote in a title, or in the name of an object an attacker uploads, must not suppress the mail about it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from shnotify.errors import ShnotifyError
+from shnotify.formatter.links import CONSOLE_HOSTS
+from shnotify.formatter.mail import mails
+from shnotify.formatter.settings import Settings
+from shnotify.transformer import check_limits, transform
+
+DEFAULT_SUBJECT = "AWS Notification Message"
+"""What SNS writes when nobody gives a subject; EventBridge cannot give one."""
+
+
+class MessageError(ShnotifyError):
+    """A message that cannot be configured so. `path` is where in the route."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class Mail(NamedTuple):
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of a summary. `cspm`, `hub`: the JSON path in either schema's event."""
+
+    label: str
+    cspm: str
+    hub: str
+
+
+_ASFF = "$.detail.findings[0]."
+FIELDS: dict[str, Field] = {
+    "severity": Field("Severity", f"{_ASFF}Severity.Label", f"{_ASFF}severity"),
+    "account": Field("Account", f"{_ASFF}AwsAccountId", f"{_ASFF}cloud.account.uid"),
+    "region": Field("Region", f"{_ASFF}Region", f"{_ASFF}cloud.region"),
+    # Not the name: a custom integration chooses that freely, the ARN is checked by Security Hub.
+    "product": Field("Product", f"{_ASFF}ProductArn", f"{_ASFF}metadata.product.uid"),
+    "control": Field("Control", f"{_ASFF}Compliance.SecurityControlId", f"{_ASFF}compliance.control"),
+    "compliance": Field("Compliance", f"{_ASFF}Compliance.Status", f"{_ASFF}compliance.status"),
+    "resource_type": Field("Resource type", f"{_ASFF}Resources[0].Type", f"{_ASFF}resources[0].type"),
+    "resource_id": Field("Resource", f"{_ASFF}Resources[0].Id", f"{_ASFF}resources[0].uid"),
+    "status": Field("Status", f"{_ASFF}Workflow.Status", f"{_ASFF}status"),
+    "state": Field("State", f"{_ASFF}RecordState", f"{_ASFF}activity_name"),
+    "created": Field("Created", f"{_ASFF}CreatedAt", f"{_ASFF}finding_info.created_time_dt"),
+    "updated": Field("Updated", f"{_ASFF}UpdatedAt", f"{_ASFF}finding_info.modified_time_dt"),
+    "finding_id": Field("Finding", f"{_ASFF}Id", f"{_ASFF}finding_info.uid"),
+    "event_id": Field("Event", "$.id", "$.id"),
+}
+"""Everything a summary may hold."""
+
+# resource_id is left out: it is machine-made but not machine-bound. The key of an S3 object is part of it, so whoever
+# uploads malware as `a"b` would have the mail about it dropped. It can be asked for by name.
+DEFAULT_FIELDS: tuple[str, ...] = tuple(name for name in FIELDS if name != "resource_id")
+
+FREE_TEXT = frozenset({"title", "description", "remediation", "remediation_url", "note", "tags", "resource_name"})
+_FREE_TEXT_REASON = (
+    "'{}' is free text: a quote, a backslash or a line break in it would make EventBridge drop the mail, "
+    "because its input transformer does not escape; use `format: lambda`"
+)
+_SEARCH = "#/findings?search={}%3D%255Coperator%255C%253AEQUALS%255C%253A<{}>"
+
+
+def input_transformer(
+    message_format: str, source: str, *, partition: str = "aws", fields: Sequence[str] | None = None
+) -> dict[str, Any] | None:
+    """The `InputTransformer` of a rule's target; None for `json` (the event as it is) and `lambda` (a function's work).
+
+    source: "cspm", "hub" or "both". partition: for the console's address. fields: names from `FIELDS`, in order; None
+    is `DEFAULT_FIELDS`. Raises MessageError for free text and for names that do not exist.
+    """
+    if message_format != "summary":
+        return None
+    lines = [_first_line(source), *(_line(name, source) for name in _checked(fields) if name not in _IN_FIRST_LINE)]
+    lines += _links(source, partition)
+    template = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    # The paths of what the template really names: PutTargets counts them all.
+    paths = {name: path for name, path in _paths(source).items() if f"<{name}>" in template}
+    transformer = {"InputPathsMap": paths, "InputTemplate": template}
+    if problems := check_limits(transformer):
+        raise MessageError("message.fields", "; ".join(problems))
+    return transformer
+
+
+def _checked(fields: Sequence[str] | None) -> Sequence[str]:
+    for name in fields or ():
+        if name in FREE_TEXT:
+            raise MessageError("message.fields", _FREE_TEXT_REASON.format(name))
+        if name not in FIELDS:
+            raise MessageError("message.fields", f"there is no field '{name}'; there are {', '.join(FIELDS)}")
+    return DEFAULT_FIELDS if fields is None else fields
+
+
+def _schemas(source: str) -> tuple[str, ...]:
+    return ("cspm", "hub") if source == "both" else (source,)
+
+
+def _paths(source: str) -> dict[str, str]:
+    """Variable -> JSON path. A finding has the paths of one schema only; those of the other give empty text."""
+    paths = {"hub_region": "$.region"}
+    for name, field in FIELDS.items():
+        for schema in _schemas(source):
+            paths[f"{name}_{schema}"] = getattr(field, schema)
+    return paths
+
+
+def _value(name: str, source: str) -> str:
+    found: dict[str, str] = {}
+    for schema in _schemas(source):
+        found.setdefault(getattr(FIELDS[name], schema), f"<{name}_{schema}>")
+    return "".join(found.values())
+
+
+_IN_FIRST_LINE = ("severity", "account", "region")
+
+
+def _first_line(source: str) -> str:
+    severity, account, region = (_value(name, source) for name in _IN_FIRST_LINE)
+    return f"{severity} Security Hub finding in account {account}, {region}"
+
+
+def _line(name: str, source: str) -> str:
+    return f"{FIELDS[name].label}: {_value(name, source)}"
+
+
+def _links(source: str, partition: str) -> list[str]:
+    """The finding in the console of the Region the event came to, which shows linked Regions' findings too."""
+    base = f"https://{CONSOLE_HOSTS.get(partition, CONSOLE_HOSTS['aws'])}/securityhub"
+    links = {
+        "cspm": f"{base}/home?region=<hub_region>{_SEARCH.format('Id', 'finding_id_cspm')}",
+        "hub": f"{base}/v2/home?region=<hub_region>{_SEARCH.format('finding_info.uid', 'finding_id_hub')}",
+    }
+    if source != "both":
+        return [f"Details: {links[source]}"]
+    return [f"Details (Security Hub CSPM): {links['cspm']}", f"Details (Security Hub): {links['hub']}"]
+
+
+def render(
+    event: Mapping[str, Any],
+    message_format: str,
+    source: str,
+    *,
+    partition: str = "aws",
+    fields: Sequence[str] | None = None,
+    settings: Settings | None = None,
+) -> list[Mail]:
+    """The mails of one event exactly as they are delivered; only `lambda` can make none (dedup) or several.
+
+    settings: the function's, for `lambda`. Raises UndeliverableError when EventBridge would not deliver the event.
+    """
+    if message_format == "lambda":
+        return [Mail(mail.subject, mail.body) for mail in mails(event, settings or Settings())]
+    transformer = input_transformer(message_format, source, partition=partition, fields=fields)
+    if transformer is None:
+        return [Mail(DEFAULT_SUBJECT, json.dumps(event, ensure_ascii=False, separators=(",", ":")))]
+    return [Mail(DEFAULT_SUBJECT, transform(transformer, event))]

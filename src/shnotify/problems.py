@@ -1,0 +1,288 @@
+"""Everything that is wrong in a configuration file, each with its position and in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from shnotify.errors import ConfigError, ConfigProblem
+from shnotify.fields import tag_problem
+from shnotify.yamlfile import Document, Path, dotted
+
+if TYPE_CHECKING:
+    from shnotify.config import Config, Route
+
+_SECRET = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
+Found = tuple[Path, str]
+
+
+def explain(document: Document, model: type[Config]) -> Config:
+    """The document as a complete configuration. Raises `ConfigError` with every problem at once."""
+    if not isinstance(document.data, dict):
+        raise ConfigError([document.problem((1, 1), "", "the file must be a mapping that begins with `name: ...`")])
+    data = with_defaults(document.data)
+    found: list[tuple[Path, str, bool]] = [(path, message, False) for path, message in _secrets(document.data, ())]
+    found += [(path, message, True) for path, message in _tags(document.data.get("tags"))]
+    config: Config | None = None
+    try:
+        config = model.model_validate(data)
+    except ValidationError as error:
+        found += [_spoken(document.data, model, detail) for detail in error.errors(include_url=False)]
+    if config is not None:
+        found += [(path, message, False) for path, message in _whole(config, document.data)]
+    if found or config is None:
+        raise ConfigError([_problem(document, *one) for one in dict.fromkeys(found)])
+    return config
+
+
+def _problem(document: Document, path: Path, message: str, at_key: bool) -> ConfigProblem:
+    return document.problem(document.where(path, key=at_key), dotted(path), message)
+
+
+# -- defaults that depend on names ---------------------------------------------------------------------------------
+
+
+def with_defaults(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with every default that is made from a name written out."""
+    name = data.get("name") if isinstance(data.get("name"), str) else "unnamed"
+    return {
+        **data,
+        "encryption": _encryption(data.get("encryption"), str(name)),
+        "dead_letter_queue": _named(data.get("dead_letter_queue"), {"name": f"{name}-dlq"}),
+        "routes": _routes(data.get("routes"), str(name)),
+    }
+
+
+def _named(value: Any, defaults: dict[str, Any]) -> Any:
+    """A section with defaults; `false` is none of it."""
+    if value is False:
+        return None
+    if value is None or value is True:
+        return defaults
+    return {**defaults, **value} if isinstance(value, dict) else value
+
+
+def _encryption(value: Any, name: str) -> Any:
+    section = _named(value, {"topic_key": None, "dlq_key": None})
+    if not isinstance(section, dict):
+        return section
+    for part, what in (("topic_key", "the SNS topics"), ("dlq_key", "the dead-letter queue")):
+        short = part.removesuffix("_key")
+        defaults = {"alias": f"alias/{name}-{short}", "description": f"{name}: encrypts {what} (made by shnotify)"}
+        given = section[part]
+        section[part] = given if isinstance(given, dict) and "arn" in given else _named(given, defaults)
+        if given is False:
+            section[part] = given  # one key cannot be switched off alone
+    return section
+
+
+def _routes(value: Any, name: str) -> Any:
+    if not isinstance(value, list):
+        return value
+    routes: list[Any] = []
+    for route in value:
+        if isinstance(route, dict):
+            full = f"{name}-{route.get('name')}"
+            description = f"{name}: Security Hub findings to the topic of route {route.get('name')} (made by shnotify)"
+            route = {
+                **route,
+                "topic": _named(route.get("topic"), {"name": full}),
+                "rule": _named(route.get("rule"), {"name": full, "description": description}),
+            }
+            for part in ("findings", "message", "retry", "subscribers"):
+                if part in route and route[part] is None:
+                    del route[part]
+        routes.append(route)
+    return routes
+
+
+# -- what pydantic finds, in words ---------------------------------------------------------------------------------
+
+
+def _spoken(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str, bool]:
+    path = _real_path(data, detail["loc"], missing=detail["type"] == "missing")
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    match kind:
+        case "missing":
+            return path, "is required", False
+        case "extra_forbidden":
+            close = get_close_matches(str(path[-1]), _siblings(model, path), n=1, cutoff=0.5)
+            return path, f"unknown field{f': did you mean {close[0]!r}?' if close else ''}", True
+        case "value_error":
+            return path, str(context["error"]), False
+        case "literal_error":
+            return path, f"must be one of {context['expected']}{_suggest(value, context['expected'])}", False
+        case "string_type":
+            quoted = f': write it in quotes, "{value}"' if isinstance(value, int | float) else f", not {_kind(value)}"
+            return path, f"must be text{quoted}", False
+        case "bool_type":
+            return path, f"must be true or false, not {_shown(value)}", False
+        case "int_type" | "int_parsing" | "int_from_float":
+            return path, f"must be a whole number, not {_shown(value)}", False
+        case "greater_than_equal" | "less_than_equal":
+            sign = "at least" if kind == "greater_than_equal" else "at most"
+            return path, f"must be {sign} {context.get('ge', context.get('le'))}", False
+        case "tuple_type" | "list_type":
+            return path, f"must be a list, not {_kind(value)}", False
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return path, f"must be a mapping, not {_kind(value)}", False
+        case "too_short" | "string_too_short":
+            return path, "must not be empty", False
+        case "too_long" | "string_too_long":
+            return path, f"is too long: at most {context.get('max_length')}", False
+    return path, str(detail["msg"]), False
+
+
+def _real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
+    """pydantic's location less the parts that are names of alternatives, not of anything in the file."""
+    path: list[str | int] = []
+    for number, part in enumerate(loc):
+        last = number == len(loc) - 1
+        if isinstance(data, dict) and part in data:
+            data = data[str(part)]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        elif not ((last and missing) or (data is None and isinstance(part, str))):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _siblings(model: type[BaseModel], path: Path) -> list[str]:
+    """The known fields at the place of an unknown one."""
+    names: dict[str, Any] = {"": model}
+    for part in path[:-1]:
+        if isinstance(part, str):
+            names = {"": _model_of(names[""], part)}
+    found = names[""]
+    return (
+        [name for one in found if one for name in one.model_fields]
+        if isinstance(found, list)
+        else list(found.model_fields)
+    )
+
+
+def _model_of(model: Any, name: str) -> Any:
+    """The model, or the list of models, that a field holds."""
+    models = model if isinstance(model, list) else [model]
+    fields = [one.model_fields[name] for one in models if name in one.model_fields]
+    return [found for field in fields for found in _models_in(field.annotation)]
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+    if hasattr(annotation, "__origin__") and not getattr(annotation, "__args__", ()):
+        yield from _models_in(annotation.__origin__)
+
+
+def _suggest(value: Any, expected: str) -> str:
+    names = re.findall(r"'([^']*)'", expected)
+    close = get_close_matches(str(value).upper(), [n.upper() for n in names], n=1, cutoff=0.6)
+    spelled = [n for n in names if n.upper() in close]
+    return f": did you mean {spelled[0]}?" if spelled else f", not {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    return (
+        f"{value!r}" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else f"{value}"[:80]
+    )
+
+
+def _kind(value: Any) -> str:
+    kinds: list[tuple[type, str]] = [(bool, "true or false"), (int, "a number"), (float, "a number"), (str, "text")]
+    kinds += [(dict, "a mapping"), (list, "a list"), (tuple, "a list"), (type(None), "nothing")]
+    return next((words for kind, words in kinds if isinstance(value, kind)), "this")
+
+
+# -- what only the whole file shows ---------------------------------------------------------------------------------
+
+
+def _secrets(value: Any, path: Path) -> Iterator[Found]:
+    if isinstance(value, str) and _SECRET.search(value):
+        yield path, "looks like an AWS access key: the file has no place for secrets, take it out (and revoke it)"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if _SECRET.search(key):
+                yield (*path, key), "looks like an AWS access key: the file has no place for secrets"
+            yield from _secrets(item, (*path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _secrets(item, (*path, number))
+
+
+def _tags(tags: Any) -> Iterator[Found]:
+    for key, value in tags.items() if isinstance(tags, dict) else ():
+        if isinstance(value, str) and (problem := tag_problem(key, value)):
+            yield ("tags", key), problem
+
+
+def _whole(config: Config, data: dict[str, Any]) -> Iterator[Found]:
+    yield from _twice([(("routes", i, "name"), r.name, "route name") for i, r in enumerate(config.routes)])
+    yield from _twice(
+        [(("routes", i, "topic", "name"), r.topic.name, "topic name") for i, r in enumerate(config.routes)]
+    )
+    yield from _twice([(("routes", i, "rule", "name"), r.rule.name, "rule name") for i, r in enumerate(config.routes)])
+    ids: dict[str, Route] = {}
+    for i, route in enumerate(config.routes):
+        first = ids.setdefault(route.id, route)
+        if first is not route and first.name != route.name:
+            yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
+        yield from _route(route, i, data["routes"][i])
+    yield from _keys(config)
+
+
+def _twice(names: list[tuple[Path, str, str]]) -> Iterator[Found]:
+    seen: set[str] = set()
+    for path, name, what in names:
+        if name in seen:
+            yield path, f"this {what} is used twice: {name!r}"
+        seen.add(name)
+
+
+def _route(route: Route, index: int, given: dict[str, Any]) -> Iterator[Found]:
+    here: Path = ("routes", index)
+    seen: set[tuple[str, str]] = set()
+    for number, subscriber in enumerate(route.subscribers):
+        if subscriber.identity in seen:
+            yield (*here, "subscribers", number), f"{subscriber.endpoint!r} is listed twice"
+        seen.add(subscriber.identity)
+    if route.pattern is not None:
+        for other in ("source", "findings"):
+            if other in given:
+                yield (*here, other), "cannot stand beside `pattern`: keep one of them"
+    yield from ((here + path, message) for path, message in _pattern(route))
+
+
+def _pattern(route: Route) -> Iterator[Found]:
+    """What EventBridge could not say, or would not take."""
+    from shnotify.pattern import PatternError, check_size, event_pattern
+
+    source = "both" if route.source == "auto" else route.source
+    try:
+        check_size(
+            event_pattern(source, route.findings, None, route.pattern), "pattern" if route.pattern else "findings"
+        )
+    except PatternError as error:
+        for path, message in error.problems:
+            parts = (part for part in re.split(r"[.\[\]]+", path) if part)
+            yield tuple(int(part) if part.isdigit() else part for part in parts), message
+
+
+def _keys(config: Config) -> Iterator[Found]:
+    if config.encryption is None:
+        return
+    keys = {"topic_key": config.encryption.topic_key, "dlq_key": config.encryption.dlq_key}
+    aliases = [getattr(key, "alias", None) for key in keys.values()]
+    if aliases[0] is not None and aliases[0] == aliases[1]:
+        yield ("encryption", "dlq_key", "alias"), f"both keys have the alias {aliases[0]!r}: each needs its own"
+    for part, key in keys.items():
+        arn = getattr(key, "arn", None)
+        if arn and config.region and arn.split(":")[3] != config.region:
+            yield ("encryption", part, "arn"), f"the key is in {arn.split(':')[3]}, the notifier in {config.region}"

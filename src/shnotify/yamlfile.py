@@ -1,0 +1,219 @@
+"""YAML text -> plain data and where each part of it stands, with all that bites in YAML refused by name.
+
+No anchors, aliases, merge keys or tags; one document; at most `MAX_BYTES` and `MAX_DEPTH`. Only `true`, `false`, `null`
+and plain decimal numbers are anything but text, so `yes`, `012345670123` and `12:30:45` stay what they look like.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from shnotify.errors import ConfigError, ConfigProblem
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 20
+
+Path = tuple[str | int, ...]
+Position = tuple[int, int]
+"""Line and column, both from 1."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+")
+_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+@dataclass
+class Document:
+    """A file's data; `values` and `keys` say where each value and each mapping key stands."""
+
+    file: str
+    data: Any = None
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    problems: list[ConfigProblem] = field(default_factory=list)
+
+    def problem(self, position: Position, path: str, message: str) -> ConfigProblem:
+        return ConfigProblem(self.file, *position, path, message)
+
+    def where(self, path: Path, *, key: bool = False) -> Position:
+        """The position of a value (or of its key); of what holds it, when it is not in the file."""
+        if key and path in self.keys:
+            return self.keys[path]
+        while path and path not in self.values:
+            path = path[:-1]
+        return self.values.get(path, (1, 1))
+
+
+def dotted(path: Path) -> str:
+    """`("routes", 0, "name")` -> `routes[0].name`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def read(path: FilePath) -> Document:
+    """The file's document. Raises `ConfigError` with what is wrong, and where."""
+    document = Document(str(path))
+    _Reader(document, _text(path)).run()
+    return document
+
+
+def parse(text: str, file: str = "shnotify.yaml") -> Document:
+    """The same for text."""
+    document = Document(file)
+    _Reader(document, text).run()
+    return document
+
+
+def _text(path: FilePath) -> str:
+    def refuse(message: str) -> ConfigError:
+        return ConfigError([ConfigProblem(str(path), 1, 1, "", message)])
+
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not make us wait
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise refuse("there is no such file: write one with `shnotify init`, or name it with --config") from error
+        raise refuse(f"the file cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise refuse(f"the file's name cannot be used: {error}") from error
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise refuse("this is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise refuse(f"the file has {status.st_size} bytes; at most {MAX_BYTES} are read")
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise refuse(f"the file has more than {MAX_BYTES} bytes")
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise refuse("the file is UTF-16: save it as UTF-8")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8", "replace")
+        position = before.count("\n") + 1, len(before) - before.rfind("\n")
+        text = "the file is not UTF-8 here: save it as UTF-8"
+        raise ConfigError([ConfigProblem(str(path), *position, "", text)]) from error
+
+
+class _StopReading(Exception):  # noqa: N818 it only ends the reading
+    """Nothing after this point can be understood."""
+
+
+class _Reader:
+    """Builds the data from the parser's events, so that depth is known before anything is built."""
+
+    def __init__(self, document: Document, text: str) -> None:
+        self.document = document
+        self.text = text
+        self.events: Iterator[Any] = iter(())
+
+    def run(self) -> None:
+        for number, line in enumerate(self.text.splitlines(), 1):
+            found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", line)
+            if found:
+                self._add((number, found.start() + 1), (), f"a control character (U+{ord(found[0]):04X}) in the file")
+                raise ConfigError(self.document.problems)
+        try:
+            self.events = yaml.parse(self.text, Loader=_LOADER)
+            self._document()
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            what = getattr(error, "problem", None) or str(error).splitlines()[0]
+            line = (self.text.splitlines() or [""])[min(position[0], len(self.text.splitlines())) - 1]
+            hint = ": tabs cannot indent, use spaces" if line[position[1] - 1 : position[1]] == "\t" else ""
+            self._add(position, (), f"this is not YAML: {what}{hint}")
+        except _StopReading:
+            pass
+        if self.document.problems:
+            raise ConfigError(self.document.problems)
+
+    def _document(self) -> None:
+        next(self.events)
+        first = next(self.events)
+        if isinstance(first, yaml.StreamEndEvent):
+            self._add((1, 1), (), "the file is empty: `shnotify init` writes one to start from")
+            return
+        self.document.data = self._value(next(self.events), (), 1)
+        next(self.events)
+        more = next(self.events)
+        if not isinstance(more, yaml.StreamEndEvent):
+            self._add(_at(more), (), "a second document begins here: a file describes one notifier")
+
+    def _value(self, event: Any, path: Path, depth: int) -> Any:
+        self._refuse_extras(event, path)
+        self.document.values[path] = _at(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event)
+        if depth > MAX_DEPTH:
+            self._add(_at(event), path[:3], f"nested deeper than {MAX_DEPTH} levels")
+            raise _StopReading
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(path, depth)
+        return self._mapping(path, depth)
+
+    def _sequence(self, path: Path, depth: int) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self._value(event, (*path, len(items)), depth + 1))
+        return items
+
+    def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                self._refuse_extras(event, path)
+                self._add(_at(event), path, "a key must be a plain word")
+                raise _StopReading
+            self._refuse_extras(event, path)
+            key = str(event.value)
+            here = (*path, key)
+            if key == "<<" and not event.style:
+                self._add(_at(event), path, "merge keys (<<) are not supported: write the fields out")
+            elif key in found:
+                first = self.document.keys[here][0]
+                self._add(_at(event), here, f"written twice, first in line {first}: keep one")
+            else:
+                self.document.keys[here] = _at(event)
+            found[key] = self._value(next(self.events), here, depth + 1)
+        return found
+
+    def _refuse_extras(self, event: Any, path: Path) -> None:
+        if isinstance(event, yaml.AliasEvent):
+            self._add(_at(event), path, f"aliases (*{event.anchor}) are not supported: write the value out")
+            raise _StopReading
+        if event.anchor is not None:
+            self._add(_at(event), path, f"anchors (&{event.anchor}) are not supported: write the value out")
+        if event.tag is not None and event.tag != "!":
+            self._add(_at(event), path, f"tags ({event.tag}) are not supported: write a plain value")
+
+    def _add(self, position: Position, path: Path, message: str) -> None:
+        self.document.problems.append(self.document.problem(position, dotted(path), message))
+
+
+def _at(event: Any) -> Position:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _scalar(event: Any) -> Any:
+    text = str(event.value)
+    if event.style or not event.implicit[0]:  # libyaml says "" for plain, PyYAML says None
+        return text
+    if text.lower() in _WORDS and (text.lower() == text or text in ("True", "False", "Null", "TRUE", "FALSE", "NULL")):
+        return _WORDS[text.lower()]
+    if _INTEGER.fullmatch(text) and len(text) <= 18:
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) and len(text) <= 18 else text
