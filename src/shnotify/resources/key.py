@@ -223,8 +223,10 @@ class Key(Resource):
             if live.outputs["KeyState"] != "Enabled":  # CancelKeyDeletion leaves it disabled
                 aws(aws.kms.enable_key, KeyId=key_id)
         if "KeyPolicy" in changes:
-            put = aws.patient("KMS does not see a principal of the policy yet", "NotFoundException")
-            put(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=self.key_policy.to_text())
+            now = aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"]
+            policy = self.key_policy.onto(Policy.parse(now))  # what others wrote since we looked stays
+            put = aws.patient("KMS does not see a principal of the policy yet", "MalformedPolicyDocumentException")
+            put(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=policy.to_text())
         if "Description" in changes:
             aws(aws.kms.update_key_description, KeyId=key_id, Description=self.description)
         if "EnableKeyRotation" in changes:

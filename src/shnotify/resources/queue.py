@@ -149,6 +149,8 @@ class Queue(Resource):
         names |= {"Policy"} if names else set()
         attributes = {name: str(value) for name, value in self._texts().items() if name in names and value is not None}
         if attributes:
+            now = (self._attributes(aws) or {}).get("Policy") or "{}"  # what others wrote since we looked stays
+            attributes["Policy"] = self.policy_document.onto(Policy.parse(now)).to_text()
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
         if "Tags" in changes:
             tags = self.tags.minus(live.state.tags).to_dict()

@@ -96,7 +96,11 @@ class Topic(Resource):
         }
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
-        for path, value in self._texts().items():
+        wanted = self._texts()
+        if "PolicyDocument" in changes:  # SNS has no compare-and-set: what others wrote since we looked stays
+            now = aws(aws.sns.get_topic_attributes, TopicArn=self.topic_arn)["Attributes"].get("Policy", "{}")
+            wanted["PolicyDocument"] = self.policy_document.onto(Policy.parse(now)).to_text()
+        for path, value in wanted.items():
             if path in changes:
                 aws(
                     aws.sns.set_topic_attributes,
