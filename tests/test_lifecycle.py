@@ -336,6 +336,34 @@ def test_encryption_switched_off_takes_the_keys_out_of_use(world: World) -> None
     assert world.apply().actions() == {}
 
 
+def test_a_key_stays_while_messages_may_be_encrypted_with_it(world: World) -> None:
+    world.apply()
+    world.client("sqs").send_message(QueueUrl=QUEUE, MessageBody="an alert")
+    world.write(world.path.read_text() + "encryption: false\n")
+    assert world.apply().code == 0
+    kept = {a["id"]: a.get("reason") for a in world.run("plan").json["actions"]}
+    assert "security-alerts-dlq holds messages" in kept["DlqKey"]
+    assert world.client("kms").describe_key(KeyId="alias/security-alerts-dlq")["KeyMetadata"]["KeyState"] == "Enabled"
+
+
+def test_a_depth_of_zero_alone_does_not_let_a_key_or_a_queue_go(world: World) -> None:
+    world.apply()
+    world.client("sqs").send_message(QueueUrl=QUEUE, MessageBody="an alert")
+
+    def shallow(call: Callable[[], Any], _operation: str) -> Any:
+        reply = call()
+        attributes = {k: "0" if k.startswith("Approximate") else v for k, v in reply["Attributes"].items()}
+        return {**reply, "Attributes": attributes}
+
+    world.faults.rule = lambda _n, operation: shallow if operation == "sqs:GetQueueAttributes" else None
+    gone = world.run("destroy", "--yes")
+    assert gone.code == 1
+    assert "holds messages" in gone.json["error"]["message"]
+    world.write(world.path.read_text() + "encryption: false\n")
+    world.apply()
+    assert world.client("kms").describe_key(KeyId="alias/security-alerts-dlq")["KeyMetadata"]["KeyState"] == "Enabled"
+
+
 def test_existing_keys_are_used_and_never_changed(world: World) -> None:
     policy = _policy(
         _ROOT,

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from shnotify.arns import name_in
 from shnotify.aws import Aws
 from shnotify.core.events import Noted
 from shnotify.core.resource import NAME_TAG, OUR_TAGS, RESOURCE_TAG, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
 from shnotify.policies import KEY_SID
-from shnotify.resources.lookup import tagged
+from shnotify.resources.lookup import holds_messages, tagged
 
 if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
@@ -27,6 +28,7 @@ class Key(Resource):
     """Symmetric, encrypt and decrypt, made by KMS, single-Region: CreateKey's own defaults.
 
     alias_name             compared too: a key without its alias cannot be found by name
+    guards                 ARNs of queues that must hold no message when it goes: some may be encrypted with it
     pending_window_in_days how long ScheduleKeyDeletion waits, 7 to 30
     """
 
@@ -35,6 +37,7 @@ class Key(Resource):
 
     key_id: str = identity(default="")
     pending_window_in_days: int = identity(default=30)
+    guards: tuple[str, ...] = identity(default=())
     alias_name: str
     enabled: bool = True
     enable_key_rotation: bool
@@ -253,6 +256,13 @@ class Key(Resource):
         aws(aws.kms.untag_resource, KeyId=key_id, TagKeys=list(OUR_TAGS))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
+        for queue in self.guards:
+            if holds_messages(aws, queue):
+                raise AwsError(
+                    f"{name_in(queue)} holds messages that may be encrypted with this key, so it stays",
+                    hint="read them first, then run it again",
+                    operation="kms:ScheduleKeyDeletion",
+                )
         if live.state.alias_name:  # an alias left on a dying key would block the next apply for a month
             aws.maybe(aws.kms.delete_alias, AliasName=live.state.alias_name)
         if live.outputs["KeyState"] == "PendingDeletion":

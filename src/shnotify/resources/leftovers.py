@@ -15,7 +15,7 @@ from shnotify.core.values import Pattern, Policy, Tags
 from shnotify.failures import AwsError, StopError
 from shnotify.resources.key import Key
 from shnotify.resources.lookup import feeders, subscription_identity, subscriptions, tagged
-from shnotify.resources.queue import Queue
+from shnotify.resources.queue import Queue, depths
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
@@ -55,18 +55,31 @@ class Finder:
             found.setdefault(arn, None)
         known = {text for r in self.graph for f in fields(r) if isinstance(text := getattr(r, f.name), str)}
         known |= {live.outputs.get("Arn", "") for live in wanted.values() if isinstance(live, Live)}
-        candidates = [_resource(arn, hint, self.name) for arn, hint in sorted(found.items()) if arn not in known]
+        guards = tuple(r.queue_arn for r in self.graph if isinstance(r, Queue))
+        candidates = [
+            _resource(arn, hint, self.name, guards) for arn, hint in sorted(found.items()) if arn not in known
+        ]
         with ThreadPoolExecutor(8, thread_name_prefix="leftovers") as pool:
             seen = list(pool.map(lambda r: _identify(self.aws, r), [c for c in candidates if c]))
         taken = {r.id for r in self.graph}
         result: list[Leftover] = []
+        holding = _holding(wanted, [live for _, live in filter(None, seen)])
         for resource, live in filter(None, seen):
+            if holding and isinstance(resource, Key) and isinstance(live, Live) and not live.blocked:
+                live = replace(live, blocked=f"{holding} holds messages that may be encrypted with it, so it stays")
             if resource.id in taken:
                 digest = hashlib.sha256((resource.arn or resource.name).encode()).hexdigest()[:8]
                 resource = replace(resource, id=f"{resource.id}Leftover{digest}")
             taken.add(resource.id)
             result.append((resource, live))
         return (*result, *_unlisted(self.aws, self.graph))
+
+
+def _holding(wanted: Mapping[str, Observed], left: Iterable[Live[Resource] | Unreadable]) -> str:
+    """The name of a queue of ours that holds messages, or ""."""
+    lives = [*wanted.values(), *left]
+    queues = (live for live in lives if isinstance(live, Live) and isinstance(live.state, Queue) and live.owner is None)
+    return next((live.state.name for live in queues if depths(live.outputs)), "")
 
 
 def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
@@ -88,7 +101,7 @@ def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
                 pass
 
 
-def _resource(arn: str, hint: str | None, name: str) -> Resource | None:
+def _resource(arn: str, hint: str | None, name: str, guards: tuple[str, ...]) -> Resource | None:
     """A resource of the right kind for an ARN, with nothing wanted of it; None for a kind that is not ours."""
     tags = Tags.of({NAME_TAG: name})
     match service_of(arn):
@@ -100,6 +113,7 @@ def _resource(arn: str, hint: str | None, name: str) -> Resource | None:
                 enable_key_rotation=False,
                 description="",
                 key_policy=Policy({}),
+                guards=guards,
                 tags=tags,
             )
         case "sqs":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shnotify.arns import name_in
 from shnotify.aws import Aws
 from shnotify.core.resource import NAME_TAG
 from shnotify.core.values import Tags
@@ -119,6 +120,27 @@ def feeders(aws: Aws, topic_arn: str) -> tuple[str, ...]:
         return tuple(name for page in pages for name in page["RuleNames"])
 
     return aws.remember(("feeders", topic_arn), ask)
+
+
+PROBE_SECONDS = 2
+"""Long polling asks all of SQS's servers; short polling only some (SQS Developer Guide, short and long polling)."""
+
+
+def queue_url(aws: Aws, queue_arn: str) -> str:
+    """GetQueueUrl's answer, without asking: endpoint, account, name."""
+    return f"{aws.sqs.meta.endpoint_url}/{queue_arn.split(':')[4]}/{name_in(queue_arn)}"
+
+
+def holds_messages(aws: Aws, queue_arn: str) -> bool:
+    """Whether a message can be received; depth attributes lag a minute behind (API_GetQueueAttributes)."""
+    reply = aws.maybe(
+        aws.sqs.receive_message,
+        QueueUrl=queue_url(aws, queue_arn),
+        MaxNumberOfMessages=1,
+        VisibilityTimeout=0,
+        WaitTimeSeconds=PROBE_SECONDS,
+    )
+    return bool(reply and reply.get("Messages"))
 
 
 def strings(attributes: Mapping[str, object]) -> dict[str, str]:

@@ -7,13 +7,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from shnotify.arns import name_in
 from shnotify.aws import Aws
 from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.policies import QUEUE_SID
-from shnotify.resources.lookup import key_arn, strings
+from shnotify.resources.lookup import holds_messages, key_arn, queue_url, strings
 
 _NUMBERS = (
     "VisibilityTimeout",
@@ -28,8 +27,6 @@ _DEPTHS = {
     "ApproximateNumberOfMessagesNotVisible": "in flight",
     "ApproximateNumberOfMessagesDelayed": "delayed",
 }
-PROBE_SECONDS = 2
-"""Long polling asks all of SQS's servers; short polling only some (SQS Developer Guide, short and long polling)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +62,7 @@ class Queue(Resource):
         return self.queue_arn
 
     def url(self, aws: Aws) -> str:
-        """GetQueueUrl's answer, without asking: endpoint, account, name."""
-        return f"{aws.sqs.meta.endpoint_url}/{self.queue_arn.split(':')[4]}/{self.queue_name}"
+        return queue_url(aws, self.queue_arn)
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         tags = self._tags(aws)
@@ -166,22 +162,13 @@ class Queue(Resource):
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         """Refuses while a message can be received: depth attributes lag a minute (API_GetQueueAttributes)."""
-        url = self.url(aws)
-        if not self.discard_messages:
-            reply = aws.maybe(
-                aws.sqs.receive_message,
-                QueueUrl=url,
-                MaxNumberOfMessages=1,
-                VisibilityTimeout=0,
-                WaitTimeSeconds=PROBE_SECONDS,
+        if not self.discard_messages and holds_messages(aws, self.queue_arn):
+            raise AwsError(
+                f"the queue {self.queue_name} holds messages, so it stays, and its key with it",
+                hint="read them first, or discard them with --force",
+                operation="sqs:DeleteQueue",
             )
-            if reply and reply.get("Messages"):
-                raise AwsError(
-                    f"the queue {name_in(self.queue_arn)} holds messages, so it stays, and its key with it",
-                    hint="read them first, or discard them with --force",
-                    operation="sqs:DeleteQueue",
-                )
-        aws.maybe(aws.sqs.delete_queue, QueueUrl=url)
+        aws.maybe(aws.sqs.delete_queue, QueueUrl=self.url(aws))
 
 
 def depths(attributes: Mapping[str, str]) -> str:
