@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -158,6 +159,21 @@ def test_a_lost_reply_to_create_key_makes_no_second_key(world: World) -> None:
     assert ran.code == 0, ran.err
     assert live_keys(world) == ["DlqKey", "TopicKey"]
     assert world.faults.writes.count("kms:CreateKey") == 2
+
+
+def test_a_lost_reply_is_not_answered_by_a_search_that_lags_behind(world: World) -> None:
+    """tag:GetResources may be minutes behind; asking each key for its tags is not."""
+
+    def lagging(call: Callable[[], Any], operation: str) -> Any:
+        return {**call(), "ResourceTagMappingList": []}
+
+    lose = faults.on("kms:CreateKey", times=2)(faults.lose_reply)
+    world.faults.rule = lambda n, operation: lagging if operation == "tag:GetResources" else lose(n, operation)
+    for number in range(5):
+        world.client("kms").create_key(Description=f"somebody's {number}")
+    ran = world.apply()
+    assert ran.code == 0, ran.err
+    assert live_keys(world) == ["?"] * 5 + ["DlqKey", "TopicKey"]
 
 
 def test_a_key_without_alias_is_found_by_its_tags(world: World) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from shnotify.arns import name_in
 from shnotify.aws import Aws
 from shnotify.core.events import Noted
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, RESOURCE_TAG, Live, Resource, identity, owner_of
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
 from shnotify.policies import KEY_SID
-from shnotify.resources.lookup import holds_messages, tagged
+from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, dying, tags_of
+from shnotify.resources.lookup import holds_messages
 
 if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
@@ -53,17 +54,17 @@ class Key(Resource):
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         meta, alias = self._find(aws)
-        if meta is None or (_dying(meta) and not alias):
+        if meta is None or (dying(meta) and not alias):
             return None
         key_id = meta["KeyId"]
-        listing = aws.start(self._aliases, aws, key_id)
-        tags = self._tags(aws, key_id)
+        listing = aws.start(aliases_of, aws, key_id)
+        tags = tags_of(aws, key_id)
         others = [name for name in listing.result() if name not in (alias, self.alias_name)]
         state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled")
         live = self._live(meta, state)
         if others:  # somebody else may use it, so it is not only ours to remove
             live = replace(live, owner=f"{', '.join(others)} {'point' if len(others) > 1 else 'points'} to it too")
-        if _dying(meta):
+        if dying(meta):
             when = meta.get("DeletionDate")
             return replace(live, notes=(f"it is scheduled for deletion{f' on {when:%Y-%m-%d}' if when else ''}",))
         return live
@@ -72,7 +73,7 @@ class Key(Resource):
         hint = aws.existing.get(self.alias_name)
         early = self._details(aws, hint) if hint else None
         meta, alias = self._find(aws)
-        if meta is None or (_dying(meta) and not alias):
+        if meta is None or (dying(meta) and not alias):
             return None  # a key of ours that is on its way out is taken back by `create`
         aws.existing[self.alias_name] = meta["Arn"]
         policy, rotation, tags = early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
@@ -83,7 +84,7 @@ class Key(Resource):
             enabled=meta["KeyState"] == "Enabled",
             description=meta.get("Description", ""),
             # While a key is on its way out KMS says "no rotation", whatever was set (API_GetKeyRotationStatus).
-            enable_key_rotation=self.enable_key_rotation if _dying(meta) else rotation.result(),
+            enable_key_rotation=self.enable_key_rotation if dying(meta) else rotation.result(),
             key_policy=Policy.parse(policy.result()["Policy"]),
             tags=tags.result(),
         )
@@ -93,7 +94,7 @@ class Key(Resource):
         return (
             aws.start(aws, aws.kms.get_key_policy, KeyId=key, PolicyName="default"),
             aws.start(self._rotates, aws, key),
-            aws.start(self._tags, aws, key),
+            aws.start(tags_of, aws, key),
         )
 
     def _live(self, meta: KeyMetadataTypeDef, state: Self) -> Live[Self]:
@@ -111,36 +112,14 @@ class Key(Resource):
         reply = aws.maybe(aws.kms.describe_key, KeyId=self.alias_name) if self.alias_name else None
         if reply:
             return reply["KeyMetadata"], self.alias_name
-        keys = self._by_tag(aws)
+        keys = by_tag(aws, self.tags, self.id, self.key_id)
         if not keys:
             return None, ""
-        names = [] if _dying(keys[0]) else self._aliases(aws, keys[0]["KeyId"])
+        names = [] if dying(keys[0]) else aliases_of(aws, keys[0]["KeyId"])
         return keys[0], names[0] if len(names) == 1 else ""
 
-    def _by_tag(self, aws: Aws) -> list[KeyMetadataTypeDef]:
-        """Keys tagged as this very resource: usable ones first, then the oldest (a rule, so that two runs agree)."""
-        arns = [
-            t.arn
-            for t in tagged(aws, self.tags.get(NAME_TAG) or "")
-            if ":kms:" in t.arn
-            and (t.arn.endswith(self.key_id) if self.key_id else t.tags.get(RESOURCE_TAG) == self.id)
-        ]
-        replies = [aws.maybe(aws.kms.describe_key, KeyId=arn) for arn in arns]
-        metas = [reply["KeyMetadata"] for reply in replies if reply]
-        return sorted(metas, key=lambda m: (_dying(m), m["CreationDate"], m["KeyId"]))
-
     def _is_ours(self, aws: Aws, meta: KeyMetadataTypeDef) -> bool:
-        return owner_of(self._tags(aws, meta["KeyId"]), self.tags.get(NAME_TAG) or "") is None
-
-    @staticmethod
-    def _aliases(aws: Aws, key_id: str) -> list[str]:
-        pages = aws.pages(aws.kms.list_aliases, "Marker", KeyId=key_id)
-        return [alias["AliasName"] for page in pages for alias in page["Aliases"]]
-
-    @staticmethod
-    def _tags(aws: Aws, key_id: str) -> Tags:
-        pages = aws.pages(aws.kms.list_resource_tags, "Marker", KeyId=key_id)
-        return Tags.from_list((tag for page in pages for tag in page["Tags"]), "TagKey", "TagValue")
+        return owner_of(tags_of(aws, meta["KeyId"]), self.tags.get(NAME_TAG) or "") is None
 
     @staticmethod
     def _rotates(aws: Aws, key_id: str) -> bool:
@@ -149,7 +128,7 @@ class Key(Resource):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
-        for meta in self._by_tag(aws):
+        for meta in by_tag(aws, self.tags, self.id, self.key_id):
             if self._is_ours(aws, meta):
                 return self._take_back(aws, meta)
         meta = self._create_key(aws)
@@ -178,11 +157,10 @@ class Key(Resource):
                 )
                 return reply["KeyMetadata"]
             except UnansweredError:
-                for wait in (0, 1, 3, 6):
-                    aws.pause(wait)
-                    aws.forget()
-                    if found := self._by_tag(aws):
-                        return found[0]
+                for seconds in (0, 2, 4):  # a new key is shown within seconds (KMS Developer Guide, consistency)
+                    aws.pause(seconds)
+                    if found := by_scan(aws, self.tags, self.id):
+                        return found
                 if attempt == 2:
                     raise
         raise AssertionError
@@ -276,7 +254,3 @@ class Key(Resource):
         except AwsError as error:
             if error.code != "KMSInvalidStateException":  # it is pending already: a reply was lost, or two ran at once
                 raise
-
-
-def _dying(meta: KeyMetadataTypeDef) -> bool:
-    return meta["KeyState"] == "PendingDeletion"

@@ -1,0 +1,69 @@
+"""Finding a key that has no alias (yet): by the tags it was created with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, RESOURCE_TAG
+from shnotify.core.values import Tags
+from shnotify.failures import AwsError, StopError
+from shnotify.resources.lookup import tagged
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
+
+
+def dying(meta: KeyMetadataTypeDef) -> bool:
+    """Whether the key is scheduled for deletion."""
+    return meta["KeyState"] == "PendingDeletion"
+
+
+def tags_of(aws: Aws, key_id: str) -> Tags:
+    pages = aws.pages(aws.kms.list_resource_tags, "Marker", KeyId=key_id)
+    return Tags.from_list((tag for page in pages for tag in page["Tags"]), "TagKey", "TagValue")
+
+
+def aliases_of(aws: Aws, key_id: str) -> list[str]:
+    pages = aws.pages(aws.kms.list_aliases, "Marker", KeyId=key_id)
+    return [alias["AliasName"] for page in pages for alias in page["Aliases"]]
+
+
+def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[KeyMetadataTypeDef]:
+    """Keys tagged as this very resource (or this very key of ours), as the tag search shows them.
+
+    Usable ones first, then the oldest: a rule, so that two runs agree. The search may be minutes behind.
+    """
+    arns = [
+        found.arn
+        for found in tagged(aws, tags.get(NAME_TAG) or "")
+        if ":kms:" in found.arn
+        and (found.arn.endswith(key_id) if key_id else found.tags.get(RESOURCE_TAG) == resource_id)
+    ]
+    replies = [aws.maybe(aws.kms.describe_key, KeyId=arn) for arn in arns]
+    metas = [reply["KeyMetadata"] for reply in replies if reply]
+    return sorted(metas, key=lambda meta: (dying(meta), meta["CreationDate"], meta["KeyId"]))
+
+
+def by_scan(aws: Aws, tags: Tags, resource_id: str) -> KeyMetadataTypeDef | None:
+    """The usable key tagged as this resource, by asking every key of the account for its tags.
+
+    Exact but slow, one call a key: only for when a CreateKey got no answer, because its key may exist and a second one
+    would cost money for ever.
+    """
+    ids = [key["KeyId"] for page in aws.pages(aws.kms.list_keys, "Marker") for key in page["Keys"]]
+
+    def is_ours(key_id: str) -> bool:
+        try:
+            found = tags_of(aws, key_id)
+        except StopError:
+            raise
+        except AwsError:
+            return False  # a key that we may not look at was not made by us
+        return found.get(NAME_TAG) == tags.get(NAME_TAG) and found.get(RESOURCE_TAG) == resource_id
+
+    checks = [(key_id, aws.start(is_ours, key_id)) for key_id in ids]
+    ours = [key_id for key_id, check in checks if check.result()]
+    metas = [aws(aws.kms.describe_key, KeyId=key_id)["KeyMetadata"] for key_id in ours]
+    usable = sorted((m for m in metas if not dying(m)), key=lambda m: (m["CreationDate"], m["KeyId"]))
+    return usable[0] if usable else None
