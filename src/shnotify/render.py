@@ -48,7 +48,8 @@ class Screen:
     def result(self, line: Text | str = "") -> None:
         """One line of the result; nothing in JSON form."""
         if not self.json:
-            _print(self.out, line)
+            with self._still():
+                _print(self.out, line)
 
     def document(self, value: dict[str, Any]) -> None:
         """The one JSON document; nothing in text form. JSON escapes what a terminal must not see."""
@@ -57,7 +58,19 @@ class Screen:
 
     def say(self, line: Text | str) -> None:
         """Anything that is not the result."""
-        _print(self.err, line)
+        with self._still():
+            _print(self.err, line)
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Takes the live line away while something else is printed or typed."""
+        if self._status:
+            self._status.stop()
+        try:
+            yield
+        finally:
+            if self._status:
+                self._status.start()
 
     def warn(self, message: str) -> None:
         self.say(Text.assemble(("warning: ", "yellow"), clean(message)))
@@ -68,8 +81,9 @@ class Screen:
             self.say("       " + clean(hint))
 
     def ask(self, question: str) -> bool:
-        self.err.print(clean(question), end=" ", markup=False, highlight=False)
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        with self._still():
+            self.err.print(clean(question), end=" ", markup=False, highlight=False)
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[Event], None]]:

@@ -179,14 +179,14 @@ def _keys_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
     """A thing that something which stays still needs, stays too."""
-    staying: dict[str, Step] = {}
+    staying: set[str] = set()
     result: list[Step] = []
     for step in steps:
-        holders = sorted(step.needs & staying.keys())
+        holders = sorted(step.needs & staying)
         if step.action == "delete" and holders:
             reason = f"{', '.join(holders)} {'stays' if len(holders) == 1 else 'stay'} and may need it, so it stays"
             step = replace(step, action="refuse", reason=reason, changes=())
         if step.action == "refuse":
-            staying[step.key] = step
+            staying.add(step.key)
         result.append(step)
     return tuple(result)
