@@ -200,6 +200,9 @@ def change_lines(change: Change, between: str, *, created: bool = False) -> Iter
     if isinstance(after, Policy) or isinstance(before, Policy):
         yield Text(f"    {change.path}:")
         yield from _policy_lines(before, after, between)
+    elif created and isinstance(after, dict):
+        yield Text(f"    {change.path}:")
+        yield from (Text(f"      {clean(key)}: {_clipped(value)}") for key, value in after.items())
     elif created:
         yield Text(f"    {change.path}: {_show(after)}")
     elif isinstance(after, Pattern):
@@ -209,7 +212,7 @@ def change_lines(change: Change, between: str, *, created: bool = False) -> Iter
     elif isinstance(before, Tags) and isinstance(after, Tags):
         yield Text(f"    {change.path}: {_tag_changes(before, after, between)}")
     else:
-        yield Text(f"    {change.path}: {_show(before)}{between}{_show(after)}")
+        yield Text(f"    {change.path}: {_clipped(before)}{between}{_clipped(after)}")
 
 
 def _tag_changes(before: Tags, after: Tags, between: str) -> str:
@@ -247,6 +250,12 @@ def _statement(statement: dict[str, Any]) -> str:
         what = f"{len(action)} actions"
     condition = f" if {_show(statement['Condition'])}" if "Condition" in statement else ""
     return clean(f"{statement.get('Effect')} {who}: {what}{condition}")
+
+
+def _clipped(value: Any, limit: int = 160) -> str:
+    """A value in one readable line; `-o json` has all of it."""
+    text = _show(value)
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def _show(value: Any) -> str:
