@@ -38,7 +38,7 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
         if not plan.changes_anything:
             return finish(run, plan, engine.execute(plan, run.aws), None)
         if not yes:
-            confirm(run, plan, "Do this?")
+            confirm(run, "Do this?")
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, engine.Outcome(), changed_meanwhile())
@@ -50,11 +50,10 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
         return code
 
 
-def confirm(run: Session, plan: Plan, question: str) -> None:
+def confirm(run: Session, question: str) -> None:
     """Asks on a terminal; elsewhere `--yes` is needed. Raises `UsageError` when nothing may be done."""
     from shnotify.errors import UsageError
 
-    del plan
     if not run.screen.can_ask:
         raise UsageError("nobody can be asked here, so nothing was changed", hint="give --yes to go on without asking")
     if not run.screen.ask(f"{question} [y/N]"):

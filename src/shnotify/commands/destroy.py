@@ -39,7 +39,7 @@ def command(yes: bool, force: bool, keep_keys: bool, **options: Any) -> int:
         if stop := _stop(plan):
             return finish(run, plan, engine.Outcome(), stop)
         if plan.changes_anything and not yes:
-            confirm(run, plan, "Remove all this?")
+            confirm(run, "Remove all this?")
             if _planned(run, keep).fingerprint != plan.fingerprint:
                 return finish(run, plan, engine.Outcome(), changed_meanwhile())
         outcome = engine.execute(plan, run.aws)

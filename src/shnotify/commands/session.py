@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,6 @@ from shnotify.aws import Aws
 from shnotify.cli import Settings
 from shnotify.config import Config, load
 from shnotify.core import engine
-from shnotify.core.events import Event
 from shnotify.core.plan import Observation, Plan, Step
 from shnotify.core.resource import Graph
 from shnotify.core.values import to_json
@@ -112,6 +111,3 @@ def session(settings: Settings, *, write: bool = False, timeout: float = 60) -> 
                 hint="use the other account's profile (--profile), or correct `account:` in the file",
             )
         yield Session(config, aws, build(config, scope), screen)
-
-
-Report = Callable[[Event], None]
