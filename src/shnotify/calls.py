@@ -1,0 +1,241 @@
+"""How a call is made: tried again by named reasons, within the command's time, and never when a person said stop.
+
+The SDK's own retries are off (one attempt a call): it repeats `CreateKey` after a lost reply, does not know our
+deadline, and sleeps in real time.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar, cast
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.parsers import ResponseParserError
+
+from shnotify import failures
+from shnotify.core.events import Event, Waiting
+from shnotify.failures import AwsError, StopError, UnansweredError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PREFIX = {"resourcegroupstaggingapi": "tag"}
+_TRIES_THROTTLED = 12
+_TRIES_BROKEN = 5
+_FAREWELL_SECONDS = 0.8
+"""What starting and saying good-bye take of a command's time."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, so that tests need none."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Calls:
+    """Makes calls for one command.
+
+    timeout  seconds for the whole command
+    report   receives waits and notes as they happen
+    """
+
+    def __init__(self, *, timeout: float, report: Callable[[Event], None], clock: Clock | None) -> None:
+        self.report = report
+        self.clock = clock or Clock()
+        self.deadline = self.clock.now() + max(0.5, timeout - _FAREWELL_SECONDS)
+        self.timeout = timeout
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._memo: dict[object, Future[Any]] = {}
+        self._pool = ThreadPoolExecutor(16, thread_name_prefix="aws")
+
+    def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """One call, tried again where that is safe and useful.
+
+        Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent, so after a lost reply
+        the call is made again.
+        """
+        return self._try(method, kwargs, {}, once=False)
+
+    def maybe(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The same; None when AWS says that the thing is not there."""
+        try:
+            return self._try(method, kwargs, {}, once=False)
+        except AwsError as error:
+            if error.code in failures.NOT_FOUND:
+                return None
+            raise
+
+    def once(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """For a call that is not idempotent: never repeated unless AWS refused it. In doubt: `UnansweredError`."""
+        return self._try(method, kwargs, {}, once=True)
+
+    def patient(self, reason: str, *codes: str) -> Callable[..., Any]:
+        """A caller that also waits out these error codes, up to two minutes, saying `reason`."""
+        waits = dict.fromkeys(codes, reason)
+        return lambda method, /, **kwargs: self._try(method, kwargs, waits, once=False)
+
+    def start(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Runs a call side by side. Only calls go in here, never something that waits for another call of this pool."""
+        return self._pool.submit(function, *args, **kwargs)
+
+    def remember(self, key: object, function: Callable[[], T]) -> T:
+        """The function's result, asked for once in an observation however many want it."""
+        with self._lock:
+            future = self._memo.get(key)
+            first = future is None
+            if future is None:
+                future = self._memo[key] = Future()
+        if first:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+        return cast("T", future.result())
+
+    def forget(self) -> None:
+        """Begins a new observation: what was read is read again."""
+        with self._lock:
+            self._memo.clear()
+
+    def pages(self, method: Callable[..., Any], token: str, **kwargs: Any) -> Iterator[Any]:
+        """All pages of a list call whose request and reply name the next page `token` (or `Next` + `Marker`)."""
+        answer, reply = ("NextMarker", "Marker") if token == "Marker" else (token, token)  # noqa: S105
+        more: dict[str, Any] = {}
+        while True:
+            page = self(method, **kwargs, **more)
+            yield page
+            if not page.get(answer):
+                return
+            more = {reply: page[answer]}
+
+    def stop(self) -> None:
+        """No further call starts; those under way are left to end by themselves."""
+        self._stopped.set()
+
+    def remaining(self) -> float:
+        """Seconds until the command's time is up; never negative."""
+        return max(0.0, self.deadline - self.clock.now())
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, but never beyond the deadline."""
+        self._check()
+        self.clock.sleep(min(seconds, self.remaining()))
+        self._check()
+
+    def in_time(self, future: Future[T]) -> T:
+        """The future's result, or `StopError` when the command's time is up first."""
+        try:
+            return future.result(timeout=self.remaining() + 0.1)
+        except TimeoutError:
+            if future.done():
+                raise
+            raise self.out_of_time() from None
+
+    def out_of_time(self) -> StopError:
+        return StopError(
+            f"no time left: the command's limit of {self.timeout:g} s is reached",
+            hint="run it again, with a larger --timeout if AWS is only slow",
+            code="Timeout",
+        )
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise StopError("interrupted")
+        if not self.remaining():
+            raise self.out_of_time()
+
+    def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
+        """The one place where a call leaves; tests count, delay and break it here."""
+        return method(**params)
+
+    def _try(self, method: Callable[..., T], params: dict[str, Any], waits: dict[str, str], *, once: bool) -> T:
+        operation = _operation_of(method)
+        began = self.clock.now()
+        tries = 0
+        while True:
+            self._check()
+            tries += 1
+            try:
+                return self._send(operation, method, params)
+            except ClientError as error:
+                failure, why, limit = self._reply(operation, error, params, waits, once=once)
+            except (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError) as error:
+                raise StopError(
+                    f"no usable AWS credentials: {error}",
+                    hint="sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables",
+                    operation=operation,
+                ) from error
+            except (NoRegionError, ParamValidationError) as error:
+                raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
+            except (BotoCoreError, ResponseParserError, ValueError) as error:
+                # botocore lets UnicodeDecodeError through
+                unreadable = isinstance(error, ResponseParserError | ValueError)
+                what = "an unreadable answer" if unreadable else "no answer"
+                failure = (UnansweredError if once else AwsError)(
+                    f"{operation}: {what}: {error}",
+                    hint="check the network, the proxy and AWS_ENDPOINT_URL; running the command again is safe",
+                    operation=operation,
+                    code=type(error).__name__,
+                )
+                why, limit = what, 1 if once else _TRIES_BROKEN
+            if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
+                raise failure
+            seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + random.random() / 2)  # noqa: S311 jitter, no secret
+            self.report(Waiting(operation, why, seconds))
+            self.pause(seconds)
+
+    def _reply(
+        self, operation: str, error: ClientError, params: dict[str, Any], waits: dict[str, str], *, once: bool
+    ) -> tuple[AwsError, str, int]:
+        """(the failure, why another try may help, how many tries at the most) of an error reply."""
+        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        message = str(error.response.get("Error", {}).get("Message", ""))
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        failure = failures.from_reply(operation, code, message, status, _target(params))
+        bare = code.removeprefix("AWS.SimpleQueueService.")
+        if code in waits or bare in waits:
+            return failure, waits.get(code) or waits[bare], 1000
+        if bare in failures.THROTTLED or status == 429:
+            return failure, "throttled", _TRIES_THROTTLED
+        if bare in failures.CONFLICT:
+            return failure, "changed by somebody else at the same moment", _TRIES_THROTTLED
+        if bare in failures.TRANSIENT or status >= 500:
+            if once:
+                failure = UnansweredError(failure.message, operation=operation, code=code)
+            return failure, f"AWS said {code}", 1 if once else _TRIES_BROKEN
+        return failure, "", 1
+
+
+def operation_name(service: str, name: str) -> str:
+    """IAM's name for an operation: `kms:CreateKey`."""
+    return f"{_PREFIX.get(service, service)}:{name}"
+
+
+def _operation_of(method: Callable[..., Any]) -> str:
+    meta = getattr(method, "__self__").meta  # noqa: B009 bound client methods only; Callable does not say so
+    return operation_name(meta.service_model.service_name, meta.method_to_api_mapping[method.__name__])
+
+
+def _target(params: dict[str, Any]) -> str | None:
+    names = ("KeyId", "AliasName", "TopicArn", "ResourceArn", "QueueUrl", "QueueName", "Rule", "ResourceARN", "Name")
+    for name in names:
+        if isinstance(params.get(name), str):
+            return cast("str", params[name])
+    return None
