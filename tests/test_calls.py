@@ -98,6 +98,18 @@ def test_other_peoples_resources_cost_no_call(world: World) -> None:
     assert len(world.faults.calls) == before
 
 
+def test_all_pages_of_a_list_are_read(world: World) -> None:
+    world.apply()
+    topic = world.client("sns").list_topics()["Topics"][0]["TopicArn"]
+    for i in range(230):
+        world.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:eu-west-1:123456789012:q{i:03}"
+        )
+    status = world.run("status")
+    assert world.faults.operations.count("sns:ListSubscriptionsByTopic") == 3
+    assert len(status.json["delivery"][0]["subscribers"]) == 231
+
+
 @pytest.mark.parametrize("command", ["plan", "status"])
 def test_a_read_only_run_cannot_write(world: World, command: str) -> None:
     world.run(command)

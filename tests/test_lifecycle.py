@@ -454,6 +454,14 @@ def test_a_renamed_queue_that_holds_messages_stays(world: World) -> None:
     assert "1 waiting" in left[0]["reason"]
 
 
+def test_a_shorter_retention_says_what_it_drops(world: World) -> None:
+    world.apply()
+    world.client("sqs").send_message(QueueUrl=QUEUE, MessageBody="an alert")
+    world.write(world.path.read_text() + "dead_letter_queue: {retention: 1h}\n")
+    notes = next(a["notes"] for a in world.run("plan").json["actions"] if a["id"] == "Dlq")
+    assert any("drops the older ones" in note for note in notes)
+
+
 def test_a_renamed_alias_moves_to_the_same_key(world: World) -> None:
     world.apply()
     before = key_id(world, "topic")

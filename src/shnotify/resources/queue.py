@@ -97,8 +97,12 @@ class Queue(Resource):
             tags=tags.result(),
         )
         live = self._live(state, have)
-        depth = depths(have)
-        return replace(live, notes=(f"it holds messages that could not be delivered: {depth}",)) if depth else live
+        notes: list[str] = []
+        if depth := depths(have):
+            notes.append(f"it holds messages that could not be delivered: {depth}")
+            if self.message_retention_period < state.message_retention_period:
+                notes.append("a shorter MessageRetentionPeriod drops the older ones of them (API_SetQueueAttributes)")
+        return replace(live, notes=tuple(notes))
 
     def _attributes(self, aws: Aws) -> Mapping[str, str] | None:
         reply = aws.maybe(aws.sqs.get_queue_attributes, QueueUrl=self.url(aws), AttributeNames=["All"])
