@@ -66,6 +66,17 @@ class DeadLetterQueue(Model):
     data_key_reuse: Annotated[int, fields.duration(60, DAY)] = _described(300, description="1m to 24h.")
 
 
+def _at_most(most: int) -> BeforeValidator:
+    """Counted before any item is looked at: a list of thousands is one mistake."""
+
+    def count(values: Any) -> Any:
+        if isinstance(values, list) and len(values) > most:
+            raise ValueError(f"is too long: at most {most}")
+        return values
+
+    return BeforeValidator(count)
+
+
 def _any_is_none(value: Any) -> Any:
     return None if value == "any" else value
 
@@ -79,7 +90,7 @@ def _values(values: Any) -> Any:
 
 
 T = TypeVar("T")
-Filter = Annotated[tuple[T, ...] | None, BeforeValidator(_values), BeforeValidator(_any_is_none)]
+Filter = Annotated[tuple[T, ...] | None, BeforeValidator(_values), BeforeValidator(_any_is_none), _at_most(1000)]
 """A list of values; `any` is no filter at all."""
 
 
@@ -123,8 +134,8 @@ class Exclude(Model):
     record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = _described(None)
     compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = _described(None)
     accounts: Filter[fields.Account] = _described(None, description="Twelve-digit account ids, in quotes.")
-    products: Annotated[Products, BeforeValidator(_products), BeforeValidator(_any_is_none)] = _described(
-        None, description="Product ARNs or short names; or a mapping of short names to severities."
+    products: Annotated[Products, BeforeValidator(_products), BeforeValidator(_any_is_none), _at_most(1000)] = (
+        _described(None, description="Product ARNs or short names; or a mapping of short names to severities.")
     )
     resource_ids: Filter[Text] = _described(None)
     resource_types: Filter[Text] = _described(None)
@@ -173,7 +184,7 @@ class Subscriber(Model):
     @model_validator(mode="after")
     def _endpoint_fits(self) -> Self:
         if problem := fields.endpoint_problem(self.protocol, self.endpoint):
-            raise ValueError(f"{self.endpoint!r} {problem}")
+            raise ValueError(f"{fields.shown(self.endpoint)} {problem}")
         return self
 
     @property
@@ -198,7 +209,9 @@ class Route(Model):
     message: Message = _described(Message())
     retry: Retry = _described(Retry())
     subscribers: Annotated[
-        tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...], BeforeValidator(_strict_tuple)
+        tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
+        BeforeValidator(_strict_tuple),
+        _at_most(1000),
     ] = _described(())
     unlisted_subscribers: Literal["keep", "remove"] = _described("keep", description="Who is only on the topic.")
 
@@ -224,7 +237,7 @@ class Config(Model):
     tags: dict[str, str] = _described({}, max_length=40, description="On every resource that can carry tags.")
     encryption: Encryption | None
     dead_letter_queue: DeadLetterQueue | None
-    routes: Annotated[tuple[Route, ...], BeforeValidator(_strict_tuple), Field(min_length=1)]
+    routes: Annotated[tuple[Route, ...], Field(min_length=1), BeforeValidator(_strict_tuple), _at_most(100)]
 
 
 def load(path: Path) -> Config:

@@ -19,6 +19,12 @@ _MAIL = re.compile(
 _TAG_EXTRA = frozenset("+-=._:/@ ")
 
 
+def shown(value: object) -> str:
+    """A value as a message shows it: one line of at most 80 characters, without a URL's password."""
+    text = re.sub(r"//[^/]*@", "//***@", repr(value))
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 def spoken(seconds: int) -> str:
     """`300` -> `5m`."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):

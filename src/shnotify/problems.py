@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from shnotify.errors import ConfigError, ConfigProblem
-from shnotify.fields import tag_problem
-from shnotify.yamlfile import Document, Path, dotted
+from shnotify.fields import shown, tag_problem
+from shnotify.yamlfile import MAX_PROBLEMS, Document, Path, dotted
 
 if TYPE_CHECKING:
     from shnotify.config import Config, Route
 
 _SECRET = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
+_KEYS = ("managed", "existing")
+_ALTERNATIVES: dict[Any, tuple[str, ...]] = {
+    "topic_key": _KEYS,
+    "dlq_key": _KEYS,
+    "products": ("names", "thresholds", "any"),
+}
+"""Fields that are written in several ways -> the names pydantic's locations have for them (the models' `Tag`s)."""
 Found = tuple[Path, str]
 
 
@@ -27,20 +34,30 @@ def explain(document: Document, model: type[Config]) -> Config:
     data = with_defaults(document.data)
     found: list[tuple[Path, str, bool]] = [(path, message, False) for path, message in _secrets(document.data, ())]
     found += [(path, message, True) for path, message in _tags(document.data.get("tags"))]
+    found += [(path, message, False) for path, message in _given(data, document.data)]
     config: Config | None = None
     try:
         config = model.model_validate(data)
     except ValidationError as error:
-        found += [_spoken(document.data, model, detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        written = [detail for detail in details if not _derived(document.data, detail)] or details
+        found += [_spoken(document.data, model, detail) for detail in written[:MAX_PROBLEMS]]
     if config is not None:
-        found += [(path, message, False) for path, message in _whole(config, document.data)]
+        found += [(path, message, False) for path, message in _whole(config)]
     if found or config is None:
-        raise ConfigError([_problem(document, *one) for one in dict.fromkeys(found)])
+        raise ConfigError([_problem(document, *one) for one in [*dict.fromkeys(found)][:MAX_PROBLEMS]])
     return config
 
 
 def _problem(document: Document, path: Path, message: str, at_key: bool) -> ConfigProblem:
     return document.problem(document.where(path, key=at_key), dotted(path), message)
+
+
+def _derived(data: Any, detail: Any) -> bool:
+    """Whether this is about a default made from a name: then the name itself is wrong, which is told already."""
+    loc = detail["loc"]
+    made = detail["type"] == "value_error" and loc[-1] in ("name", "alias", "description")
+    return made and _real_path(data, loc, missing=False)[-1:] != loc[-1:]
 
 
 # -- defaults that depend on names ---------------------------------------------------------------------------------
@@ -53,7 +70,7 @@ def with_defaults(data: dict[str, Any]) -> dict[str, Any]:
         **data,
         "encryption": _encryption(data.get("encryption"), str(name)),
         "dead_letter_queue": _named(data.get("dead_letter_queue"), {"name": f"{name}-dlq"}),
-        "routes": _routes(data.get("routes"), str(name)),
+        **({"routes": _routes(data["routes"], str(name))} if "routes" in data else {}),
     }
 
 
@@ -64,6 +81,11 @@ def _named(value: Any, defaults: dict[str, Any]) -> Any:
     if value is None or value is True:
         return defaults
     return {**defaults, **value} if isinstance(value, dict) else value
+
+
+def _section(value: Any, defaults: dict[str, Any]) -> Any:
+    """A section that every route has."""
+    return value if isinstance(value, bool) else _named(value, defaults)
 
 
 def _encryption(value: Any, name: str) -> Any:
@@ -90,8 +112,8 @@ def _routes(value: Any, name: str) -> Any:
             description = f"{name}: Security Hub findings to the topic of route {route.get('name')} (made by shnotify)"
             route = {
                 **route,
-                "topic": _named(route.get("topic"), {"name": full}),
-                "rule": _named(route.get("rule"), {"name": full, "description": description}),
+                "topic": _section(route.get("topic"), {"name": full}),
+                "rule": _section(route.get("rule"), {"name": full, "description": description}),
             }
             for part in ("findings", "message", "retry", "subscribers"):
                 if part in route and route[part] is None:
@@ -111,14 +133,15 @@ def _spoken(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str, 
             return path, "is required", False
         case "extra_forbidden":
             close = get_close_matches(str(path[-1]), _siblings(model, path), n=1, cutoff=0.5)
+            if close and close[0] == path[-1]:
+                return path, "cannot stand here: it belongs to the other way to write this", True
             return path, f"unknown field{f': did you mean {close[0]!r}?' if close else ''}", True
         case "value_error":
             return path, str(context["error"]), False
         case "literal_error":
             return path, f"must be one of {context['expected']}{_suggest(value, context['expected'])}", False
         case "string_type":
-            quoted = f': write it in quotes, "{value}"' if isinstance(value, int | float) else f", not {_kind(value)}"
-            return path, f"must be text{quoted}", False
+            return path, f"must be text{_quoting(value)}", False
         case "bool_type":
             return path, f"must be true or false, not {_shown(value)}", False
         case "int_type" | "int_parsing" | "int_from_float":
@@ -130,6 +153,8 @@ def _spoken(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str, 
             return path, f"must be a list, not {_kind(value)}", False
         case "dict_type" | "model_type" | "model_attributes_type":
             return path, f"must be a mapping, not {_kind(value)}", False
+        case "none_required":
+            return path, f"must be a list, a mapping or `any`, not {_kind(value)}", False
         case "too_short" | "string_too_short":
             return path, "must not be empty", False
         case "too_long" | "string_too_long":
@@ -141,13 +166,14 @@ def _real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
     """pydantic's location less the parts that are names of alternatives, not of anything in the file."""
     path: list[str | int] = []
     for number, part in enumerate(loc):
-        last = number == len(loc) - 1
+        if number and part in _ALTERNATIVES.get(loc[number - 1], ()):
+            continue
         if isinstance(data, dict) and part in data:
             data = data[str(part)]
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
             data = data[part]
-        elif not ((last and missing) or (data is None and isinstance(part, str))):
-            continue
+        else:  # a field that the file does not have: nothing of it is
+            return (*path, part) if missing else tuple(path)
         path.append(part)
     return tuple(path)
 
@@ -189,10 +215,17 @@ def _suggest(value: Any, expected: str) -> str:
     return f": did you mean {spelled[0]}?" if spelled else f", not {_shown(value)}"
 
 
+def _quoting(value: Any) -> str:
+    """What to write instead of a value that YAML took for something else."""
+    if isinstance(value, bool | float):
+        return ": write it in quotes"  # as it stands in the file: True, 1.10
+    return f': write it in quotes, "{value}"' if isinstance(value, int) else f", not {_kind(value)}"
+
+
 def _shown(value: Any) -> str:
-    return (
-        f"{value!r}" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else f"{value}"[:80]
-    )
+    if isinstance(value, str | int | float):
+        return str(value).lower() if isinstance(value, bool) else shown(value)
+    return _kind(value)
 
 
 def _kind(value: Any) -> str:
@@ -223,47 +256,71 @@ def _tags(tags: Any) -> Iterator[Found]:
             yield ("tags", key), problem
 
 
-def _whole(config: Config, data: dict[str, Any]) -> Iterator[Found]:
-    yield from _twice([(("routes", i, "name"), r.name, "route name") for i, r in enumerate(config.routes)])
-    yield from _twice(
-        [(("routes", i, "topic", "name"), r.topic.name, "topic name") for i, r in enumerate(config.routes)]
-    )
-    yield from _twice([(("routes", i, "rule", "name"), r.rule.name, "rule name") for i, r in enumerate(config.routes)])
+def _given(data: dict[str, Any], written: dict[str, Any]) -> Iterator[Found]:
+    """What contradicts itself in the routes, whether or not all of it can be understood."""
+    routes = data.get("routes")
+    if not isinstance(routes, list):
+        return
+    known: set[tuple[str, str]] = set()
+    for i, route in enumerate(routes):
+        if not isinstance(route, dict):
+            continue
+        here: Path = ("routes", i)
+        again = ("route", route.get("name")) in known if isinstance(route.get("name"), str) else False
+        for part in ("route", "topic", "rule"):
+            name = _name(route, part)
+            if name is None or (again and part != "route" and _name(written["routes"][i], part) is None):
+                continue  # a default made from a name that is told already
+            if (part, name) in known:
+                path = (*here, "name") if part == "route" else (*here, part, "name")
+                yield path, f"this {part} name is used twice: {shown(name)}"
+            known.add((part, name))
+        yield from ((here + path, message) for path, message in _subscribed_twice(route.get("subscribers")))
+        if isinstance(route.get("pattern"), dict):
+            for other in ("source", "findings"):
+                if other in route:
+                    yield (*here, other), "cannot stand beside `pattern`: keep one of them"
+
+
+def _name(route: dict[str, Any], part: str) -> str | None:
+    section = route if part == "route" else route.get(part)
+    name = section.get("name") if isinstance(section, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
+    seen: set[tuple[str, str]] = set()
+    for number, one in enumerate(subscribers if isinstance(subscribers, list) else ()):
+        one = {"protocol": "email", "endpoint": one} if isinstance(one, str) else one
+        if not isinstance(one, dict):
+            continue
+        protocol, endpoint = one.get("protocol"), one.get("endpoint")
+        if not isinstance(protocol, str) or not isinstance(endpoint, str):
+            continue
+        identity = protocol, endpoint.lower() if protocol.startswith("email") else endpoint
+        if identity in seen:
+            yield ("subscribers", number), f"{shown(endpoint)} is listed twice"
+        seen.add(identity)
+
+
+def _whole(config: Config) -> Iterator[Found]:
     ids: dict[str, Route] = {}
     for i, route in enumerate(config.routes):
         first = ids.setdefault(route.id, route)
         if first is not route and first.name != route.name:
             yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
-        yield from _route(route, i, data["routes"][i])
+        yield from ((("routes", i, *path), message) for path, message in _pattern(route))
     yield from _keys(config)
-
-
-def _twice(names: list[tuple[Path, str, str]]) -> Iterator[Found]:
-    seen: set[str] = set()
-    for path, name, what in names:
-        if name in seen:
-            yield path, f"this {what} is used twice: {name!r}"
-        seen.add(name)
-
-
-def _route(route: Route, index: int, given: dict[str, Any]) -> Iterator[Found]:
-    here: Path = ("routes", index)
-    seen: set[tuple[str, str]] = set()
-    for number, subscriber in enumerate(route.subscribers):
-        if subscriber.identity in seen:
-            yield (*here, "subscribers", number), f"{subscriber.endpoint!r} is listed twice"
-        seen.add(subscriber.identity)
-    if route.pattern is not None:
-        for other in ("source", "findings"):
-            if other in given:
-                yield (*here, other), "cannot stand beside `pattern`: keep one of them"
-    yield from ((here + path, message) for path, message in _pattern(route))
 
 
 def _pattern(route: Route) -> Iterator[Found]:
     """What EventBridge could not say, or would not take."""
-    from shnotify.pattern import PatternError, check_size, event_pattern
+    from shnotify.pattern import FIELDS, MAX_SIZE, PatternError, check_size, event_pattern
 
+    lists = [getattr(one, name) or () for one in (route.findings, route.findings.exclude) for name in FIELDS]
+    if sum(len(value) + 3 for values in lists for value in values) > 2 * MAX_SIZE:  # beyond all abbreviating
+        yield ("findings",), f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters"
+        return
     source = "both" if route.source == "auto" else route.source
     try:
         check_size(

@@ -21,6 +21,7 @@ from shnotify.errors import ConfigError, ConfigProblem
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
+MAX_PROBLEMS = 100
 
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
@@ -29,6 +30,8 @@ Position = tuple[int, int]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -88,13 +91,18 @@ def _text(path: FilePath) -> str:
         raise refuse(f"the file cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise refuse(f"the file's name cannot be used: {error}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise refuse("this is not a regular file")
         if status.st_size > MAX_BYTES:
             raise refuse(f"the file has {status.st_size} bytes; at most {MAX_BYTES} are read")
-        raw = file.read(MAX_BYTES + 1)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise refuse(f"the file cannot be read: {error.strerror}") from error
+    finally:
+        os.close(handle)
     if len(raw) > MAX_BYTES:
         raise refuse(f"the file has more than {MAX_BYTES} bytes")
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -121,11 +129,11 @@ class _Reader:
         self.events: Iterator[Any] = iter(())
 
     def run(self) -> None:
-        for number, line in enumerate(self.text.splitlines(), 1):
-            found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", line)
-            if found:
-                self._add((number, found.start() + 1), (), f"a control character (U+{ord(found[0]):04X}) in the file")
-                raise ConfigError(self.document.problems)
+        if found := _CONTROL.search(self.text):
+            before = _LINE_BREAK.split(self.text[: found.start()])
+            position = len(before), len(before[-1]) + 1
+            self._add(position, (), f"a control character (U+{ord(found[0]):04X}) in the file")
+            raise ConfigError(self.document.problems)
         try:
             self.events = yaml.parse(self.text, Loader=_LOADER)
             self._document()
@@ -133,9 +141,9 @@ class _Reader:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             what = getattr(error, "problem", None) or str(error).splitlines()[0]
-            line = (self.text.splitlines() or [""])[min(position[0], len(self.text.splitlines())) - 1]
+            line = [*_LINE_BREAK.split(self.text), "", ""][position[0] - 1]
             hint = ": tabs cannot indent, use spaces" if line[position[1] - 1 : position[1]] == "\t" else ""
-            self._add(position, (), f"this is not YAML: {what}{hint}")
+            self.document.problems.append(self.document.problem(position, "", f"this is not YAML: {what}{hint}"))
         except _StopReading:
             pass
         if self.document.problems:
@@ -186,7 +194,7 @@ class _Reader:
             elif key in found:
                 first = self.document.keys[here][0]
                 self._add(_at(event), here, f"written twice, first in line {first}: keep one")
-            else:
+            if key not in found:
                 self.document.keys[here] = _at(event)
             found[key] = self._value(next(self.events), here, depth + 1)
         return found
@@ -202,6 +210,8 @@ class _Reader:
 
     def _add(self, position: Position, path: Path, message: str) -> None:
         self.document.problems.append(self.document.problem(position, dotted(path), message))
+        if len(self.document.problems) == MAX_PROBLEMS:
+            raise _StopReading
 
 
 def _at(event: Any) -> Position:
