@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -27,6 +28,9 @@ def main() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)
+    for name in ("stdout", "stderr", "stdin"):
+        if getattr(sys, name) is None:  # closed by the caller: what would be printed is lost, the work is not
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
     code = 130
     try:
         from shnotify.cli import run
@@ -36,10 +40,8 @@ def main() -> None:
         code = getattr(error, "exit_code", 130)
     gc.freeze()
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(OSError, ValueError):  # a reader that went away changes nothing
             stream.flush()
-        except (OSError, ValueError):
-            code = code or 0  # a reader that went away changes nothing about what was done
     # Not sys.exit: after a time-out or an interrupt a call may still hang in a thread, which Python would wait for.
     os._exit(code)
 

@@ -41,6 +41,12 @@ class Screen:
         self.between = " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
         self._status: Status | None = None
 
+    def code(self, code: int) -> int:
+        """The exit code of a command whose result is all that it is for: 1 when that could not be written."""
+        if self.out.lost:
+            self.error("the result could not be written: is the disk full?")
+        return 1 if self.out.lost else code
+
     @property
     def can_ask(self) -> bool:
         return sys.stdin.isatty() and sys.stderr.isatty() and not self.json
@@ -125,11 +131,14 @@ class Screen:
 class _Console(Console):
     """rich ends the process when a reader goes away; here the work goes on and the rest is not printed."""
 
+    lost = False
+    """Whether something could not be written though its reader was there (a full disk, say)."""
+
     def on_broken_pipe(self) -> None:
         self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
 
 
-def _console(stream: TextIO, *, no_color: bool) -> Console:
+def _console(stream: TextIO, *, no_color: bool) -> _Console:
     plain = no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
     return _Console(
         file=stream,
@@ -144,11 +153,12 @@ def _console(stream: TextIO, *, no_color: bool) -> Console:
     )
 
 
-def _print(console: Console, line: Text | str) -> None:
+def _print(console: _Console, line: Text | str) -> None:
     try:
         console.print(line)
         console.file.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        console.lost = not isinstance(error, BrokenPipeError)
         console.on_broken_pipe()
 
 

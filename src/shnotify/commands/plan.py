@@ -30,7 +30,7 @@ def command(exit_code: bool, adopt: bool, **options: Any) -> int:
         if error:
             run.screen.error(error.message, error.hint)
             return 1
-        return 3 if exit_code and plan.changes_anything else 0
+        return run.screen.code(3 if exit_code and plan.changes_anything else 0)
 
 
 def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:

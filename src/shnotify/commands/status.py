@@ -48,7 +48,7 @@ def command(**options: Any) -> int:
         if error:
             run.screen.error(error.message, error.hint)
             return 1
-        return 3 if not in_sync else 0 if all(route.ok for route in routes) else 4
+        return run.screen.code(3 if not in_sync else 0 if all(route.ok for route in routes) else 4)
 
 
 def state_of(step: Step, *, leftover: bool) -> str:
