@@ -127,11 +127,9 @@ def run(arguments: list[str]) -> int:
         code = cli.main(arguments, prog_name="shnotify", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.Abort:
-        return 130
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, click.Abort) as error:  # click makes an Abort of the interrupt
         failure = ShnotifyError("interrupted", hint="nothing is lost: the next run picks up what was begun")
-        return _fail(failure, getattr(error, "exit_code", 130), arguments)
+        return _fail(failure, getattr(error.__cause__ or error, "exit_code", 130), arguments)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2

@@ -90,7 +90,9 @@ def _values(values: Any) -> Any:
 
 
 T = TypeVar("T")
-Filter = Annotated[tuple[T, ...] | None, BeforeValidator(_values), BeforeValidator(_any_is_none), _at_most(1000)]
+Filter = Annotated[
+    tuple[T, ...] | None, BeforeValidator(_values), BeforeValidator(_any_is_none), _at_most(fields.MAX_VALUES)
+]
 """A list of values; `any` is no filter at all."""
 
 
@@ -134,9 +136,9 @@ class Exclude(Model):
     record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = _described(None)
     compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = _described(None)
     accounts: Filter[fields.Account] = _described(None, description="Twelve-digit account ids, in quotes.")
-    products: Annotated[Products, BeforeValidator(_products), BeforeValidator(_any_is_none), _at_most(1000)] = (
-        _described(None, description="Product ARNs or short names; or a mapping of short names to severities.")
-    )
+    products: Annotated[
+        Products, BeforeValidator(_products), BeforeValidator(_any_is_none), _at_most(fields.MAX_VALUES)
+    ] = _described(None, description="Product ARNs or short names; or a mapping of short names to severities.")
     resource_ids: Filter[Text] = _described(None)
     resource_types: Filter[Text] = _described(None)
     types: Filter[Text] = _described(None)
@@ -211,7 +213,7 @@ class Route(Model):
     subscribers: Annotated[
         tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
         BeforeValidator(_strict_tuple),
-        _at_most(1000),
+        _at_most(fields.MAX_SUBSCRIBERS),
     ] = _described(())
     unlisted_subscribers: Literal["keep", "remove"] = _described("keep", description="Who is only on the topic.")
 
@@ -237,7 +239,9 @@ class Config(Model):
     tags: dict[str, str] = _described({}, max_length=40, description="On every resource that can carry tags.")
     encryption: Encryption | None
     dead_letter_queue: DeadLetterQueue | None
-    routes: Annotated[tuple[Route, ...], Field(min_length=1), BeforeValidator(_strict_tuple), _at_most(100)]
+    routes: Annotated[
+        tuple[Route, ...], BeforeValidator(_strict_tuple), Field(min_length=1), _at_most(fields.MAX_ROUTES)
+    ]
 
 
 def load(path: Path) -> Config:

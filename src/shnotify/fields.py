@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 
-_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)?")
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"(\d{1,9})(B|KiB|MiB)?")
+_SIZE = re.compile(r"([0-9]{1,9})(B|KiB|MiB)?")
 _SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024 * 1024}
 _MAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
 )
+MAX_ROUTES, MAX_SUBSCRIBERS, MAX_VALUES = 100, 1000, 1000
+"""Far beyond what a notifier has; an event pattern of 4,096 characters holds fewer values."""
 _TAG_EXTRA = frozenset("+-=._:/@ ")
 
 
@@ -105,7 +107,7 @@ def line(limit: int, what: str) -> AfterValidator:
 def _account(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         raise ValueError(f'write it in quotes: "{value:012d}"')
-    if not isinstance(value, str) or not re.fullmatch(r"\d{12}", value):
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
         raise ValueError('must be a twelve-digit account id in quotes, such as "123456789012"')
     return value
 
@@ -121,7 +123,7 @@ def _alias(value: str) -> str:
 
 
 def _key_arn(value: str) -> str:
-    if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-zA-Z0-9-]+", value):
+    if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", value):
         raise ValueError("must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id")
     return value
 
@@ -154,12 +156,14 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
             return None if fits else "is not an e-mail address such as secops@example.com"
         case "sms":
             return (
-                None if re.fullmatch(r"\+[1-9]\d{6,14}", endpoint) else "must be a phone number such as +819012345678"
+                None
+                if re.fullmatch(r"\+[1-9][0-9]{6,14}", endpoint)
+                else "must be a phone number such as +819012345678"
             )
         case "http" | "https":
             return _url_problem(protocol, endpoint)
         case _:
-            arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:\d{{12}}:[A-Za-z0-9_:-]+", endpoint)
+            arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_:-]+", endpoint)
             example = "queue-name" if protocol == "sqs" else "function:name"
             return None if arn else f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
 
@@ -194,4 +198,4 @@ QueueName = Annotated[
     str, matching(r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)")
 ]
 RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
-RegionName = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d{1,2}", "an AWS Region such as ap-northeast-1")]
+RegionName = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region such as ap-northeast-1")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from shnotify.errors import ConfigError, ConfigProblem
-from shnotify.fields import shown, tag_problem
+from shnotify.fields import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
 from shnotify.yamlfile import MAX_PROBLEMS, Document, Path, dotted
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _ALTERNATIVES: dict[Any, tuple[str, ...]] = {
     "products": ("names", "thresholds", "any"),
 }
 """Fields that are written in several ways -> the names pydantic's locations have for them (the models' `Tag`s)."""
+MAX_PAIRS = 10_000
 Found = tuple[Path, str]
 
 
@@ -259,18 +260,19 @@ def _tags(tags: Any) -> Iterator[Found]:
 def _given(data: dict[str, Any], written: dict[str, Any]) -> Iterator[Found]:
     """What contradicts itself in the routes, whether or not all of it can be understood."""
     routes = data.get("routes")
-    if not isinstance(routes, list):
+    if not isinstance(routes, list) or len(routes) > MAX_ROUTES:
         return
     known: set[tuple[str, str]] = set()
     for i, route in enumerate(routes):
         if not isinstance(route, dict):
             continue
         here: Path = ("routes", i)
-        again = ("route", route.get("name")) in known if isinstance(route.get("name"), str) else False
+        own = _name(route, "route")
+        told = own is None or ("route", own) in known
         for part in ("route", "topic", "rule"):
             name = _name(route, part)
-            if name is None or (again and part != "route" and _name(written["routes"][i], part) is None):
-                continue  # a default made from a name that is told already
+            if name is None or (told and part != "route" and _name(written["routes"][i], part) is None):
+                continue  # a default made from a name whose mistake is told already
             if (part, name) in known:
                 path = (*here, "name") if part == "route" else (*here, part, "name")
                 yield path, f"this {part} name is used twice: {shown(name)}"
@@ -289,8 +291,10 @@ def _name(route: dict[str, Any], part: str) -> str | None:
 
 
 def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
+    if not isinstance(subscribers, list) or len(subscribers) > MAX_SUBSCRIBERS:
+        return
     seen: set[tuple[str, str]] = set()
-    for number, one in enumerate(subscribers if isinstance(subscribers, list) else ()):
+    for number, one in enumerate(subscribers):
         one = {"protocol": "email", "endpoint": one} if isinstance(one, str) else one
         if not isinstance(one, dict):
             continue
@@ -317,8 +321,10 @@ def _pattern(route: Route) -> Iterator[Found]:
     """What EventBridge could not say, or would not take."""
     from shnotify.pattern import FIELDS, MAX_SIZE, PatternError, check_size, event_pattern
 
-    lists = [getattr(one, name) or () for one in (route.findings, route.findings.exclude) for name in FIELDS]
-    if sum(len(value) + 3 for values in lists for value in values) > 2 * MAX_SIZE:  # beyond all abbreviating
+    pairs = [(getattr(route.findings, name) or (), getattr(route.findings.exclude, name) or ()) for name in FIELDS]
+    size = sum(len(value) + 3 for pair in pairs for values in pair for value in values)
+    # Beyond all abbreviating, and before anything is compared with everything else.
+    if size > MAX_SIZE * 5 // 4 or any(len(wanted) * len(unwanted) > MAX_PAIRS for wanted, unwanted in pairs):
         yield ("findings",), f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters"
         return
     source = "both" if route.source == "auto" else route.source

@@ -1,12 +1,14 @@
 """YAML text -> plain data and where each part of it stands, with all that bites in YAML refused by name.
 
 No anchors, aliases, merge keys or tags; one document; at most `MAX_BYTES` and `MAX_DEPTH`. Only `true`, `false`, `null`
-and plain decimal numbers are anything but text, so `yes`, `012345670123` and `12:30:45` stay what they look like.
+and plain decimal numbers are anything but text: `yes`, `012345670123`, `+81312345678` and `12:30:45` stay what they
+look like.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import stat
@@ -28,10 +30,11 @@ Position = tuple[int, int]
 """Line and column, both from 1."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_PLAIN_KEY = re.compile(r"[\w:/@+=$-]{1,80}")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -46,7 +49,9 @@ class Document:
     problems: list[ConfigProblem] = field(default_factory=list)
 
     def problem(self, position: Position, path: str, message: str) -> ConfigProblem:
-        return ConfigProblem(self.file, *position, path, message)
+        """One line, with nothing in it that a terminal would obey."""
+        plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+        return ConfigProblem(self.file, *position, path, plain)
 
     def where(self, path: Path, *, key: bool = False) -> Position:
         """The position of a value (or of its key); of what holds it, when it is not in the file."""
@@ -58,10 +63,16 @@ class Document:
 
 
 def dotted(path: Path) -> str:
-    """`("routes", 0, "name")` -> `routes[0].name`."""
+    """`("routes", 0, "name")` -> `routes[0].name`; a key that is no plain word stands in brackets and quotes."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif _PLAIN_KEY.fullmatch(part):
+            text += f".{part}" if text else part
+        else:
+            key = part if len(part) <= 80 else f"{part[:79]}…"
+            text += f"[{json.dumps(key, ensure_ascii=not key.isprintable())}]"
     return text
 
 
@@ -110,10 +121,15 @@ def _text(path: FilePath) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8", "replace")
-        position = before.count("\n") + 1, len(before) - before.rfind("\n")
+        position = _after(error.object[: error.start].decode("utf-8"))
         text = "the file is not UTF-8 here: save it as UTF-8"
         raise ConfigError([ConfigProblem(str(path), *position, "", text)]) from error
+
+
+def _after(text: str) -> Position:
+    """Where the character after this text stands."""
+    lines = _LINE_BREAK.split(text)
+    return len(lines), len(lines[-1]) + 1
 
 
 class _StopReading(Exception):  # noqa: N818 it only ends the reading
@@ -130,19 +146,22 @@ class _Reader:
 
     def run(self) -> None:
         if found := _CONTROL.search(self.text):
-            before = _LINE_BREAK.split(self.text[: found.start()])
-            position = len(before), len(before[-1]) + 1
-            self._add(position, (), f"a control character (U+{ord(found[0]):04X}) in the file")
+            self._add(
+                _after(self.text[: found.start()]), (), f"a control character (U+{ord(found[0]):04X}) in the file"
+            )
             raise ConfigError(self.document.problems)
         try:
             self.events = yaml.parse(self.text, Loader=_LOADER)
             self._document()
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             what = getattr(error, "problem", None) or str(error).splitlines()[0]
-            line = [*_LINE_BREAK.split(self.text), "", ""][position[0] - 1]
-            hint = ": tabs cannot indent, use spaces" if line[position[1] - 1 : position[1]] == "\t" else ""
+            lines = _LINE_BREAK.split(self.text)
+            if line > len(lines):  # libyaml ends a line that the file does not end
+                line, column = _after(self.text)
+            hint = ": tabs cannot indent, use spaces" if lines[line - 1][column - 1 : column] == "\t" else ""
+            position = line, column
             self.document.problems.append(self.document.problem(position, "", f"this is not YAML: {what}{hint}"))
         except _StopReading:
             pass
@@ -205,8 +224,9 @@ class _Reader:
             raise _StopReading
         if event.anchor is not None:
             self._add(_at(event), path, f"anchors (&{event.anchor}) are not supported: write the value out")
-        if event.tag is not None and event.tag != "!":
-            self._add(_at(event), path, f"tags ({event.tag}) are not supported: write a plain value")
+        if event.tag is not None:
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")[:80]
+            self._add(_at(event), path, f"tags ({tag}) are not supported: write a plain value")
 
     def _add(self, position: Position, path: Path, message: str) -> None:
         self.document.problems.append(self.document.problem(position, dotted(path), message))
