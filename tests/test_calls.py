@@ -15,7 +15,7 @@ from shnotify.commands import session as session_module
 from tests.conftest import World
 from tests.faults import gateway
 
-QUIET = 0.15
+QUIET = 0.4
 """Seconds without a new call after which all waiting calls count as one round."""
 
 

@@ -169,7 +169,7 @@ class Rule(Model):
 
 
 class Message(Model):
-    format: Literal["summary", "json", "lambda"] = _described("summary", description="How a notice reads.")
+    format: Literal["summary", "json"] = _described("summary", description="How a notice reads.")
 
 
 class Retry(Model):
@@ -203,7 +203,7 @@ class Route(Model):
     """A topic with its subscribers, and a rule that feeds it."""
 
     name: fields.RouteName = _described(description="Unique in the file.")
-    source: Literal["cspm", "hub", "both", "auto"] = _described("cspm", description="Which Security Hub.")
+    source: Literal["cspm", "hub", "both"] = _described("cspm", description="Which Security Hub.")
     findings: Findings = _described(Findings())
     pattern: dict[str, Any] | None = _described(None, description="A raw event pattern instead.")
     topic: Topic

@@ -132,7 +132,9 @@ def _rule(config: Config, route: Route, scope: Scope, topic: Topic, queue: Queue
     }
     if queue:
         target["DeadLetterConfig"] = {"Arn": queue.ref("Arn")}
-    transformer = None if route.pattern else input_transformer(route.message.format, route.source)
+    transformer = (
+        None if route.pattern else input_transformer(route.message.format, route.source, partition=scope.partition)
+    )
     if transformer:
         target["InputTransformer"] = transformer
     return Rule(

@@ -327,7 +327,7 @@ def _pattern(route: Route) -> Iterator[Found]:
     if size > MAX_SIZE * 5 // 4 or any(len(wanted) * len(unwanted) > MAX_PAIRS for wanted, unwanted in pairs):
         yield ("findings",), f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters"
         return
-    source = "both" if route.source == "auto" else route.source
+    source = route.source
     try:
         check_size(
             event_pattern(source, route.findings, None, route.pattern), "pattern" if route.pattern else "findings"
