@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from shnotify.core.values import Pattern, Policy
 from tests.conftest import World
 
@@ -18,6 +20,9 @@ def account(world: World) -> dict[str, Any]:
         "topics": sorted(_topics(world), key=repr),
         "queues": sorted(_queues(world), key=repr),
         "rules": sorted(_rules(world), key=repr),
+        "functions": sorted(_functions(world), key=repr),
+        "roles": sorted(_roles(world), key=repr),
+        "logs": sorted(_log_groups(world), key=repr),
     }
     text = json.dumps(found, sort_keys=True, default=str)
     for key_id, name in names.items():
@@ -106,3 +111,73 @@ def _rules(world: World) -> list[Any]:
             }
         )
     return found
+
+
+_SETTLED = ("FunctionName", "Description", "Role", "Runtime", "Handler", "Timeout", "MemorySize", "CodeSha256")
+
+
+def _functions(world: World) -> list[Any]:
+    lambda_ = world.client("lambda")
+    found = []
+    for function in lambda_.list_functions()["Functions"]:
+        name = function["FunctionName"]
+        have = lambda_.get_function(FunctionName=name)
+        found.append(
+            {
+                **{part: have["Configuration"].get(part) for part in _SETTLED},
+                "environment": have["Configuration"].get("Environment", {}).get("Variables"),
+                "tags": have.get("Tags"),
+                "policy": _or_none(lambda_.get_policy, "Policy", FunctionName=name),
+                "retries": _retries(lambda_, name),
+            }
+        )
+    return found
+
+
+def _or_none(call: Any, part: str, **parameters: str) -> Any:
+    try:
+        return call(**parameters)[part]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
+
+
+def _retries(lambda_: Any, name: str) -> Any:
+    configs = lambda_.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]
+    return [{part: value for part, value in config.items() if part != "LastModified"} for config in configs]
+
+
+def _roles(world: World) -> list[Any]:
+    iam = world.client("iam")
+    found = []
+    for listed in iam.list_roles()["Roles"]:
+        name = listed["RoleName"]
+        role = iam.get_role(RoleName=name)["Role"]
+        inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
+        found.append(
+            {
+                "name": name,
+                "trust": role["AssumeRolePolicyDocument"],
+                "description": role.get("Description"),
+                "tags": {t["Key"]: t["Value"] for t in role.get("Tags", [])},
+                "policies": {p: _form(iam.get_role_policy(RoleName=name, PolicyName=p)) for p in inline},
+            }
+        )
+    return found
+
+
+def _form(inline: Any) -> str:
+    return repr(Policy(inline["PolicyDocument"])._form())
+
+
+def _log_groups(world: World) -> list[Any]:
+    logs = world.client("logs")
+    return [
+        {
+            "name": group["logGroupName"],
+            "retention": group.get("retentionInDays"),
+            "tags": logs.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"],
+        }
+        for group in logs.describe_log_groups()["logGroups"]
+    ]

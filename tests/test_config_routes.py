@@ -39,8 +39,8 @@ TAKEN = [
     "rule: {enabled: false, description: '', name: a.b_c-D}",
     "topic: {display_name: セキュリティ, name: " + "t" * 256 + "}",
     "unlisted_subscribers: remove",
-    *(f"source: {source}" for source in ("cspm", "hub", "both")),
-    *(f"message: {{format: {form}}}" for form in ("summary", "json")),
+    *(f"source: {source}" for source in ("cspm", "hub", "both", "auto")),
+    *(f"message: {{format: {form}}}" for form in ("summary", "json", "lambda")),
     *(f"{part}: {value}" for part in ("findings", "message", "retry", "topic", "rule") for value in ("", "{}")),
     *(f"subscribers: {value}" for value in ("", "[]")),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 
@@ -23,6 +24,21 @@ class Scope:
         """A rule on the default bus (another bus's name would stand before the rule's)."""
         return f"arn:{self.partition}:events:{self.region}:{self.account}:rule/{name}"
 
+    def function(self, name: str) -> str:
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{name}"
+
+    def log_group(self, name: str) -> str:
+        return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{name}"
+
+    def role(self, name: str) -> str:
+        """A role under the path `/`; IAM knows no Region."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{name}"
+
+    def hubs(self) -> tuple[str, ...]:
+        """Security Hub CSPM's and the new Security Hub's own ARNs (service authorization reference)."""
+        base = f"arn:{self.partition}:securityhub:{self.region}:{self.account}"
+        return f"{base}:hub/default", f"{base}:hubv2/*"
+
     def root(self) -> str:
         return f"arn:{self.partition}:iam::{self.account}:root"
 
@@ -34,5 +50,12 @@ def service_of(arn: str) -> str:
 
 
 def name_in(arn: str) -> str:
-    """The name at the end of an ARN: `...:rule/x` and `...:x` -> `x`."""
-    return arn.split(":", 5)[5].rpartition("/")[2]
+    """The name at the end of an ARN: `...:rule/x`, `...:function:x` and `...:x` -> `x`."""
+    return arn.split(":", 5)[5].rpartition("/")[2].rpartition(":")[2]
+
+
+def fitting(text: str, limit: int = 64) -> str:
+    """The text, or if it is longer than `limit` characters its beginning and a digest of all of it."""
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -25,7 +25,10 @@ from shnotify.failures import StopError, WriteRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_securityhub import SecurityHubClient
     from mypy_boto3_sns import SNSClient
@@ -38,6 +41,8 @@ READS = frozenset(
     | {"kms:ListKeys", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
     | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
     | {"events:ListTagsForResource", "events:ListRuleNamesByTarget"}
+    | {"lambda:GetFunction", "lambda:GetPolicy", "lambda:GetFunctionEventInvokeConfig"}
+    | {"iam:GetRole", "iam:GetRolePolicy", "logs:DescribeLogGroups", "logs:ListTagsForResource"}
 )
 """The operations of a read-only run. Anything else is refused before it is sent, in production too."""
 
@@ -49,7 +54,18 @@ class _KnownServices(Loader):
     """Spares the SDK two scans of its ~430 service folders (register_component is its documented extension point)."""
 
     def list_available_services(self, type_name: str) -> list[str]:
-        known = ["events", "kms", "resourcegroupstaggingapi", "securityhub", "sns", "sqs", "sts"]
+        known = [
+            "events",
+            "iam",
+            "kms",
+            "lambda",
+            "logs",
+            "resourcegroupstaggingapi",
+            "securityhub",
+            "sns",
+            "sqs",
+            "sts",
+        ]
         return known if type_name == "service-2" else super().list_available_services(type_name)
 
 
@@ -143,6 +159,18 @@ class Aws(Calls):
     @property
     def events(self) -> EventBridgeClient:
         return cast("EventBridgeClient", self._client("events"))
+
+    @property
+    def lambda_(self) -> LambdaClient:
+        return cast("LambdaClient", self._client("lambda"))
+
+    @property
+    def iam(self) -> IAMClient:
+        return cast("IAMClient", self._client("iam"))
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        return cast("CloudWatchLogsClient", self._client("logs"))
 
     @property
     def tagging(self) -> ResourceGroupsTaggingAPIClient:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
@@ -86,9 +86,11 @@ class Calls:
         """For a call that is not idempotent: never repeated unless AWS refused it. In doubt: `UnansweredError`."""
         return self._try(method, kwargs, {}, once=True)
 
-    def patient(self, reason: str, *codes: str) -> Callable[..., Any]:
-        """A caller that also waits out these error codes, up to two minutes, saying `reason`."""
-        waits = dict.fromkeys(codes, reason)
+    def patient(self, waits: Mapping[str, str]) -> Callable[..., Any]:
+        """A caller that also waits out these errors, up to two minutes.
+
+        waits  `Code`, or `Code: part of the message` -> why it passes by itself
+        """
         return lambda method, /, **kwargs: self._try(method, kwargs, waits, once=False)
 
     def start(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -165,7 +167,7 @@ class Calls:
         """The one place where a call leaves; tests count, delay and break it here."""
         return method(**params)
 
-    def _try(self, method: Callable[..., T], params: dict[str, Any], waits: dict[str, str], *, once: bool) -> T:
+    def _try(self, method: Callable[..., T], params: dict[str, Any], waits: Mapping[str, str], *, once: bool) -> T:
         operation = _operation_of(method)
         began = self.clock.now()
         tries = 0
@@ -202,7 +204,7 @@ class Calls:
             self.pause(seconds)
 
     def _reply(
-        self, operation: str, error: ClientError, params: dict[str, Any], waits: dict[str, str], *, once: bool
+        self, operation: str, error: ClientError, params: dict[str, Any], waits: Mapping[str, str], *, once: bool
     ) -> tuple[AwsError, str, int]:
         """(the failure, why another try may help, how many tries at the most) of an error reply."""
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
@@ -210,8 +212,10 @@ class Calls:
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         failure = failures.from_reply(operation, code, message, status, _target(params))
         bare = code.removeprefix("AWS.SimpleQueueService.")
-        if code in waits or bare in waits:
-            return failure, waits.get(code) or waits[bare], 1000
+        for expected, reason in waits.items():
+            name, _, text = expected.partition(": ")
+            if name in (code, bare) and text in message:
+                return failure, reason, 1000
         if bare in failures.THROTTLED or status == 429:
             return failure, "throttled", _TRIES_THROTTLED
         if bare in failures.CONFLICT:
@@ -235,7 +239,8 @@ def _operation_of(method: Callable[..., Any]) -> str:
 
 def _target(params: dict[str, Any]) -> str | None:
     names = ("KeyId", "AliasName", "TopicArn", "ResourceArn", "QueueUrl", "QueueName", "Rule", "ResourceARN", "Name")
-    for name in names:
+    more = ("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource")
+    for name in (*names, *more):
         if isinstance(params.get(name), str):
             return cast("str", params[name])
     return None

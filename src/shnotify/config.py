@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from shnotify import fields
+from shnotify.fields import HttpsUrl, TimeZone  # a model below has a field that is called `fields`
 from shnotify.problems import explain
 from shnotify.yamlfile import read
 
@@ -102,6 +103,7 @@ def _strict_tuple(values: Any) -> Any:
 
 Severity = Literal["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 Text = Annotated[str, Field(min_length=1, max_length=1024)]
+Template = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
 def _products(value: Any) -> Any:
@@ -155,6 +157,10 @@ class Findings(Exclude):
     exclude: Exclude = _described(Exclude())
 
 
+Names = Annotated[tuple[Text, ...], BeforeValidator(_strict_tuple), Field(min_length=1), _at_most(fields.MAX_VALUES)]
+Subject = Annotated[str, fields.line(500, "a subject")]
+
+
 class Topic(Model):
     name: fields.TopicName = _described(description="The topic's name.")
     display_name: Annotated[str, fields.line(100, "a display name")] | None = _described(
@@ -169,7 +175,17 @@ class Rule(Model):
 
 
 class Message(Model):
-    format: Literal["summary", "json"] = _described("summary", description="How a notice reads.")
+    """How a notice reads. All but `format` and `fields` is the formatter function's."""
+
+    format: Literal["summary", "json", "lambda"] = _described("summary", description="summary, json or lambda.")
+    language: Literal["en", "ja"] = _described("en", description="en or ja.")
+    time_zone: TimeZone = _described("UTC", description="Such as Asia/Tokyo.")
+    sso_start_url: HttpsUrl | None = _described(None, description="Where people sign in.")
+    subject: Subject | None = _described(None, description="A template with {named} fields.")
+    body: Template | None = _described(None, description="A template with {named} fields.")
+    dedup: Literal["none", "new-only", "notified"] = _described("notified", description="What is mailed again.")
+    resolved: bool = _described(False, description="A note when a mailed finding is resolved.")
+    fields: Names | None = _described(None, description="The lines of a summary, in order.")
 
 
 class Retry(Model):
@@ -203,7 +219,9 @@ class Route(Model):
     """A topic with its subscribers, and a rule that feeds it."""
 
     name: fields.RouteName = _described(description="Unique in the file.")
-    source: Literal["cspm", "hub", "both"] = _described("cspm", description="Which Security Hub.")
+    source: Literal["cspm", "hub", "both", "auto"] = _described(
+        "cspm", description="Which Security Hub; auto: the one that is enabled."
+    )
     findings: Findings = _described(Findings())
     pattern: dict[str, Any] | None = _described(None, description="A raw event pattern instead.")
     topic: Topic
@@ -242,6 +260,20 @@ class Config(Model):
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_strict_tuple), Field(min_length=1), _at_most(fields.MAX_ROUTES)
     ]
+
+    @property
+    def asks_which(self) -> bool:
+        """Whether some route's source is `auto`."""
+        return any(route.source == "auto" for route in self.routes)
+
+    def settled(self, source: Literal["cspm", "hub", "both"] = "both") -> Config:
+        """The same with every `source: auto` replaced; offline it stands for both, of which one is used later."""
+        routes = (r.model_copy(update={"source": source}) if r.source == "auto" else r for r in self.routes)
+        return self.model_copy(update={"routes": tuple(routes)})
+
+    def marker(self, route: Route) -> str:
+        """What the formatter writes on a finding that it mailed; each route its own."""
+        return f"shnotify-{self.name}-{route.name}"
 
 
 def load(path: Path) -> Config:

@@ -9,6 +9,7 @@ from typing import Any
 from shnotify.config import Config, Route
 from shnotify.core.plan import Observation
 from shnotify.core.resource import Live
+from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.lookup import Subscribed, subscription_identity
 from shnotify.resources.rule import Rule
@@ -88,7 +89,8 @@ def _delivery(
 
 def _parts(config: Config, route: Route) -> list[str]:
     shared = ["TopicKey"] if config.encryption else []
-    return [*shared, f"{route.id}Topic", f"{route.id}Rule"]
+    formatter = [f"{route.id}FormatterRole", f"{route.id}Formatter"] if route.message.format == "lambda" else []
+    return [*shared, f"{route.id}Topic", *formatter, f"{route.id}Rule"]
 
 
 def _broken(seen: Observation, resource_id: str) -> list[str]:
@@ -102,6 +104,10 @@ def _broken(seen: Observation, resource_id: str) -> list[str]:
     match live.state:
         case Key(enabled=False):
             return [f"{resource_id} cannot be used: KMS says it is {live.outputs['KeyState']}"]
+        case Function() if live.outputs["State"] not in ("Active", "Inactive"):  # Inactive wakes up by itself
+            return [f"{resource_id} cannot run: Lambda says it is {live.outputs['State']} {live.outputs['Reason']}"]
+        case Function() if live.outputs["Concurrency"] == "0":
+            return [f"{resource_id} is throttled to nothing: its reserved concurrency is 0"]
         case Rule(targets=targets) if not targets:
             return [f"{resource_id} has no target: what it matches goes nowhere"]
     return []

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from shnotify import policies
-from shnotify.arns import Scope
+from shnotify import bundle, policies
+from shnotify.arns import Scope, fitting
 from shnotify.config import Config, DeadLetterQueue, Encryption, ExistingKey, ManagedKey, Route
 from shnotify.core.resource import MANAGED_TAG, NAME_TAG, RESOURCE_TAG, Graph, Resource
 from shnotify.core.values import Pattern, Tags
-from shnotify.message import input_transformer
+from shnotify.formatter import HANDLER
+from shnotify.message import input_transformer, settings_of
 from shnotify.pattern import event_pattern
+from shnotify.resources.function import Function
 from shnotify.resources.key import Key
+from shnotify.resources.loggroup import PREFIX, LogGroup
 from shnotify.resources.queue import Queue
+from shnotify.resources.role import Role, role_name
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
+
+LOG_DAYS = 30
+"""How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
 
 
 def build(config: Config, scope: Scope) -> Graph:
@@ -29,7 +36,21 @@ def build(config: Config, scope: Scope) -> Graph:
         resources.append(queue)
     for route in config.routes:
         topic = _topic(config, route, scope, topic_key)
-        resources += [topic, *_subscriptions(route, topic), _rule(config, route, scope, topic, queue)]
+        resources += [topic, *_subscriptions(route, topic)]
+        target: Topic | Function = topic
+        if route.message.format == "lambda":
+            uses = policies.Uses(
+                log_group=scope.log_group(f"{PREFIX}{function_name(config, route)}"),
+                topic=topic.ref("Arn"),
+                topic_key=_arn_of(topic_key),
+                queue=queue.ref("Arn") if queue else "",
+                queue_key=_arn_of(dlq_key),
+                hub=scope.hubs() if route.message.dedup == "notified" else (),
+            )
+            formatter = _formatter(config, route, scope, uses)
+            resources += formatter
+            target = formatter[-1]
+        resources.append(_rule(config, route, scope, target, queue))
     return Graph(tuple(resources))
 
 
@@ -122,9 +143,59 @@ def _subscriptions(route: Route, topic: Topic) -> list[Subscription]:
     ]
 
 
-def _rule(config: Config, route: Route, scope: Scope, topic: Topic, queue: Queue | None) -> Rule:
+def function_name(config: Config, route: Route) -> str:
+    return fitting(f"{config.name}-{route.name}-formatter")
+
+
+def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) -> tuple[LogGroup, Role, Function]:
+    """The function that writes the mails, after all that it needs."""
+    name = function_name(config, route)
+    words = f"Formats the mails of {route.rule.name} (shnotify)."
+    logs = LogGroup(
+        id=f"{route.id}FormatterLogs",
+        log_group_name=f"{PREFIX}{name}",
+        log_group_arn=uses.log_group,
+        retention_in_days=LOG_DAYS,
+        tags=_tags(config, f"{route.id}FormatterLogs"),
+    )
+    role = Role(
+        id=f"{route.id}FormatterRole",
+        role_name=role_name(name, scope.region),
+        role_arn=scope.role(role_name(name, scope.region)),
+        description=words,
+        assume_role_policy_document=policies.role_trust(),
+        policies=policies.role_policy(uses),
+        tags=_tags(config, f"{route.id}FormatterRole"),
+    )
+    settings = settings_of(route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name))
+    function = Function(
+        id=f"{route.id}Formatter",
+        function_name=name,
+        function_arn=scope.function(name),
+        log_group=logs.ref("Arn"),
+        zip_file=bundle.archive(),
+        description=words,
+        role=role.ref("Arn"),
+        runtime="python3.13",
+        handler=HANDLER,
+        timeout=60,
+        memory_size=256,
+        environment=settings.to_environment(),
+        code_sha256=bundle.code_sha256(),
+        event_invoke_config={
+            "MaximumRetryAttempts": 2,
+            "MaximumEventAgeInSeconds": 21600,
+            "OnFailure": uses.queue,
+        },
+        policy_document=policies.function_policy(scope.function(name), scope.rule(route.rule.name)),
+        tags=_tags(config, f"{route.id}Formatter"),
+    )
+    return logs, role, function
+
+
+def _rule(config: Config, route: Route, scope: Scope, to: Topic | Function, queue: Queue | None) -> Rule:
     target: dict[str, Any] = {
-        "Arn": topic.ref("Arn"),
+        "Arn": to.ref("Arn"),
         "RetryPolicy": {
             "MaximumRetryAttempts": route.retry.max_attempts,
             "MaximumEventAgeInSeconds": route.retry.max_age,
@@ -132,16 +203,18 @@ def _rule(config: Config, route: Route, scope: Scope, topic: Topic, queue: Queue
     }
     if queue:
         target["DeadLetterConfig"] = {"Arn": queue.ref("Arn")}
-    transformer = (
-        None if route.pattern else input_transformer(route.message.format, route.source, partition=scope.partition)
-    )
-    if transformer:
+    message = route.message
+    if not route.pattern and (
+        transformer := input_transformer(message.format, route.source, partition=scope.partition, fields=message.fields)
+    ):
         target["InputTransformer"] = transformer
+    marker = config.marker(route) if message.resolved else None
+    pattern = event_pattern(route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker)
     return Rule(
         id=f"{route.id}Rule",
         rule_name=route.rule.name,
         rule_arn=scope.rule(route.rule.name),
-        event_pattern=Pattern(event_pattern(route.source, route.findings, scope.partition, route.pattern)),
+        event_pattern=Pattern(pattern),
         description=route.rule.description,
         state="ENABLED" if route.rule.enabled else "DISABLED",
         targets=target,

@@ -6,6 +6,7 @@ from shnotify.errors import ShnotifyError
 
 NOT_FOUND = frozenset(
     {"NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException", "QueueDoesNotExist"}
+    | {"NoSuchEntity"}
     | {"AWS.SimpleQueueService.NonExistentQueue"}
 )
 THROTTLED = frozenset(
@@ -19,9 +20,11 @@ TRANSIENT = frozenset(
 )
 CONFLICT = frozenset(
     {
+        "ConcurrentModification",
         "ConcurrentModificationException",
         "ConcurrentAccess",
         "ConcurrentAccessException",
+        "OperationAbortedException",
         "StaleTag",
         "StaleTagException",
     }

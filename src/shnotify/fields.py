@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from difflib import get_close_matches
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -181,6 +183,21 @@ def _url_problem(protocol: str, endpoint: str) -> str | None:
     return None
 
 
+def _time_zone(value: str) -> str:
+    if value not in (known := available_timezones()) and (known or not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", value)):
+        near = get_close_matches(value, known, 1)
+        raise ValueError(f"is no time zone{f'; did you mean {near[0]}?' if near else ' such as Asia/Tokyo'}")
+    return value
+
+
+def _https_url(value: str) -> str:
+    if problem := _url_problem("https", value):
+        raise ValueError(problem)
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 Account = Annotated[str, BeforeValidator(_account)]
 Alias = Annotated[str, AfterValidator(_alias)]
 KeyArn = Annotated[str, AfterValidator(_key_arn)]

@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shnotify.errors import ShnotifyError
 from shnotify.formatter.links import CONSOLE_HOSTS
 from shnotify.formatter.mail import mails
 from shnotify.formatter.settings import Settings
 from shnotify.transformer import check_limits, transform
+
+if TYPE_CHECKING:
+    from shnotify.config import Message
 
 DEFAULT_SUBJECT = "AWS Notification Message"
 """What SNS writes when nobody gives a subject; EventBridge cannot give one."""
@@ -97,6 +100,37 @@ def input_transformer(
     if problems := check_limits(transformer):
         raise MessageError("message.fields", "; ".join(problems))
     return transformer
+
+
+def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = "") -> Settings:
+    """The formatter function's configuration for a route's `message:`."""
+    return Settings(
+        topic_arn=topic_arn,
+        language=message.language,
+        time_zone=message.time_zone,
+        sso_start_url=message.sso_start_url,
+        subject=message.subject,
+        body=message.body,
+        dedup=message.dedup,
+        resolved=message.resolved,
+        marker=marker,
+    )
+
+
+def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> list[tuple[str, str]]:
+    """(field, what is wrong) of a route's `message:`; empty when all is well."""
+    found = []
+    for name, field in type(message).model_fields.items():
+        home = "summary" if name == "fields" else "lambda"
+        if name != "format" and home != message.format and getattr(message, name) not in (field.default, "none"):
+            found.append((name, f"goes with `format: {home}` only"))
+    if message.format == "lambda":
+        return settings_of(message, marker=marker, topic_arn=topic_arn).problems() + found
+    try:
+        input_transformer(message.format, source, fields=message.fields)
+    except MessageError as error:
+        found.append((error.path.removeprefix("message."), error.message))
+    return found
 
 
 def _checked(fields: Sequence[str] | None) -> Sequence[str]:

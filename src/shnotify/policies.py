@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import Scope
@@ -14,6 +15,8 @@ KEY_ROOT_SID = "Enable IAM User Permissions"
 KEY_SID = "Allow EventBridge to use the key"
 TOPIC_SID = "AWS Events"
 QUEUE_SID = "AllowEventBridgeDlq"
+FUNCTION_SID = "AllowEventBridge"
+LAMBDA = "lambda.amazonaws.com"
 
 _KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 _UNSUPPORTED = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
@@ -86,6 +89,60 @@ def queue_policy(queue_arn: str, rule_arns: list[str]) -> Policy:
         "Condition": {"ArnEquals": {"aws:SourceArn": rule_arns[0] if len(rule_arns) == 1 else rule_arns}},
     }
     return _policy("2012-10-17", [statement], {QUEUE_SID})
+
+
+def function_policy(function_arn: str, rule_arn: str) -> Policy:
+    """Lets EventBridge invoke the function for exactly this rule, in the form that AddPermission makes of it."""
+    statement = {
+        "Sid": FUNCTION_SID,
+        "Effect": "Allow",
+        "Principal": {"Service": EVENTS},
+        "Action": "lambda:InvokeFunction",
+        "Resource": function_arn,
+        "Condition": {"ArnLike": {"AWS:SourceArn": rule_arn}},
+    }
+    return _policy("2012-10-17", [statement], {FUNCTION_SID})
+
+
+def role_trust() -> Policy:
+    """Lets Lambda take the role (lambda-intro-execution-role)."""
+    statement = {"Sid": "Lambda", "Effect": "Allow", "Principal": {"Service": LAMBDA}, "Action": "sts:AssumeRole"}
+    return _policy("2012-10-17", [statement], {"Lambda"})
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What the formatter's function works with, by ARN; "" for what there is none of."""
+
+    log_group: str
+    topic: str
+    topic_key: str = ""
+    queue: str = ""
+    queue_key: str = ""
+    hub: tuple[str, ...] = ()
+    """Security Hub's ARNs, when findings are marked."""
+
+
+def role_policy(uses: Uses) -> Policy:
+    """Just what the function does: write its log, send its mails, keep what failed, mark what was sent.
+
+    CreateLogGroup is not in it: a log group of ours that was deleted must not come back by itself. Both Security Hub
+    APIs ask for `securityhub:BatchUpdateFindings` (API_BatchUpdateFindingsV2).
+    """
+    statements = {
+        "Logs": (["logs:CreateLogStream", "logs:PutLogEvents"], f"{uses.log_group}:*"),
+        "Publish": ("sns:Publish", uses.topic),
+        "TopicKey": (list(_KEY_ACTIONS), uses.topic_key),
+        "DeadLetters": ("sqs:SendMessage", uses.queue),
+        "DlqKey": (list(_KEY_ACTIONS), uses.queue_key),
+        "Findings": ("securityhub:BatchUpdateFindings", list(uses.hub)),
+    }
+    given = [
+        {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+        for sid, (actions, resource) in statements.items()
+        if resource
+    ]
+    return _policy("2012-10-17", given, set(statements))
 
 
 def key_problems(policy: Policy, *, for_topic: bool) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from shnotify.arns import Scope
 from shnotify.errors import ConfigError, ConfigProblem
 from shnotify.fields import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
 from shnotify.yamlfile import MAX_PROBLEMS, Document, Path, dotted
@@ -309,11 +310,12 @@ def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
 
 def _whole(config: Config) -> Iterator[Found]:
     ids: dict[str, Route] = {}
-    for i, route in enumerate(config.routes):
+    for i, route in enumerate(config.settled().routes):
         first = ids.setdefault(route.id, route)
         if first is not route and first.name != route.name:
             yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
         yield from ((("routes", i, *path), message) for path, message in _pattern(route))
+        yield from ((("routes", i, "message", name), text) for name, text in _message(config, route))
     yield from _keys(config)
 
 
@@ -336,6 +338,17 @@ def _pattern(route: Route) -> Iterator[Found]:
         for path, message in error.problems:
             parts = (part for part in re.split(r"[.\[\]]+", path) if part)
             yield tuple(int(part) if part.isdigit() else part for part in parts), message
+
+
+def _message(config: Config, route: Route) -> Iterator[tuple[str, str]]:
+    from shnotify.message import problems
+
+    if route.pattern and route.message.resolved:
+        yield "resolved", "cannot stand beside `pattern`: the rule must let resolved findings through as well"
+    if route.pattern and route.message.fields:
+        yield "fields", "cannot stand beside `pattern`: its events may be of any shape, so they are sent whole"
+    arn = Scope("aws-us-gov", "us-gov-west-1", "123456789012").topic(route.topic.name)  # as long as they get
+    yield from problems(route.message, route.source, marker=config.marker(route), topic_arn=arn)
 
 
 def _keys(config: Config) -> Iterator[Found]:

@@ -252,8 +252,9 @@ def _statement_name(index: int, statement: dict[str, Any]) -> str:
 
 
 def _statement(statement: dict[str, Any]) -> str:
-    principal = statement.get("Principal")
-    who = ", ".join(str(v) for v in principal.values()) if isinstance(principal, dict) else str(principal)
+    principal = statement.get("Principal", statement.get("Resource"))  # a role's statement names no principal
+    who = ", ".join(str(v) for v in principal.values()) if isinstance(principal, dict) else _show(principal)
+    who = who if "Principal" in statement else f"on {who}"
     action = statement.get("Action")
     what = ", ".join(map(str, action)) if isinstance(action, list) and len(action) <= 3 else _show(action)
     if isinstance(action, list) and len(action) > 3:

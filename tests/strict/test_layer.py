@@ -8,12 +8,12 @@ from moto import mock_aws
 
 from shnotify.sandbox import pending_subscriptions, strict
 from shnotify.sandbox.rows import CLOCKS, ROWS
-from tests.strict import test_events, test_kms, test_sns, test_sqs
+from tests.strict import test_events, test_functions, test_kms, test_sns, test_sqs
 from tests.strict.cloud import Cloud, client, refused, subscribe
 
 
 def test_every_row_has_a_test_and_a_source() -> None:
-    tests = {name for module in (test_kms, test_sns, test_sqs, test_events) for name in vars(module)}
+    tests = {name for module in (test_kms, test_sns, test_sqs, test_events, test_functions) for name in vars(module)}
     missing = [row.name for row in ROWS if f"test_{row.name}" not in tests]
     assert missing == []
     assert all(row.cites for row in ROWS)

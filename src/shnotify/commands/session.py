@@ -11,6 +11,7 @@ from shnotify.aws import Aws
 from shnotify.cli import Settings
 from shnotify.config import Config, load
 from shnotify.core import engine
+from shnotify.core.events import Noted
 from shnotify.core.plan import Observation, Plan, Step
 from shnotify.core.resource import Graph
 from shnotify.core.values import to_json
@@ -110,4 +111,8 @@ def session(settings: Settings, *, write: bool = False, timeout: float = 60) -> 
                 f"these credentials are for account {scope.account}, but the file is for {config.account}",
                 hint="use the other account's profile (--profile), or correct `account:` in the file",
             )
+        if config.asks_which:
+            source, why = premises.chosen_source(aws)
+            report(Noted(f"source: auto means {source} here: {why}"))
+            config = config.settled(source)
         yield Session(config, aws, build(config, scope), screen)

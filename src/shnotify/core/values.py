@@ -36,6 +36,8 @@ def late_parts(value: object) -> Iterable[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from late_parts(item)
+    elif isinstance(value, Policy):
+        yield from late_parts(value.document)
 
 
 def resolve(value: Any, known: Mapping[str, str]) -> Any:
@@ -46,6 +48,8 @@ def resolve(value: Any, known: Mapping[str, str]) -> Any:
         return {key: resolve(item, known) for key, item in value.items()}
     if isinstance(value, list):
         return [resolve(item, known) for item in value]
+    if isinstance(value, Policy):
+        return Policy(resolve(value.document, known), value.own)
     return value
 
 

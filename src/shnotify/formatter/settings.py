@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from typing import Any
 
 from .fields import FIELD_NAMES
@@ -104,7 +105,9 @@ def template_problems(template: str) -> list[str]:
     for placeholder in _PLACEHOLDER.finditer(template):
         text, name = placeholder[0], placeholder[1]
         if name is not None and name not in FIELD_NAMES:
-            found.append(f"there is no field {{{name}}}; there are {', '.join(FIELD_NAMES)}")
+            near = get_close_matches(name, FIELD_NAMES, 1)
+            hint = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(FIELD_NAMES)}"
+            found.append(f"there is no field {{{name}}}; {hint}")
         elif text in ("{", "}"):
             found.append(f"a single {text} must be written {text * 2}")
     return list(dict.fromkeys(found))

@@ -34,7 +34,7 @@ class Key(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::KMS::Key"
-    RANK: ClassVar[int] = 4
+    RANK: ClassVar[int] = 7
 
     key_id: str = identity(default="")
     pending_window_in_days: int = identity(default=30)
@@ -167,7 +167,7 @@ class Key(Resource):
 
     def _create_alias(self, aws: Aws, meta: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
         """The alias is the arbiter between two runs: who loses it uses the winner's key and gives up the unused one."""
-        create = aws.patient(_NOT_YET_VISIBLE, "NotFoundException")
+        create = aws.patient({"NotFoundException": _NOT_YET_VISIBLE})
         try:
             create(aws.kms.create_alias, AliasName=self.alias_name, TargetKeyId=meta["KeyId"])
             return meta
@@ -206,7 +206,7 @@ class Key(Resource):
         if "KeyPolicy" in changes:
             now = aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"]
             policy = self.key_policy.onto(Policy.parse(now))  # what others wrote since we looked stays
-            put = aws.patient("KMS does not see a principal of the policy yet", "MalformedPolicyDocumentException")
+            put = aws.patient({"MalformedPolicyDocumentException": "KMS does not see a principal of the policy yet"})
             put(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=policy.to_text())
         if "Description" in changes:
             aws(aws.kms.update_key_description, KeyId=key_id, Description=self.description)
@@ -223,7 +223,7 @@ class Key(Resource):
 
     def _set_rotation(self, aws: Aws, key_id: str) -> None:
         call = aws.kms.enable_key_rotation if self.enable_key_rotation else aws.kms.disable_key_rotation
-        aws.patient(_NOT_YET_VISIBLE, "NotFoundException", "DisabledException")(call, KeyId=key_id)
+        aws.patient({"NotFoundException": _NOT_YET_VISIBLE, "DisabledException": _NOT_YET_VISIBLE})(call, KeyId=key_id)
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
         key_id = live.outputs["KeyId"]

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
+from operator import itemgetter
 
-from shnotify.arns import name_in, service_of
+from shnotify.arns import Scope, name_in, service_of
 from shnotify.aws import Aws
 from shnotify.core.resource import NAME_TAG, RESOURCE_TAG, Graph, Live, Observed, Resource, Unreadable
 from shnotify.core.values import Pattern, Policy, Tags
 from shnotify.failures import AwsError, StopError
+from shnotify.resources.function import Function
 from shnotify.resources.key import Key
+from shnotify.resources.loggroup import PREFIX, LogGroup
 from shnotify.resources.lookup import feeders, subscription_identity, subscriptions, tagged
 from shnotify.resources.queue import Queue, depths
+from shnotify.resources.role import Role, role_name
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
@@ -55,6 +59,8 @@ class Finder:
             found.setdefault(arn, None)
         known = {text for r in self.graph for f in fields(r) if isinstance(text := getattr(r, f.name), str)}
         known |= {live.outputs.get("Arn", "") for live in wanted.values() if isinstance(live, Live)}
+        for companion in [c for arn in found if arn not in known for c in _companions(arn)]:
+            found.setdefault(companion, None)
         guards = tuple(r.queue_arn for r in self.graph if isinstance(r, Queue))
         candidates = [
             _resource(arn, hint, self.name, guards) for arn, hint in sorted(found.items()) if arn not in known
@@ -99,6 +105,19 @@ def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
                 yield key
             case _:
                 pass
+
+
+def _companions(arn: str) -> Iterable[str]:
+    """What a formatter's function leaves beside it. GetResources finds no roles (its supported services), so a role is
+    known by its function's name; in a removal it goes before the log group, which keeps that name until the end.
+    """
+    service, scope = service_of(arn), Scope(*itemgetter(1, 3, 4)(arn.split(":"))) if arn.count(":") > 4 else None
+    if scope is None or service not in ("lambda", "logs"):
+        return
+    name = name_in(arn)
+    yield scope.role(role_name(name, scope.region))
+    if service == "lambda":
+        yield scope.log_group(f"{PREFIX}{name}")
 
 
 def _resource(arn: str, hint: str | None, name: str, guards: tuple[str, ...]) -> Resource | None:
@@ -150,6 +169,41 @@ def _resource(arn: str, hint: str | None, name: str, guards: tuple[str, ...]) ->
                 description="",
                 state="",
                 targets={},
+                tags=tags,
+            )
+        case "lambda" if ":function:" in arn:
+            return Function(
+                id=hint or "Function",
+                function_name=name_in(arn),
+                function_arn=arn,
+                description="",
+                role="",
+                runtime="",
+                handler="",
+                timeout=0,
+                memory_size=0,
+                environment={},
+                code_sha256="",
+                event_invoke_config={},
+                policy_document=Policy({}),
+                tags=tags,
+            )
+        case "logs" if f":log-group:{PREFIX}" in arn:
+            return LogGroup(
+                id=hint or "Logs",
+                log_group_name=arn.partition(":log-group:")[2],
+                log_group_arn=arn,
+                retention_in_days=0,
+                tags=tags,
+            )
+        case "iam" if ":role/" in arn:
+            return Role(
+                id=hint or "Role",
+                role_name=name_in(arn),
+                role_arn=arn,
+                description="",
+                assume_role_policy_document=Policy({}),
+                policies=Policy({}),
                 tags=tags,
             )
     return None

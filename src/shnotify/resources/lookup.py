@@ -24,7 +24,7 @@ def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
     """All that is tagged as notifier `name`'s, in this account and Region (API_GetResources)."""
 
     def ask() -> tuple[Tagged, ...]:
-        kinds = ["kms:key", "sns:topic", "sqs:queue", "events:rule"]
+        kinds = ["kms:key", "sns:topic", "sqs:queue", "events:rule", "lambda:function", "logs:log-group"]
         filters = [{"Key": NAME_TAG, "Values": [name]}]
         pages = aws.pages(
             aws.tagging.get_resources,
@@ -34,7 +34,7 @@ def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
             ResourcesPerPage=100,
         )
         return tuple(
-            Tagged(item["ResourceARN"], Tags.from_list(item.get("Tags", [])))
+            Tagged(item["ResourceARN"].removesuffix(":*"), Tags.from_list(item.get("Tags", [])))
             for page in pages
             for item in page.get("ResourceTagMappingList", [])
         )

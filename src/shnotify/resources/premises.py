@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 from shnotify import policies
 from shnotify.aws import Aws
 from shnotify.core.values import Policy
 from shnotify.failures import AwsError, StopError
+
+_OFF = ("InvalidAccessException", "ResourceNotFoundException")
+"""What Security Hub answers where it is off (API_DescribeHub); anything else proves nothing."""
+
+Source = Literal["cspm", "hub", "both"]
 
 
 def existing_key_problems(aws: Aws, arn: str, *, for_topic: bool) -> list[str]:
@@ -21,6 +29,30 @@ def existing_key_problems(aws: Aws, arn: str, *, for_topic: bool) -> list[str]:
         return [f"it could not be checked: {error.message}"]
 
 
+def chosen_source(aws: Aws) -> tuple[Source, str]:
+    """What `source: auto` stands for here, and why in words (API_DescribeHub, API_DescribeSecurityHubV2).
+
+    A service that cannot be asked about counts as enabled: an alert too many is better than one too few.
+    """
+    newer = aws.start(_enabled, aws, aws.securityhub.describe_security_hub_v2)
+    on = {"cspm": _enabled(aws, aws.securityhub.describe_hub), "hub": newer.result()}
+    names = {"cspm": "Security Hub CSPM", "hub": "Security Hub"}
+    answers = {True: "is enabled", False: "is not enabled", None: "could not be asked about"}
+    words = "; ".join(f"{names[source]} {answers[found]}" for source, found in on.items())
+    possible: list[Source] = [source for source in ("cspm", "hub") if on[source] is not False]
+    return ("both" if len(possible) == 2 else possible[0] if possible else "cspm"), words
+
+
+def _enabled(aws: Aws, describe: Callable[..., object]) -> bool | None:
+    try:
+        aws(describe)
+    except StopError:
+        raise
+    except AwsError as error:
+        return False if error.code in _OFF else None
+    return True
+
+
 def hub_note(aws: Aws, sources: set[str]) -> str | None:
     """Words for a person when Security Hub is off here: without it there is nothing to be told about."""
     try:
@@ -31,8 +63,7 @@ def hub_note(aws: Aws, sources: set[str]) -> str | None:
     except StopError:
         raise
     except AwsError as error:
-        # Off is InvalidAccessException or ResourceNotFoundException (API_DescribeHub); anything else proves nothing.
-        if error.code in ("InvalidAccessException", "ResourceNotFoundException"):
+        if error.code in _OFF:
             return f"Security Hub is not enabled in {aws.region}: no finding will arrive until it is"
         if error.code in ("AccessDeniedException", "AccessDenied"):
             return "whether Security Hub is enabled here could not be checked (securityhub:DescribeHub is not allowed)"

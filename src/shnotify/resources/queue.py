@@ -37,7 +37,7 @@ class Queue(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::SQS::Queue"
-    RANK: ClassVar[int] = 3
+    RANK: ClassVar[int] = 6
 
     queue_name: str = identity()
     queue_arn: str = identity()
@@ -128,7 +128,7 @@ class Queue(Resource):
         }
 
     def create(self, aws: Aws) -> Mapping[str, str]:
-        create = aws.patient("SQS keeps a deleted queue's name for 60 seconds", "QueueDeletedRecently")
+        create = aws.patient({"QueueDeletedRecently": "SQS keeps a deleted queue's name for 60 seconds"})
         try:
             create(
                 aws.sqs.create_queue,

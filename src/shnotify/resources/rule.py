@@ -128,7 +128,7 @@ class Rule(Resource):
 
     def _put_targets(self, aws: Aws, target_id: str) -> None:
         """One Id overwrites one whole target. HTTP 200 may hold failures (API_PutTargets)."""
-        put = aws.patient("EventBridge does not show the new rule yet", "ResourceNotFoundException")
+        put = aws.patient({"ResourceNotFoundException": "EventBridge does not show the new rule yet"})
         for tries in range(4):
             reply = put(aws.events.put_targets, Rule=self.rule_name, Targets=[{"Id": target_id, **self.targets}])
             failed = reply.get("FailedEntries") or []

@@ -19,7 +19,7 @@ class Subscription(Resource):
     """SNS keeps nothing of it to compare: it is there (confirmed or pending) or it is not. It cannot carry tags."""
 
     CFN: ClassVar[str] = "AWS::SNS::Subscription"
-    RANK: ClassVar[int] = 1
+    RANK: ClassVar[int] = 4
 
     topic_arn: str
     protocol: str
@@ -54,7 +54,7 @@ class Subscription(Resource):
         return Live(state, {"Arn": best.arn, "State": best.state})
 
     def create(self, aws: Aws) -> Mapping[str, str]:
-        subscribe = aws.patient("SNS does not show the new topic yet", "NotFound")
+        subscribe = aws.patient({"NotFound": "SNS does not show the new topic yet"})
         reply = subscribe(
             aws.sns.subscribe,
             TopicArn=self.topic_arn,

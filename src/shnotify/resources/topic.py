@@ -26,7 +26,7 @@ class Topic(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::SNS::Topic"
-    RANK: ClassVar[int] = 2
+    RANK: ClassVar[int] = 5
 
     topic_name: str = identity()
     topic_arn: str = identity()

@@ -3,7 +3,7 @@
     with mock_aws(), strict(clock=lambda: moment):
         ...
 
-The rules stand in `kms`, `sns`, `sqs` and `events` beside this module, each with where it is known from.
+The rules stand in `kms`, `sns`, `sqs`, `events` and `functions` beside this module, each with where it is known from.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from importlib import import_module
 from threading import RLock
 from typing import Any
 
-from shnotify.sandbox import events, kms, sns, sqs
+from shnotify.sandbox import events, functions, kms, sns, sqs
 from shnotify.sandbox.rows import CLOCKS, ROWS, Row
 
 _LOCK = RLock()
-_MODULES = (kms, sns, sqs, events)
+_MODULES = (kms, sns, sqs, events, functions)
 """Importing them fills ROWS."""
 
 

@@ -1,0 +1,205 @@
+"""A Lambda function from an archive, with its permission for EventBridge and its asynchronous retries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.values import Policy, Tags
+from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.policies import EVENTS, FUNCTION_SID
+
+_CONFIGURATION = ("Role", "Runtime", "Handler", "Timeout", "MemorySize", "Description", "Environment")
+_BUSY = "Lambda is still busy with the last change of the function"
+_NOT_YET_VISIBLE = "Lambda does not show the new function yet"
+_ROLE_NOT_YET = "Lambda cannot use the new role yet"
+_ROLE_TEXTS = ("cannot be assumed by Lambda", "does not have permissions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Resource):
+    """`code_sha256` is the digest of `zip_file`, as Lambda gives it.
+
+    role                 the execution role's ARN
+    log_group            the ARN of its log group, which has to be there before it
+    timeout, memory_size seconds and MiB
+    event_invoke_config  what becomes of an event that fails: MaximumRetryAttempts, MaximumEventAgeInSeconds, and
+                         OnFailure, a queue's ARN or "" (API_PutFunctionEventInvokeConfig)
+    policy_document      who may invoke it
+    """
+
+    CFN: ClassVar[str] = "AWS::Lambda::Function"
+    RANK: ClassVar[int] = 1
+
+    function_name: str = identity()
+    function_arn: str = identity()
+    log_group: str = identity(default="")
+    zip_file: bytes = identity(default=b"", repr=False)
+    description: str
+    role: str
+    runtime: str
+    handler: str
+    timeout: int
+    memory_size: int
+    environment: dict[str, str]
+    code_sha256: str
+    event_invoke_config: dict[str, Any]
+    policy_document: Policy
+    tags: Tags
+
+    @property
+    def name(self) -> str:
+        return self.function_name
+
+    @property
+    def arn(self) -> str:
+        return self.function_arn
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        reply = aws.maybe(aws.lambda_.get_function, FunctionName=self.function_name)
+        return None if reply is None else self._live(reply, replace(self, role=reply["Configuration"]["Role"]))
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        policy = aws.start(aws.maybe, aws.lambda_.get_policy, FunctionName=self.function_name)
+        retries = aws.start(aws.maybe, aws.lambda_.get_function_event_invoke_config, FunctionName=self.function_name)
+        reply = aws.maybe(aws.lambda_.get_function, FunctionName=self.function_name)
+        allowed, asynchronous = policy.result(), retries.result()
+        if reply is None:
+            return None
+        have = reply["Configuration"]
+        state = replace(
+            self,
+            description=have.get("Description", ""),
+            role=have["Role"],
+            runtime=have.get("Runtime", ""),
+            handler=have.get("Handler", ""),
+            timeout=have.get("Timeout", 3),
+            memory_size=have.get("MemorySize", 128),
+            environment=dict(have.get("Environment", {}).get("Variables", {})),
+            code_sha256=have.get("CodeSha256", ""),
+            event_invoke_config=_retries(asynchronous),
+            policy_document=Policy.parse(allowed["Policy"]) if allowed else Policy({}),
+        )
+        return self._live(reply, state)
+
+    def _live(self, reply: Mapping[str, Any], state: Self) -> Live[Self]:
+        have = reply["Configuration"]
+        tags = Tags.of(reply.get("Tags") or {})
+        outputs = {
+            "Arn": self.function_arn,
+            "State": have.get("State", "Active"),
+            "Reason": have.get("StateReason", ""),
+            "Concurrency": str(reply.get("Concurrency", {}).get("ReservedConcurrentExecutions", "")),
+        }
+        return Live(replace(state, tags=tags), outputs, owner_of(tags, self.tags.get(NAME_TAG) or ""))
+
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def _ready(self, aws: Aws, *, new: bool = False) -> Any:
+        """A caller that waits until the function and its role can take a change (Lambda Developer Guide, states)."""
+        waits = {f"InvalidParameterValueException: {text}": _ROLE_NOT_YET for text in _ROLE_TEXTS}
+        waits |= {f"ResourceConflictException: {text}": _BUSY for text in ("in progress", "Pending")}
+        return aws.patient({**waits, "ResourceNotFoundException": _NOT_YET_VISIBLE} if new else waits)
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        try:
+            self._ready(aws)(
+                aws.lambda_.create_function,
+                FunctionName=self.function_name,
+                Code={"ZipFile": self.zip_file},
+                Tags=self.tags.to_dict(),
+                **self._configuration(set(_CONFIGURATION)),
+            )
+        except AwsError as error:
+            if error.code == "ResourceConflictException":
+                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+            raise
+        allowed = aws.start(self._allow, aws, new=True)
+        self._put_retries(aws, new=True)
+        allowed.result()
+        self._wait_until_active(aws)
+        return self.outputs()
+
+    def _configuration(self, names: set[str] | frozenset[str]) -> dict[str, Any]:
+        all_of_it = {**self.managed(), "Environment": {"Variables": self.environment}}
+        return {name: all_of_it[name] for name in _CONFIGURATION if name in names}
+
+    def _allow(self, aws: Aws, *, new: bool = False) -> None:
+        """One statement by its id; no SourceAccount, which EventBridge does not send (eb-troubleshooting)."""
+        statement = next(s for s in self.policy_document.statements if s["Sid"] == FUNCTION_SID)
+        try:
+            self._ready(aws, new=new)(
+                aws.lambda_.add_permission,
+                FunctionName=self.function_name,
+                StatementId=FUNCTION_SID,
+                Action=statement["Action"],
+                Principal=EVENTS,
+                SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
+            )
+        except AwsError as error:
+            if error.code != "ResourceConflictException":  # a reply was lost: the statement is there
+                raise
+
+    def _put_retries(self, aws: Aws, *, new: bool = False) -> None:
+        """Replaces all of it, as the API does."""
+        wanted = dict(self.event_invoke_config)
+        queue = wanted.pop("OnFailure")
+        destination = {"OnFailure": {"Destination": queue}} if queue else {}
+        self._ready(aws, new=new)(
+            aws.lambda_.put_function_event_invoke_config,
+            FunctionName=self.function_name,
+            DestinationConfig=destination,
+            **wanted,
+        )
+
+    def _wait_until_active(self, aws: Aws) -> None:
+        """Nothing may be sent to it before it runs; a minute at the most, then `status` says what it is."""
+        look = self._ready(aws, new=True)
+        for _ in range(60):
+            state = look(aws.lambda_.get_function, FunctionName=self.function_name)["Configuration"].get("State")
+            if state != "Pending":
+                return
+            aws.pause(1)
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        change = self._ready(aws)
+        if configuration := self._configuration(changes):
+            change(aws.lambda_.update_function_configuration, FunctionName=self.function_name, **configuration)
+        if "CodeSha256" in changes:
+            change(aws.lambda_.update_function_code, FunctionName=self.function_name, ZipFile=self.zip_file)
+        if "EventInvokeConfig" in changes:
+            self._put_retries(aws)
+        if "PolicyDocument" in changes:
+            if any(s.get("Sid") == FUNCTION_SID for s in live.state.policy_document.statements):
+                aws.maybe(aws.lambda_.remove_permission, FunctionName=self.function_name, StatementId=FUNCTION_SID)
+            self._allow(aws)
+        if "Tags" in changes:
+            tags = self.tags.minus(live.state.tags).to_dict()
+            aws(aws.lambda_.tag_resource, Resource=self.function_arn, Tags=tags)
+
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        aws.maybe(aws.lambda_.remove_permission, FunctionName=self.function_name, StatementId=FUNCTION_SID)
+        aws.maybe(aws.lambda_.delete_function_event_invoke_config, FunctionName=self.function_name)
+        aws(aws.lambda_.untag_resource, Resource=self.function_arn, TagKeys=list(OUR_TAGS))
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        try:
+            self._ready(aws)(aws.lambda_.delete_function, FunctionName=self.function_name)
+        except AwsError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+
+
+def _retries(reply: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The asynchronous configuration, with Lambda's defaults (API_PutFunctionEventInvokeConfig)."""
+    have = reply or {}
+    return {
+        "MaximumRetryAttempts": have.get("MaximumRetryAttempts", 2),
+        "MaximumEventAgeInSeconds": have.get("MaximumEventAgeInSeconds", 21600),
+        "OnFailure": ((have.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination", ""),
+    }

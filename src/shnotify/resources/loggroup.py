@@ -1,0 +1,78 @@
+"""The log group of the formatter's function: made before the function, so that it has a retention and our tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.values import Tags
+from shnotify.failures import AlreadyThereError, AwsError
+
+PREFIX = "/aws/lambda/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogGroup(Resource):
+    """Encrypted by CloudWatch Logs itself: it holds ids, never a finding's text, and no key can stop the writing."""
+
+    CFN: ClassVar[str] = "AWS::Logs::LogGroup"
+    RANK: ClassVar[int] = 3
+
+    log_group_name: str = identity()
+    log_group_arn: str = identity()
+    retention_in_days: int
+    tags: Tags
+
+    @property
+    def name(self) -> str:
+        return self.log_group_name
+
+    @property
+    def arn(self) -> str:
+        return self.log_group_arn
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        return self.read(aws)
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        tags = aws.start(aws.maybe, aws.logs.list_tags_for_resource, resourceArn=self.log_group_arn)
+        pages = aws.pages(aws.logs.describe_log_groups, "nextToken", logGroupNamePrefix=self.log_group_name)
+        groups = [group for page in pages for group in page.get("logGroups", [])]
+        found = next((group for group in groups if group["logGroupName"] == self.log_group_name), None)
+        reply = tags.result()
+        if found is None:
+            return None
+        carried = Tags.of(reply.get("tags", {}) if reply else {})
+        # 0 stands for "never expires", which AWS says by leaving the number out (API_LogGroup)
+        state = replace(self, retention_in_days=found.get("retentionInDays", 0), tags=carried)
+        return Live(state, {"Arn": self.log_group_arn}, owner_of(carried, self.tags.get(NAME_TAG) or ""))
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        try:
+            aws(aws.logs.create_log_group, logGroupName=self.log_group_name, tags=self.tags.to_dict())
+        except AwsError as error:
+            if error.code == "ResourceAlreadyExistsException":
+                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+            raise
+        self._put_retention(aws)
+        return self.outputs()
+
+    def _put_retention(self, aws: Aws) -> None:
+        put = aws.patient({"ResourceNotFoundException": "CloudWatch Logs does not show the new log group yet"})
+        put(aws.logs.put_retention_policy, logGroupName=self.log_group_name, retentionInDays=self.retention_in_days)
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        if "RetentionInDays" in changes:
+            self._put_retention(aws)
+        if "Tags" in changes:
+            tags = self.tags.minus(live.state.tags).to_dict()
+            aws(aws.logs.tag_resource, resourceArn=self.log_group_arn, tags=tags)
+
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        aws(aws.logs.untag_resource, resourceArn=self.log_group_arn, tagKeys=list(OUR_TAGS))
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        aws.maybe(aws.logs.delete_log_group, logGroupName=self.log_group_name)

@@ -1,0 +1,124 @@
+"""An IAM role with its one inline policy: what the formatter's function may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from shnotify.arns import fitting
+from shnotify.aws import Aws
+from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.values import Policy, Tags
+from shnotify.failures import AlreadyThereError, AwsError
+
+POLICY_NAME = "shnotify"
+_NOT_YET_VISIBLE = "IAM does not know the new role everywhere yet"
+
+
+def role_name(function: str, region: str) -> str:
+    """The role of a function. IAM knows no Region, but a notifier has one: two must not share a role."""
+    return fitting(f"{function}-{region}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role(Resource):
+    """`policies` is our one inline policy; attached and other inline policies are left alone."""
+
+    CFN: ClassVar[str] = "AWS::IAM::Role"
+    RANK: ClassVar[int] = 2
+
+    role_name: str = identity()
+    role_arn: str = identity()
+    description: str
+    assume_role_policy_document: Policy
+    policies: Policy
+    tags: Tags
+
+    @property
+    def name(self) -> str:
+        return self.role_name
+
+    @property
+    def arn(self) -> str:
+        return self.role_arn
+
+    def identify(self, aws: Aws) -> Live[Self] | None:
+        reply = aws.maybe(aws.iam.get_role, RoleName=self.role_name)
+        return None if reply is None else self._live(reply["Role"], self)
+
+    def read(self, aws: Aws) -> Live[Self] | None:
+        inline = aws.start(aws.maybe, aws.iam.get_role_policy, RoleName=self.role_name, PolicyName=POLICY_NAME)
+        reply = aws.maybe(aws.iam.get_role, RoleName=self.role_name)
+        policy = inline.result()
+        if reply is None:
+            return None
+        role = reply["Role"]
+        state = replace(
+            self,
+            description=role.get("Description", ""),
+            assume_role_policy_document=_policy(role.get("AssumeRolePolicyDocument")),
+            policies=_policy(policy["PolicyDocument"] if policy else None),
+        )
+        return self._live(role, state)
+
+    def _live(self, role: Mapping[str, object], state: Self) -> Live[Self]:
+        tags = Tags.from_list(role.get("Tags") or [])  # type: ignore[arg-type]
+        owner = owner_of(tags, self.tags.get(NAME_TAG) or "")
+        return Live(replace(state, tags=tags), {"Arn": str(role["Arn"])}, owner)
+
+    def create(self, aws: Aws) -> Mapping[str, str]:
+        try:
+            aws(
+                aws.iam.create_role,
+                RoleName=self.role_name,
+                Description=self.description,
+                AssumeRolePolicyDocument=self.assume_role_policy_document.to_text(),
+                Tags=self.tags.to_list(),
+            )
+        except AwsError as error:
+            if error.code == "EntityAlreadyExists":
+                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+            raise
+        self._put_policy(aws)
+        return self.outputs()
+
+    def _put_policy(self, aws: Aws) -> None:
+        put = aws.patient({"NoSuchEntity": _NOT_YET_VISIBLE})
+        put(
+            aws.iam.put_role_policy,
+            RoleName=self.role_name,
+            PolicyName=POLICY_NAME,
+            PolicyDocument=self.policies.to_text(),
+        )
+
+    def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
+        if "Policies" in changes:
+            self._put_policy(aws)
+        if "AssumeRolePolicyDocument" in changes:
+            trust = self.assume_role_policy_document.to_text()
+            aws(aws.iam.update_assume_role_policy, RoleName=self.role_name, PolicyDocument=trust)
+        if "Description" in changes:
+            aws(aws.iam.update_role, RoleName=self.role_name, Description=self.description)
+        if "Tags" in changes:
+            tags = self.tags.minus(live.state.tags).to_list()
+            aws(aws.iam.tag_role, RoleName=self.role_name, Tags=tags)
+
+    def release(self, aws: Aws, live: Live[Self]) -> None:
+        aws.maybe(aws.iam.delete_role_policy, RoleName=self.role_name, PolicyName=POLICY_NAME)
+        aws(aws.iam.untag_role, RoleName=self.role_name, TagKeys=list(OUR_TAGS))
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        """A role goes only without policies (API_DeleteRole); attached ones are detached and stay in the account."""
+        attached = aws.maybe(aws.iam.list_attached_role_policies, RoleName=self.role_name)
+        inline = aws.maybe(aws.iam.list_role_policies, RoleName=self.role_name)
+        for policy in attached["AttachedPolicies"] if attached else ():  # 25 at the most: one page
+            aws.maybe(aws.iam.detach_role_policy, RoleName=self.role_name, PolicyArn=policy["PolicyArn"])
+        for name in inline["PolicyNames"] if inline else ():
+            aws.maybe(aws.iam.delete_role_policy, RoleName=self.role_name, PolicyName=name)
+        aws.maybe(aws.iam.delete_role, RoleName=self.role_name)
+
+
+def _policy(document: object) -> Policy:
+    """The SDK has decoded IAM's URL-encoded document already."""
+    return Policy(document) if isinstance(document, dict) else Policy({})
