@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+E2E := .venv-e2e
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 2
 
@@ -11,7 +12,7 @@ PYTHON = $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 py
 	"$$p" -c '$(CAN)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint lock clean
+.PHONY: help demo test test-all e2e lint lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -25,6 +26,9 @@ test: lint ## lint, types, import rules, and the tests but for the full sweeps
 test-all: lint ## all of it, the full sweeps too
 	$(BIN)/pytest -n $(WORKERS)
 
+e2e: $(VENV)/dev.stamp $(E2E)/stamp ## rule, function, topic and queue in an emulator that really runs the function
+	MINISTACK=$(E2E)/bin/ministack $(BIN)/pytest e2e
+
 lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -33,14 +37,15 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 
 lock: | $(BIN)/python ## remake requirements/*.txt from pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest
 	$(PIP) uv
-	$(COMPILE) --extra sandbox --group dev -o requirements/dev.txt
-	$(COMPILE) --extra sandbox --group build -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra sandbox --group build -c requirements/dev.txt -o requirements/demo.txt
+	$(COMPILE) requirements/e2e.in -o requirements/e2e.txt
 
-COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 clean: ## remove .venv, caches and build results
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(E2E) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -59,3 +64,8 @@ $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes -r requirements/demo.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(VENV)/demo.stamp
+
+$(E2E)/stamp: requirements/e2e.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(E2E)
+	$(E2E)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/e2e.txt
+	@touch $@
