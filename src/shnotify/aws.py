@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 READS = frozenset(
     {"sts:GetCallerIdentity", "tag:GetResources", "securityhub:DescribeHub", "securityhub:DescribeSecurityHubV2"}
     | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:ListAliases"}
-    | {"kms:ListKeys", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
+    | {"kms:ListGrants", "kms:ListKeys"}
+    | {"sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
     | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
     | {"events:ListTagsForResource", "events:ListRuleNamesByTarget"}
 )
