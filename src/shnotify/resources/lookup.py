@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from shnotify.arns import name_in
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG
+from shnotify.core.resource import MANAGED_TAG, NAME_TAG
 from shnotify.core.values import Tags
-from shnotify.failures import AwsError
+from shnotify.failures import NOT_FOUND, AwsError, DeniedError
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,22 @@ def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
     return aws.remember(("tagged", name), ask)
 
 
+def other_notifiers(aws: Aws, name: str) -> tuple[str, ...]:
+    """Names of other notifiers in this account and Region, as far as one page of the tag search shows them."""
+    reply = aws(
+        aws.tagging.get_resources,
+        TagFilters=[{"Key": MANAGED_TAG, "Values": ["shnotify"]}],
+        ResourceTypeFilters=["sns:topic", "events:rule"],
+        ResourcesPerPage=100,
+    )
+    found = (Tags.from_list(item.get("Tags", [])).get(NAME_TAG) for item in reply.get("ResourceTagMappingList", []))
+    return tuple(sorted({other for other in found if other and other != name}))
+
+
 def key_arn(aws: Aws, reference: str) -> str:
     """The ARN of the key that a `KmsMasterKeyId` means: id, ARN or alias (SNS and SQS echo what they were given).
 
-    A reference that KMS does not know, or does not let us look up, stays as it is.
+    A reference that KMS does not know, or does not let us look up, stays as it is: ours it would let us look up.
     """
     if not reference or ":key/" in reference:
         return reference
@@ -53,8 +65,10 @@ def key_arn(aws: Aws, reference: str) -> str:
     def ask() -> str:
         try:
             return aws(aws.kms.describe_key, KeyId=reference)["KeyMetadata"]["Arn"]
+        except DeniedError:
+            return reference
         except AwsError as error:
-            if error.code is None:
+            if error.code not in NOT_FOUND:
                 raise
             return reference
 
