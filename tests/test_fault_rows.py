@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -23,8 +24,10 @@ from shnotify.aws import READS, elsewhere
 from tests import faults
 from tests.canonical import live_keys
 from tests.conftest import SMALLEST, Ran, World
-from tests.faults import Fault
+from tests.faults import REGION, Fault
 from tests.test_crashes import emptied
+from tests.test_lifecycle import QUEUE, RULE, TOPIC, key_id
+from tests.test_two_at_once import in_the_middle
 
 URL = "http://aws.invalid"
 Calm = Callable[[int, str], Fault | None]
@@ -84,6 +87,66 @@ def answering(status: int, body: bytes, *, caller: bool = True) -> Iterator[str]
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+# -- A. crash and partial work -----------------------------------------------------------------------------------------
+
+
+def surplus_key(world: World, role: str = "TopicKey", **tags: str) -> str:
+    """A key tagged as ours, as a run that was killed leaves it."""
+    wanted = {"shnotify:name": "security-alerts", "shnotify:resource": role, "managed-by": "shnotify", **tags}
+    listed = [{"TagKey": k, "TagValue": v} for k, v in wanted.items()]
+    return str(world.client("kms").create_key(Tags=listed)["KeyMetadata"]["KeyId"])
+
+
+def state_of_key(world: World, key: str) -> str:
+    return str(world.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"])
+
+
+def test_row_8_of_two_keys_without_alias_the_oldest_is_used_and_no_third_is_made(world: World) -> None:
+    first = surplus_key(world)
+    time.sleep(0.01)  # moto's keys carry the real time of their creation
+    second = surplus_key(world)
+    assert world.apply().code == 0
+    assert world.faults.writes.count("kms:CreateKey") == 1  # the queue's
+    assert key_id(world, "topic") == first
+    assert (state_of_key(world, first), state_of_key(world, second)) == ("Enabled", "PendingDeletion")
+
+
+def test_row_9_a_rule_without_target_cannot_deliver(world: World) -> None:
+    world.apply()
+    world.client("events").remove_targets(Rule=RULE, Ids=["shnotify"])
+    status = world.run("status")
+    assert (status.code, status.json["delivery"][0]["ok"]) == (3, False)
+    assert any("has no target" in problem for problem in status.json["delivery"][0]["problems"])
+    assert world.apply().actions() == {"UrgentRule": "update"}
+
+
+def test_row_10_a_target_refused_because_of_somebody_else_is_put_again(world: World) -> None:
+    left = [2]
+
+    def busy(call: Callable[[], Any], _operation: str) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            return call()
+        failed = {"TargetId": "shnotify", "ErrorCode": "ConcurrentModificationException", "ErrorMessage": "busy"}
+        return {"FailedEntryCount": 1, "FailedEntries": [failed]}
+
+    world.faults.rule = always("events:PutTargets", busy)
+    assert world.apply().code == 0
+    assert world.faults.writes.count("events:PutTargets") == 3
+
+
+def test_row_12_a_half_made_topic_is_completed_and_never_deleted(world: World) -> None:
+    world.apply()
+    sns = world.client("sns")
+    subscribed = sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]
+    for name, value in {"KmsMasterKeyId": "", "DisplayName": "x", "Policy": '{"Statement": []}'}.items():
+        sns.set_topic_attributes(TopicArn=TOPIC, AttributeName=name, AttributeValue=value)
+    sns.untag_resource(ResourceArn=TOPIC, TagKeys=["managed-by", "shnotify:resource"])
+    assert world.apply().actions() == {"UrgentTopic": "update"}
+    assert not [w for w in world.faults.writes if "Delete" in w or "Unsubscribe" in w]
+    assert sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"] == subscribed
 
 
 # -- B. network, throttling, bad replies -------------------------------------------------------------------------------
@@ -197,6 +260,456 @@ def test_row_21_services_sent_elsewhere_are_told() -> None:
         elsewhere({"AWS_ENDPOINT_URL_SNS": URL}) == f"only these are sent elsewhere, all others go to AWS: sns at {URL}"
     )
     assert f"sqs at {URL}/q" in str(elsewhere({"AWS_ENDPOINT_URL": URL, "AWS_ENDPOINT_URL_SQS": f"{URL}/q"}))
+
+
+PAGED = {
+    "kms:ListAliases": ("Aliases", "Marker", "NextMarker"),
+    "kms:ListGrants": ("Grants", "Marker", "NextMarker"),
+    "kms:ListKeys": ("Keys", "Marker", "NextMarker"),
+    "kms:ListResourceTags": ("Tags", "Marker", "NextMarker"),
+    "sns:ListSubscriptionsByTopic": ("Subscriptions", "NextToken", "NextToken"),
+    "events:ListTargetsByRule": ("Targets", "NextToken", "NextToken"),
+    "events:ListRuleNamesByTarget": ("RuleNames", "NextToken", "NextToken"),
+    "tag:GetResources": ("ResourceTagMappingList", "PaginationToken", "PaginationToken"),
+}
+"""List call -> its items, and what the request and the reply call the next page."""
+
+
+@pytest.fixture
+def one_a_page(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Every list call gives one item a page; the operations of which a second page was asked for."""
+    asked: set[str] = set()
+    send = world.faults.send
+
+    def paged(operation: str, method: Callable[..., Any], params: dict[str, Any]) -> Any:
+        if operation not in PAGED:
+            return send(operation, method, params)
+        items, wanted, answered = PAGED[operation]
+        at = int(params.get(wanted) or 0)
+        if at:
+            asked.add(operation)
+        reply = send(operation, method, {k: v for k, v in params.items() if k not in (wanted, "ResourcesPerPage")})
+        more = {answered: str(at + 1)} if at + 1 < len(reply[items]) else {answered: ""}
+        return {**reply, items: reply[items][at : at + 1], **more}
+
+    monkeypatch.setattr(world.faults, "send", paged)
+    return asked
+
+
+def test_row_22_every_list_is_read_to_its_end(world: World, one_a_page: set[str]) -> None:
+    world.write(world.path.read_text() + "  - {name: calm, subscribers: [a@example.com, b@example.com]}\n")
+    for _ in range(2):
+        world.client("kms").create_key()
+    world.faults.rule = faults.on("kms:CreateKey")(faults.lose_reply)  # so every key is asked for its tags
+    assert world.apply().code == 0
+    world.faults.rule = calm
+    assert (world.run("status").states(), world.apply().actions()) == ({}, {})
+    assert live_keys(world) == ["?", "?", "DlqKey", "TopicKey"]
+    chat = {"Id": "chat", "Arn": f"arn:aws:lambda:{REGION}:123456789012:function:x"}
+    world.client("events").put_targets(Rule=RULE, Targets=[chat])
+    rest = {"Id": "rest", "Arn": f"arn:aws:lambda:{REGION}:123456789012:function:y"}
+    world.client("events").put_targets(Rule=RULE, Targets=[rest])
+    world.client("events").put_rule(Name="theirs", EventPattern='{"source":["x"]}')
+    world.client("events").put_targets(Rule="theirs", Targets=[{"Id": "t", "Arn": TOPIC}])
+    world.client("kms").create_alias(AliasName="alias/theirs", TargetKeyId=key_id(world, "dlq"))
+    for who in ("a", "b"):
+        world.client("kms").create_grant(
+            KeyId=key_id(world, "topic"),
+            GranteePrincipal=f"arn:aws:iam::123456789012:role/{who}",
+            Operations=["Decrypt"],
+        )
+    assert (world.run("status").states(), world.apply().actions()) == ({}, {})
+    gone = world.run("destroy", "--yes")
+    assert gone.code == 1
+    for text in ("function:x", "function:y"):
+        assert text in gone.out
+    for text in ("role/a", "role/b", "alias/theirs"):
+        assert text in gone.out
+    assert one_a_page == set(PAGED)
+
+
+# -- C. eventual consistency -------------------------------------------------------------------------------------------
+
+
+def test_row_24_what_is_never_shown_is_told_and_is_no_drift(world: World) -> None:
+    world.apply()
+    world.write(world.path.read_text() + "    topic: {display_name: Alerts}\n")
+
+    def old(call: Callable[[], Any], _operation: str) -> Any:
+        reply = call()
+        return {**reply, "Attributes": {**reply["Attributes"], "DisplayName": ""}}
+
+    world.faults.rule = always("sns:GetTopicAttributes", old)
+    began = world.faults.time.seconds
+    ran = world.apply()
+    assert ran.code == 1
+    assert ran.json["error"]["message"] == "written, but AWS does not show it yet: UrgentTopic"
+    assert {a["id"]: a["result"] for a in ran.json["actions"]}["UrgentTopic"] == "done"
+    assert 90 <= world.faults.time.seconds - began <= 120
+
+
+def test_row_25_what_the_tag_search_omits_or_still_shows_proves_nothing(world: World) -> None:
+    def nothing(call: Callable[[], Any], _operation: str) -> Any:
+        return {**call(), "ResourceTagMappingList": []}
+
+    gone = [
+        {"ResourceARN": f"arn:aws:sns:{REGION}:123456789012:gone", "Tags": []},
+        {"ResourceARN": f"arn:aws:sqs:{REGION}:123456789012:gone", "Tags": []},
+        {"ResourceARN": f"arn:aws:events:{REGION}:123456789012:rule/gone", "Tags": []},
+        {"ResourceARN": f"arn:aws:kms:{REGION}:123456789012:key/00000000-0000-0000-0000-000000000000", "Tags": []},
+    ]
+
+    def ghosts(call: Callable[[], Any], _operation: str) -> Any:
+        reply = call()
+        return {**reply, "ResourceTagMappingList": [*reply["ResourceTagMappingList"], *gone]}
+
+    world.apply()
+    for lie in (nothing, ghosts):
+        world.faults.rule = always("tag:GetResources", lie)
+        assert world.run("status").states() == {}
+        assert (world.apply().code, world.faults.writes) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("sns:TagResource", "ConcurrentAccess"),
+        ("sns:TagResource", "StaleTag"),
+        ("events:PutRule", "ConcurrentModificationException"),
+    ],
+)
+def test_row_27_somebody_who_writes_at_the_same_moment_is_waited_for(world: World, operation: str, code: str) -> None:
+    world.apply()
+    world.write(world.path.read_text() + "    rule: {description: new}\ntags: {Owner: me}\n")
+    world.faults.rule = faults.on(operation, 3)(faults.refuse(code))
+    ran = world.apply()
+    assert ran.code == 0, ran.err
+    assert world.faults.writes.count(operation) == 4
+
+
+def test_row_28_a_principal_that_is_not_visible_yet_is_waited_for_and_no_longer_than_two_minutes(world: World) -> None:
+    world.apply()
+    kms = world.client("kms")
+    policy = json.loads(kms.get_key_policy(KeyId=key_id(world, "topic"), PolicyName="default")["Policy"])
+    kms.put_key_policy(
+        KeyId=key_id(world, "topic"),
+        PolicyName="default",
+        Policy=json.dumps(policy | {"Statement": policy["Statement"][:1]}),
+    )
+    unseen = faults.refuse("MalformedPolicyDocumentException", message="The principal is not valid")
+    world.faults.rule = always("kms:PutKeyPolicy", unseen)
+    began = world.faults.time.seconds
+    ran = world.apply()
+    assert (ran.code, ran.json["error"]["operation"]) == (1, "kms:PutKeyPolicy")
+    assert 110 <= world.faults.time.seconds - began <= 140
+    world.faults.rule = faults.on("kms:PutKeyPolicy", 3)(unseen)
+    assert world.apply().code == 0
+
+
+# -- D. ownership ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tag", ["stack-name", "stack-id", "logical-id"])
+def test_row_36_a_key_of_cloudformation_is_refused_even_with_adopt(world: World, tag: str) -> None:
+    kms = world.client("kms")
+    kms.create_alias(AliasName="alias/security-alerts-topic", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+
+    def theirs(call: Callable[[], Any], _operation: str) -> Any:
+        return {**call(), "Tags": [{"TagKey": f"aws:cloudformation:{tag}", "TagValue": "stack"}]}
+
+    world.faults.rule = always("kms:ListResourceTags", theirs)
+    ran = world.apply("--adopt")
+    assert (ran.code, world.faults.writes) == (1, [])
+    assert ran.actions()["TopicKey"] == "refuse"
+    assert "CloudFormation stack 'stack'" in ran.json["error"]["message"]
+
+
+def test_row_36_a_rule_that_an_aws_service_manages_is_refused_even_with_adopt(world: World) -> None:
+    world.apply()
+
+    def managed(call: Callable[[], Any], _operation: str) -> Any:
+        return {**call(), "ManagedBy": "config.amazonaws.com", "Description": "x"}
+
+    world.faults.rule = always("events:DescribeRule", managed)
+    ran = world.apply("--adopt")
+    assert (ran.code, world.faults.writes) == (1, [])
+    assert "config.amazonaws.com manages this rule" in ran.json["error"]["message"]
+
+
+def test_row_37_a_foreign_rule_that_appears_meanwhile_is_not_overwritten(world: World) -> None:
+    events = world.client("events")
+
+    def somebody() -> None:
+        events.put_rule(Name=RULE, EventPattern='{"source":["aws.s3"]}', Description="theirs")
+
+    in_the_middle(world, "sqs:CreateQueue", somebody)
+    ran = world.apply()
+    world.faults.rule = calm
+    assert ran.code == 1
+    assert "appeared since we looked" in ran.json["error"]["message"]
+    assert (events.describe_rule(Name=RULE)["Description"], "events:PutRule" in world.faults.writes) == (
+        "theirs",
+        False,
+    )
+
+
+def test_row_37_a_key_in_use_is_not_given_up_when_somebody_takes_its_alias(world: World) -> None:
+    world.apply()
+    kms, ours = world.client("kms"), key_id(world, "topic")
+    kms.delete_alias(AliasName="alias/security-alerts-topic")
+
+    def somebody() -> None:
+        kms.create_alias(AliasName="alias/security-alerts-topic", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+
+    in_the_middle(world, "kms:CreateAlias", somebody)
+    ran = world.apply()
+    world.faults.rule = calm
+    assert ran.code == 1
+    assert "was given to another key meanwhile" in ran.json["error"]["message"]
+    assert state_of_key(world, ours) == "Enabled"  # the topic is still encrypted with it
+    assert "kms:ScheduleKeyDeletion" not in world.faults.writes
+
+
+def test_row_42_a_renamed_notifier_names_the_set_that_stays(world: World) -> None:
+    world.apply()
+    world.write(world.path.read_text().replace("name: security-alerts", "name: renamed"))
+    for command in ("plan", "apply"):
+        ran = world.run(command, *(["--yes"] if command == "apply" else []))
+        assert ran.code == 0
+        assert "nothing of renamed is here yet, but of security-alerts" in ran.err
+    assert "former name" not in world.run("plan").err
+    world.faults.rule = always("tag:GetResources", faults.refuse("AccessDeniedException"))
+    assert world.run("plan").code == 0
+
+
+# -- E. keys and policies ----------------------------------------------------------------------------------------------
+
+
+def without_events(world: World, **condition: Any) -> None:
+    """The topic's key, edited by hand: EventBridge's statement is gone, or has this condition."""
+    kms = world.client("kms")
+    policy = json.loads(kms.get_key_policy(KeyId=key_id(world, "topic"), PolicyName="default")["Policy"])
+    root, ours = policy["Statement"]
+    policy["Statement"] = [root, ours | {"Condition": condition}] if condition else [root]
+    kms.put_key_policy(KeyId=key_id(world, "topic"), PolicyName="default", Policy=json.dumps(policy))
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ({}, "does not allow events.amazonaws.com kms:Decrypt"),
+        ({"StringEquals": {"aws:SourceAccount": "123456789012"}}, "AWS does not support for encrypted topics"),
+    ],
+    ids=["row 45 gone", "row 46 conditioned"],
+)
+def test_row_45_46_a_key_that_eventbridge_cannot_use_stops_delivery(
+    world: World, condition: dict[str, Any], says: str
+) -> None:
+    world.apply()
+    without_events(world, **condition)
+    status = world.run("status")
+    assert (status.code, status.json["delivery"][0]["ok"]) == (3, False)
+    assert any(says in problem for problem in status.json["delivery"][0]["problems"])
+    assert world.apply().actions() == {"TopicKey": "update"}
+    assert not any("TopicKey" in problem for problem in world.run("status").json["delivery"][0]["problems"])
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_row_45_a_topic_that_eventbridge_may_not_use_stops_delivery(world: World, denied: bool) -> None:
+    world.apply()
+    sns = world.client("sns")
+    policy = json.loads(sns.get_topic_attributes(TopicArn=TOPIC)["Attributes"]["Policy"])
+    theirs = {"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "sns:*", "Resource": TOPIC}
+    policy["Statement"] = [*policy["Statement"], theirs] if denied else policy["Statement"][:1]
+    sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="Policy", AttributeValue=json.dumps(policy))
+    status = world.run("status")
+    assert (status.code, status.json["delivery"][0]["ok"]) == (4 if denied else 3, False)
+    says = "denies events.amazonaws.com" if denied else "does not allow events.amazonaws.com"
+    assert any(f"{says} sns:Publish" in problem for problem in status.json["delivery"][0]["problems"])
+
+
+def test_row_47_no_condition_of_ours_holds_a_wildcard_or_a_variable(world: World) -> None:
+    world.apply()
+    documents = [p["Policy"] for _, p in world.faults.calls if "Policy" in p]
+    documents += [p["Attributes"]["Policy"] for _, p in world.faults.calls if "Policy" in p.get("Attributes", {})]
+    conditions = [s["Condition"] for text in documents for s in json.loads(text)["Statement"] if "Condition" in s]
+    assert len(documents) == 4
+    assert len(conditions) == 2
+    assert not [c for c in conditions if "*" in json.dumps(c) or "${" in json.dumps(c)]
+
+
+@pytest.mark.parametrize("state", ["Disabled", "PendingDeletion"])
+def test_row_48_49_a_key_of_ours_that_is_switched_off_is_told_and_taken_back(world: World, state: str) -> None:
+    world.apply()
+    kms, ours = world.client("kms"), key_id(world, "topic")
+    kms.disable_key(KeyId=ours) if state == "Disabled" else kms.schedule_key_deletion(KeyId=ours)
+    status = world.run("status")
+    assert status.code == 3
+    assert f"TopicKey cannot be used: KMS says it is {state}" in status.json["delivery"][0]["problems"]
+    world.faults.rule = faults.on("kms:CancelKeyDeletion")(faults.lose_reply)
+    assert world.apply().code == 0
+    assert (key_id(world, "topic"), state_of_key(world, ours)) == (ours, "Enabled")
+    assert kms.get_key_rotation_status(KeyId=ours)["KeyRotationEnabled"] is True
+
+
+def test_row_49_somebody_elses_key_on_its_way_out_is_not_taken_back_even_with_adopt(world: World) -> None:
+    kms = world.client("kms")
+    theirs = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/security-alerts-topic", TargetKeyId=theirs)
+    kms.schedule_key_deletion(KeyId=theirs)
+    ran = world.apply("--adopt")
+    assert (ran.code, world.faults.writes) == (1, [])
+    assert "only the owner takes it back" in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize("state", ["PendingImport", "Unavailable", "PendingReplicaDeletion", "Creating", "Updating"])
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("destroy", "--yes")])
+def test_row_50_a_key_in_a_state_that_only_aws_can_change_is_refused(
+    world: World, command: tuple[str, ...], state: str
+) -> None:
+    world.apply()
+
+    def other(call: Callable[[], Any], _operation: str) -> Any:
+        reply = call()
+        return {**reply, "KeyMetadata": {**reply["KeyMetadata"], "KeyState": state}}
+
+    world.faults.rule = always("kms:DescribeKey", other)
+    ran = world.run(*command)
+    assert (ran.code, world.faults.writes) == (1, [])
+    assert f"KMS says that the key is {state}" in ran.out
+
+
+def test_row_50_one_key_behind_both_aliases_is_refused(world: World) -> None:
+    world.apply()
+    kms, ours = world.client("kms"), key_id(world, "topic")
+    kms.update_alias(AliasName="alias/security-alerts-topic", TargetKeyId=key_id(world, "dlq"))
+    ran = world.apply()
+    assert (ran.code, world.faults.writes) == (1, [])
+    assert "TopicKey and DlqKey both name arn:" in ran.json["error"]["message"]
+    assert world.run("destroy", "--yes").code == 1
+    assert (state_of_key(world, ours), state_of_key(world, key_id(world, "dlq"))) != ("Enabled", "PendingDeletion")
+
+
+@pytest.mark.parametrize("form", ["alias", "alias ARN", "id"])
+def test_row_55_a_key_named_in_another_way_is_the_same_key(world: World, form: str) -> None:
+    world.apply()
+    key, alias = key_id(world, "topic"), "alias/security-alerts-topic"
+    text = {"alias": alias, "alias ARN": f"arn:aws:kms:{REGION}:123456789012:{alias}", "id": key}[form]
+    world.client("sns").set_topic_attributes(TopicArn=TOPIC, AttributeName="KmsMasterKeyId", AttributeValue=text)
+    assert world.run("status").states() == {}
+    assert (world.apply().code, world.faults.writes) == (0, [])
+
+
+def test_row_55_a_key_that_could_not_be_looked_up_is_unknown_and_no_drift(world: World) -> None:
+    world.apply()
+    alias = "alias/security-alerts-dlq"
+    world.client("sqs").set_queue_attributes(QueueUrl=QUEUE, Attributes={"KmsMasterKeyId": f"{alias}"})
+    asked: list[str] = []
+
+    def second_time(call: Callable[[], Any], operation: str) -> Any:
+        asked.append(operation)
+        reply: Any = call() if len(asked) <= 2 else faults.refuse("InternalFailure", 500)(call, operation)
+        return reply
+
+    world.faults.rule = always("kms:DescribeKey", second_time)
+    status = world.run("status")
+    assert status.code == 1
+    assert status.states() == {"Dlq": "unknown"}
+
+
+# -- F. destroy and the queue ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["in flight", "delayed"])
+def test_row_57_messages_that_cannot_be_received_just_now_count_too(world: World, kind: str) -> None:
+    world.apply()
+    sqs = world.client("sqs")
+    sqs.send_message(QueueUrl=QUEUE, MessageBody="an alert", DelaySeconds=900 if kind == "delayed" else 0)
+    if kind == "in flight":
+        assert sqs.receive_message(QueueUrl=QUEUE)["Messages"]
+    ran = world.run("destroy", "--yes")
+    assert (ran.code, world.faults.writes) == (1, [])
+    assert f"1 {kind}" in ran.json["error"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["waiting", "in flight", "delayed"])
+def test_row_58_a_message_that_arrives_while_destroy_runs_keeps_queue_and_key(world: World, kind: str) -> None:
+    world.apply()
+    sqs, key = world.client("sqs"), key_id(world, "dlq")
+
+    def arrives() -> None:
+        sqs.send_message(QueueUrl=QUEUE, MessageBody="an alert", DelaySeconds=900 if kind == "delayed" else 0)
+        if kind == "in flight":
+            sqs.receive_message(QueueUrl=QUEUE)
+
+    in_the_middle(world, "events:RemoveTargets", arrives)
+    ran = world.run("destroy", "--yes")
+    world.faults.rule = calm
+    assert ran.code == 1
+    assert "holds messages, so it stays, and its key with it" in ran.json["error"]["message"]
+    assert state_of_key(world, key) == "Enabled"
+    assert sqs.get_queue_attributes(QueueUrl=QUEUE, AttributeNames=["All"])["Attributes"]
+
+
+def test_row_60_a_key_that_a_grant_lets_others_use_is_not_scheduled(world: World) -> None:
+    world.apply()
+    kms, key = world.client("kms"), key_id(world, "topic")
+    who = "arn:aws:iam::123456789012:role/backup"
+    kms.create_grant(KeyId=key, GranteePrincipal=who, Operations=["Decrypt"])
+    ran = world.run("destroy", "--yes")
+    assert ran.code == 1
+    assert f"a grant for {who}" in ran.json["error"]["message"]
+    assert state_of_key(world, key) == "Enabled"
+
+
+def test_row_60_a_left_over_key_that_others_use_is_shown_and_stays(world: World) -> None:
+    world.apply()
+    kms, key = world.client("kms"), key_id(world, "topic")
+    kms.create_alias(AliasName="alias/theirs", TargetKeyId=key)
+    world.write(world.path.read_text() + "encryption: false\n")
+    assert world.apply().code == 0
+    assert state_of_key(world, key) == "Enabled"
+    status = world.run("status")
+    assert status.states() == {"TopicKey": "leftover"}
+    assert "alias/theirs" in status.json["resources"][-1]["reason"]
+
+
+def test_row_61_destroy_says_which_finding_scheduled_keys_raise(world: World) -> None:
+    world.apply()
+    ran = world.text("destroy")  # nobody can be asked, so nothing is done
+    assert (ran.code, world.faults.writes) == (2, [])
+    assert "KMS.3" in ran.out
+    assert "CRITICAL" in ran.out
+
+
+def test_row_63_a_pending_subscription_is_left_to_aws(world: World) -> None:
+    world.apply()
+    ran = world.run("destroy", "--yes")
+    assert ran.code == 0
+    assert "sns:Unsubscribe" not in world.faults.writes
+    assert "secops@example.com is still pending: AWS drops it by itself" in ran.err
+
+
+# -- G. two operators --------------------------------------------------------------------------------------------------
+
+
+def test_row_71_the_loser_of_a_race_whose_reply_is_lost_gives_its_key_up_once(world: World) -> None:
+    in_the_middle(
+        world,
+        "kms:CreateAlias",
+        lambda: world.client("kms").create_alias(
+            AliasName="alias/security-alerts-topic", TargetKeyId=surplus_key(world)
+        ),
+    )
+    race = world.faults.rule
+    lose = faults.on("kms:ScheduleKeyDeletion")(faults.lose_reply)
+    world.faults.rule = lambda n, operation: race(n, operation) or lose(n, operation)
+    ran = world.apply()
+    world.faults.rule = calm
+    assert ran.code in (0, 1), ran.err
+    assert "pending deletion" not in ran.out
+    assert world.apply().code == 0
+    assert live_keys(world) == ["DlqKey", "TopicKey"]
 
 
 # -- H. credentials, permissions, account ------------------------------------------------------------------------------

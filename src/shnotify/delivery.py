@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shnotify import policies
 from shnotify.config import Config, Route
 from shnotify.core.plan import Observation
 from shnotify.core.resource import Live
 from shnotify.resources.key import Key
 from shnotify.resources.lookup import Subscribed, subscription_identity
 from shnotify.resources.rule import Rule
+from shnotify.resources.topic import Topic
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def _delivery(
 ) -> Delivery:
     subscribers = _subscribers(route, lists.get(f"{route.id}Topic"))
     problems = [problem for resource_id in _parts(config, route) for problem in _broken(seen, resource_id)]
+    problems += _aimed_elsewhere(seen, route)
     rule = seen.wanted.get(f"{route.id}Rule")
     if (
         route.rule.enabled
@@ -102,9 +105,22 @@ def _broken(seen: Observation, resource_id: str) -> list[str]:
     match live.state:
         case Key(enabled=False):
             return [f"{resource_id} cannot be used: KMS says it is {live.outputs['KeyState']}"]
+        case Key(key_policy=policy):
+            return [f"{resource_id}: {problem}" for problem in policies.key_problems(policy, for_topic=True)]
+        case Topic(policy_document=policy):
+            return [f"{resource_id}: {problem}" for problem in policies.topic_problems(policy)]
         case Rule(targets=targets) if not targets:
             return [f"{resource_id} has no target: what it matches goes nowhere"]
     return []
+
+
+def _aimed_elsewhere(seen: Observation, route: Route) -> list[str]:
+    """That the rule's target is another topic than the route's."""
+    rule, topic = seen.wanted.get(f"{route.id}Rule"), seen.wanted.get(f"{route.id}Topic")
+    if not isinstance(rule, Live) or not isinstance(topic, Live) or not isinstance(rule.state, Rule):
+        return []
+    target = rule.state.targets.get("Arn")
+    return [f"{route.id}Rule feeds {target} instead"] if target and target != topic.outputs["Arn"] else []
 
 
 def _subscribers(route: Route, listed: tuple[Subscribed, ...] | None) -> tuple[Subscriber, ...]:
