@@ -57,9 +57,8 @@ class Key(Resource):
         if meta is None or (dying(meta) and not alias):
             return None
         key_id = meta["KeyId"]
-        listing = aws.start(aliases_of, aws, key_id)
+        listing, grants = aws.start(aliases_of, aws, key_id), aws.start(grantees_of, aws, key_id)
         tags = tags_of(aws, key_id)
-        grants = aws.start(grantees_of, aws, key_id)
         others = [name for name in listing.result() if name not in (alias, self.alias_name)]
         others += [f"a grant for {who}" for who in grants.result()]
         state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled")
