@@ -1,4 +1,4 @@
-"""Kill it anywhere, cut any reply: the next run converges to the state of a clean run (faults.md 1-12).
+"""Kill it anywhere, cut any reply: the next run converges to a clean run's state (docs/fault-rows.md, 1-12).
 
 Every case is {command} x {call} x {killed before the call, killed after it took effect, reply lost}.
 """

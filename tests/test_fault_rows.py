@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,17 +19,24 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ProxyConnectionError, ReadTimeoutError, SSLError
+from botocore.exceptions import ClientError, ConnectionClosedError, ProxyConnectionError, ReadTimeoutError, SSLError
+from hypothesis import given
 
 from shnotify import cli
 from shnotify.__main__ import catch_signals
 from shnotify.aws import READS, elsewhere
+from shnotify.core.events import Waiting
+from shnotify.fields import MAX_ROUTES
+from shnotify.render import Screen, _Console
+from shnotify.text import clean
 from tests import faults
 from tests.canonical import live_keys
 from tests.conftest import SMALLEST, Ran, World
 from tests.faults import REGION, Fault
+from tests.samples import HOSTILE
 from tests.test_crashes import emptied
 from tests.test_lifecycle import QUEUE, RULE, TOPIC, key_id
+from tests.test_process import Env, black_hole, env, run, sandbox, terminal  # noqa: F401 the fixtures too
 from tests.test_two_at_once import in_the_middle
 
 URL = "http://aws.invalid"
@@ -171,6 +181,22 @@ def test_row_13_create_key_is_asked_again_after_a_refusal_by_any_throttling_code
     world.faults.rule = faults.on("kms:CreateKey", 3)(faults.refuse(code))
     assert world.apply().code == 0
     assert world.faults.writes.count("kms:CreateKey") == 5
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+@pytest.mark.parametrize("answer", ["500", "reset"])
+def test_row_14_15_a_create_key_without_a_good_answer_makes_one_key(world: World, how: str, answer: str) -> None:
+    def broken(call: Callable[[], Any], operation: str) -> Any:
+        if how == "after":
+            call()
+        if answer == "500":
+            return faults.refuse("KMSInternalException", 500)(call, operation)
+        raise ConnectionClosedError(endpoint_url=URL)
+
+    world.faults.rule = faults.on("kms:CreateKey")(broken)
+    assert world.apply().code == 0
+    assert live_keys(world) == ["DlqKey", "TopicKey"]
+    assert world.faults.writes.count("kms:CreateKey") == (3 if how == "before" else 2)
 
 
 def test_row_16_reads_end_within_a_minute_though_each_hangs(world: World) -> None:
@@ -617,6 +643,40 @@ def test_row_55_a_key_that_could_not_be_looked_up_is_unknown_and_no_drift(world:
     assert status.states() == {"Dlq": "unknown"}
 
 
+def test_row_51_rotation_that_cannot_be_switched_on_is_an_error_and_a_rerun_goes_on(world: World) -> None:
+    world.faults.rule = always("kms:EnableKeyRotation", faults.refuse("UnsupportedOperationException"))
+    ran = world.apply()
+    assert (ran.code, ran.json["error"]["operation"]) == (1, "kms:EnableKeyRotation")
+    world.faults.rule = calm
+    assert set(world.run("status").drift()["TopicKey"]) == {"EnableKeyRotation"}
+    assert world.apply().code == 0
+    assert live_keys(world) == ["DlqKey", "TopicKey"]
+
+
+def test_row_52_a_queue_switched_to_another_key_comes_back_and_that_key_stays_as_it_is(world: World) -> None:
+    world.apply()
+    theirs = world.client("kms").create_key()["KeyMetadata"]["Arn"]
+    world.client("sqs").set_queue_attributes(QueueUrl=QUEUE, Attributes={"KmsMasterKeyId": theirs})
+    world.client("sqs").send_message(QueueUrl=QUEUE, MessageBody="an alert, encrypted with that key")
+    assert world.run("status").drift() == {"Dlq": ["KmsMasterKeyId"]}
+    assert world.apply().code == 0
+    assert not [w for w in world.faults.writes if w.startswith("kms:")]
+    assert state_of_key(world, theirs) == "Enabled"
+
+
+@pytest.mark.parametrize(("length", "code"), [(20, 0), (64, 2)])
+def test_row_54_a_queue_policy_that_sqs_would_not_take_is_refused_before_any_write(
+    world: World, length: int, code: int
+) -> None:
+    routes = [f"  - {{name: r{n}, rule: {{name: {'n' * (length - 3)}{n:03}}}}}\n" for n in range(MAX_ROUTES)]
+    world.write(SMALLEST.partition("  - name")[0] + "".join(routes))
+    ran = world.run("plan")
+    assert (ran.code, world.faults.writes) == (code, [])
+    if code:
+        assert re.search(r"would have \d{5} bytes, and SQS takes 8192", ran.json["error"]["message"])
+        assert world.faults.operations == ["sts:GetCallerIdentity"]
+
+
 # -- F. destroy and the queue ------------------------------------------------------------------------------------------
 
 
@@ -649,6 +709,18 @@ def test_row_58_a_message_that_arrives_while_destroy_runs_keeps_queue_and_key(wo
     assert "holds messages, so it stays, and its key with it" in ran.json["error"]["message"]
     assert state_of_key(world, key) == "Enabled"
     assert sqs.get_queue_attributes(QueueUrl=QUEUE, AttributeNames=["All"])["Attributes"]
+
+
+def test_row_59_a_key_goes_in_thirty_days_and_its_alias_before_it(world: World) -> None:
+    world.apply()
+    assert world.run("destroy", "--yes").code == 0
+    order = world.faults.writes
+    for _, params in (call for call in world.faults.calls if call[0] == "kms:ScheduleKeyDeletion"):
+        assert params["PendingWindowInDays"] == 30
+    schedules = [i for i, w in enumerate(order) if w == "kms:ScheduleKeyDeletion"]
+    assert len(schedules) == 2
+    assert order.index("kms:DeleteAlias") < schedules[0]
+    assert order.index("sqs:DeleteQueue") < schedules[0]
 
 
 def test_row_60_a_key_that_a_grant_lets_others_use_is_not_scheduled(world: World) -> None:
@@ -748,6 +820,15 @@ def test_row_76_a_wrong_clock_is_told_with_both_times(world: World, code: str) -
     ran = world.run("plan")
     assert (ran.code, len(world.faults.calls)) == (1, 1)
     assert "AWS's says Thu, 01 Jan 2026 00:00:00 GMT, ours " in ran.json["error"]["hint"]
+
+
+def test_row_77_aliases_or_grants_that_may_not_be_read_keep_the_keys(world: World) -> None:
+    world.apply()
+    for operation in ("kms:ListAliases", "kms:ListGrants"):
+        world.faults.rule = always(operation, faults.refuse("AccessDeniedException"))
+        ran = world.run("destroy", "--yes")
+        assert (ran.code, world.faults.writes) == (1, [])
+        assert operation in ran.json["error"]["message"]
 
 
 @pytest.mark.parametrize("kind", ["service control policy", "permissions boundary", "resource-based policy"])
@@ -879,6 +960,22 @@ def test_row_80_a_region_that_is_none(bare: Callable[..., Ran], tmp_path: Path) 
     assert (ran.code, "looks like eu-west-1" in ran.json["error"]["hint"]) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("InvalidAccessException", "Security Hub is not enabled in eu-west-1"),
+        ("AccessDeniedException", "securityhub:DescribeHub is not allowed"),
+        ("InternalException", ""),
+    ],
+)
+def test_row_81_security_hub_that_is_off_is_only_a_warning(world: World, code: str, says: str) -> None:
+    world.faults.rule = always("securityhub:DescribeHub", faults.refuse(code))
+    ran = world.apply()
+    assert ran.code == 0
+    assert says in ran.err
+    assert ("Security Hub" in ran.err) is bool(says)
+
+
 QUOTAS = {
     "kms:CreateKey": ("LimitExceededException", 400),
     "kms:CreateAlias": ("LimitExceededException", 400),
@@ -904,6 +1001,79 @@ def test_row_82_a_quota_is_told_as_one_and_not_tried_again(world: World, operati
 
 
 # -- J. terminal and process -------------------------------------------------------------------------------------------
+
+FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+NASTY = "\x1b]8;;http://evil\x07[/b][red] \r\x9b31m \u202egpj.exe \u200b \U000e0041"
+
+
+@given(HOSTILE)
+def test_row_94_no_text_holds_what_a_terminal_would_obey(text: str) -> None:
+    made = clean(text)
+    assert not FORBIDDEN.search(made)
+    assert all(unicodedata.category(c) not in ("Cc", "Cs") or c in "\n\t" for c in made)
+
+
+@pytest.mark.parametrize("command", [["status"], ["plan"], ["apply", "--yes"], ["destroy", "--yes"]])
+def test_row_95_what_aws_says_cannot_steer_the_terminal(world: World, command: list[str]) -> None:
+    world.apply()
+    sns = world.client("sns")
+    sns.set_topic_attributes(TopicArn=TOPIC, AttributeName="DisplayName", AttributeValue=NASTY)
+    sns.tag_resource(ResourceArn=TOPIC, Tags=[{"Key": "managed-by", "Value": NASTY}])
+
+    def listed(call: Callable[[], Any], _operation: str) -> Any:
+        reply = call()
+        one = {"SubscriptionArn": "PendingConfirmation", "Protocol": "email", "Endpoint": NASTY}
+        return {**reply, "Subscriptions": [*reply["Subscriptions"], one]}
+
+    lie = always("sns:ListSubscriptionsByTopic", listed)
+    refused = always("sqs:GetQueueAttributes", faults.refuse(NASTY, message=NASTY))
+    for rule in (lie, refused):
+        world.faults.rule = rule
+        ran = world.text(*command, "-v")
+        assert not FORBIDDEN.search(ran.out + ran.err)
+        assert not FORBIDDEN.search(world.run(*command).out)
+
+
+def test_row_95_what_aws_says_is_no_markup_of_the_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    written = io.StringIO()
+    screen.err = _Console(file=written, force_terminal=True, soft_wrap=True, width=200)
+    monkeypatch.setenv("TERM", "xterm")
+    with screen.progress() as report:
+        report(Waiting("kms:CreateKey", "AWS said [/b]", 3.0))
+        screen.say("aside")
+    assert "aside" in written.getvalue()
+
+
+@pytest.mark.parametrize("how", ["NO_COLOR", "TERM", "--no-color"])
+def test_row_101_no_colour_means_no_control_sequence_at_all(env: Env, how: str) -> None:  # noqa: F811 the fixture
+    plain = env | {"COLUMNS": "20"} | {"NO_COLOR": {"NO_COLOR": "1"}, "TERM": {"TERM": "dumb"}}.get(how, {})
+    arguments = ["status", *([how] if how.startswith("--") else [])]
+    found = b""
+    with terminal(plain, *arguments) as (handle, process):
+        with contextlib.suppress(OSError):
+            while more := os.read(handle, 4096):
+                found += more
+        assert process.wait(timeout=30) == 3
+    assert b"not in sync" in found
+    assert b"\x1b" not in found
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["apply", "--yes"], ["destroy", "--yes"]])
+def test_row_16_every_command_ends_in_time_where_nobody_answers(
+    env: Env,  # noqa: F811 the fixture
+    arguments: list[str],
+) -> None:
+    with black_hole() as url:
+        began = time.monotonic()
+        ran = run(env | {"AWS_ENDPOINT_URL": url}, *arguments, "--timeout", "1", "-o", "json")
+        assert time.monotonic() - began < 8  # generous: the point is that it ends at all
+    assert ran.returncode == 1
+    error = json.loads(ran.stdout)["error"]
+    assert (error["code"], error["operation"]) in (
+        ("Timeout", "sts:GetCallerIdentity"),
+        ("ReadTimeoutError", "sts:GetCallerIdentity"),
+    )
 
 
 def test_row_96_97_a_signal_that_python_drops_in_a_callback_of_its_own_comes_again() -> None:
