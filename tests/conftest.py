@@ -32,7 +32,7 @@ def _no_real_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     for name, value in {
         "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "canary-secret-never-to-be-shown-anywhere",
+        "AWS_SECRET_ACCESS_KEY": CANARY,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
@@ -41,13 +41,20 @@ def _no_real_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
 
 
+CANARY = "canary-secret-never-to-be-shown-anywhere"
+"""The secret key of every test."""
+
+
 @dataclass
 class Ran:
-    """What a command did: its exit code and what it printed."""
+    """What a command did: its exit code and what it printed, which never holds the secret key."""
 
     code: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        assert CANARY not in self.out + self.err
 
     @property
     def json(self) -> dict[str, Any]:

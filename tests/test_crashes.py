@@ -1,4 +1,4 @@
-"""Kill it anywhere, cut any reply: the next run converges to the state of a clean run (faults.md 1-12).
+"""Kill it anywhere, cut any reply: the next run converges to a clean run's state (docs/fault-rows.md, 1-12).
 
 Every case is {command} x {call} x {killed before the call, killed after it took effect, reply lost}.
 """
@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 
 from tests import faults
 from tests.canonical import account, live_keys
@@ -67,8 +68,16 @@ def emptied(world: World) -> Iterator[World]:
     world.faults.rule = lambda _n, _o: None
     world.faults.time.sleep(1000)
     world.write(SMALLEST)
-    with mock_aws():
-        yield world
+    BackendDict.reset()  # an inner mock_aws() would keep what the outer one holds
+    reset_model_data()
+    yield world
+
+
+def test_an_emptied_world_is_empty(world: World) -> None:
+    world.apply()
+    with emptied(world):
+        assert not any(account(world).values())
+        assert world.apply().json["summary"]["create"] == 6
 
 
 def clean_run(world: World, story: str) -> tuple[int, dict[str, object]]:

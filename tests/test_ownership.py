@@ -1,4 +1,4 @@
-"""What is not ours is never touched (faults.md 30-42): not one mutating call on a foreign object."""
+"""What is not ours is never touched (rows 30-42 of docs/fault-rows.md): not one mutating call on a foreign object."""
 
 from __future__ import annotations
 

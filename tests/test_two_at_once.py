@@ -1,4 +1,7 @@
-"""Two runs at the same time, interleaved call by call, and hand edits in the middle of one (faults.md 37, 71-74)."""
+"""Two runs at the same time, interleaved call by call, and hand edits in the middle of one.
+
+Rows 37 and 71-74 of docs/fault-rows.md.
+"""
 
 from __future__ import annotations
 

@@ -7,21 +7,22 @@ what may be asked (`READS`), and in `calls.py` how often.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import botocore.session
 from botocore.config import Config as SdkConfig
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 
+from shnotify.access import not_set_up
 from shnotify.arns import Scope
 from shnotify.calls import Calls, Clock, operation_name
 from shnotify.core.events import Event, Noted
 from shnotify.errors import UsageError
-from shnotify.failures import StopError, WriteRefusedError
+from shnotify.failures import UnexpectedError, WriteRefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 READS = frozenset(
     {"sts:GetCallerIdentity", "tag:GetResources", "securityhub:DescribeHub", "securityhub:DescribeSecurityHubV2"}
     | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:ListAliases"}
-    | {"kms:ListKeys", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
+    | {"kms:ListGrants", "kms:ListKeys"}
+    | {"sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
     | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
     | {"events:ListTagsForResource", "events:ListRuleNamesByTarget"}
     | {"lambda:GetFunction", "lambda:GetPolicy", "lambda:GetFunctionEventInvokeConfig"}
@@ -48,6 +50,22 @@ READS = frozenset(
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
+
+
+def elsewhere(environment: Mapping[str, str]) -> str | None:
+    """Words for the services that the environment sends to another place than AWS (an emulator, say), or None.
+
+    A single service sent elsewhere means that the others still go to AWS, which nobody should learn too late.
+    """
+    one_by_one = {
+        name.removeprefix("AWS_ENDPOINT_URL_").lower(): url
+        for name, url in sorted(environment.items())
+        if name.startswith("AWS_ENDPOINT_URL_") and url
+    }
+    parts = [f"{service} at {url}" for service, url in one_by_one.items()]
+    if url := environment.get("AWS_ENDPOINT_URL"):
+        return ", ".join([f"talking to {url} (AWS_ENDPOINT_URL is set), not to AWS itself", *parts])
+    return f"only these are sent elsewhere, all others go to AWS: {', '.join(parts)}" if parts else None
 
 
 class _KnownServices(Loader):
@@ -95,9 +113,11 @@ class Aws(Calls):
         try:
             core = botocore.session.Session(profile=profile)
             core.register_component("data_loader", _KnownServices(core.get_config_variable("data_path")))
+            # The SDK for Python reads AWS_DEFAULT_REGION only; all the others, and our manual, say AWS_REGION.
+            region = region or os.environ.get("AWS_REGION") or None
             self._session = boto3.Session(botocore_session=core, region_name=region)
-        except ProfileNotFound as error:
-            raise StopError(str(error), hint="see `aws configure list-profiles`") from error
+        except (BotoCoreError, ValueError, OSError) as error:
+            raise not_set_up(error) from error
         if not self._session.region_name:
             hint = "write `region:` into the file, give --region, or set AWS_REGION"
             raise UsageError("no AWS Region is known", hint=hint)
@@ -111,29 +131,37 @@ class Aws(Calls):
     @cached_property
     def scope(self) -> Scope:
         """Who and where we are (sts:GetCallerIdentity); the partition is the caller's own."""
-        if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
-            self.report(Noted(f"talking to {endpoint} (AWS_ENDPOINT_URL is set), not to AWS itself"))
-        reply = self.in_time(self.start(self, self.sts.get_caller_identity))
-        return Scope(reply["Arn"].split(":")[1], self.region, reply["Account"])
+        if note := elsewhere(os.environ):
+            self.report(Noted(note))
+        # Beside the main thread: finding credentials may run a program or ask a network that never answers.
+        reply = self.in_time(self.start(lambda: self(self.sts.get_caller_identity)))
+        try:
+            return Scope(reply["Arn"].split(":")[1], self.region, reply["Account"])
+        except LookupError as error:
+            raise UnexpectedError(error) from error
 
     # -- clients -------------------------------------------------------------------------------------------------------
 
     def _client(self, service: str) -> Any:
         with self._lock:  # making clients in parallel is several times slower than one after another
             if service not in self._clients:
-                client = self._session.client(  # type: ignore[call-overload]
-                    service,
-                    config=SdkConfig(
-                        connect_timeout=CONNECT_SECONDS,
-                        read_timeout=min(READ_SECONDS, max(1, self.timeout)),
-                        retries={"total_max_attempts": 1, "mode": "standard"},
-                        max_pool_connections=16,
-                        tcp_keepalive=True,
-                    ),
-                )
-                client.meta.events.register_first("before-call", self._guard)
-                self._clients[service] = client
+                self._clients[service] = self._new_client(service)
         return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
+        settings = SdkConfig(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=min(READ_SECONDS, max(1, self.timeout)),
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=16,
+            tcp_keepalive=True,
+        )
+        try:
+            client = self._session.client(service, config=settings)  # type: ignore[call-overload]
+        except (BotoCoreError, ValueError, OSError, EOFError) as error:
+            raise not_set_up(error) from error
+        client.meta.events.register_first("before-call", self._guard)
+        return client
 
     def _guard(self, model: Any, **_: Any) -> None:
         operation = operation_name(model.service_model.service_name, model.name)

@@ -12,23 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, ParamSpec, TypeVar, cast
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    ParamValidationError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
-from shnotify import failures
+from shnotify import access, failures
 from shnotify.core.events import Event, Waiting
-from shnotify.failures import AwsError, StopError, UnansweredError
+from shnotify.failures import AwsError, StopError, UnansweredError, bare_code
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,6 +28,8 @@ T = TypeVar("T")
 _PREFIX = {"resourcegroupstaggingapi": "tag"}
 _TRIES_THROTTLED = 12
 _TRIES_BROKEN = 5
+_UNREADABLE = (ResponseParserError, ValueError, LookupError, TypeError, AttributeError)
+"""What botocore's parsers let through when a reply is cut, corrupt, or a proxy's own page."""
 _FAREWELL_SECONDS = 0.8
 """What starting and saying good-bye take of a command's time."""
 
@@ -60,9 +54,12 @@ class Calls:
         self.clock = clock or Clock()
         self.deadline = self.clock.now() + max(0.5, timeout - _FAREWELL_SECONDS)
         self.timeout = timeout
+        self._observed = self.clock.now()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._memo: dict[object, Future[Any]] = {}
+        self._under_way: dict[int, str] = {}
+        """Thread -> the call it is making or waiting to make again, and why; for who asks when time is up."""
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="aws")
 
     def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -113,8 +110,13 @@ class Calls:
 
     def forget(self) -> None:
         """Begins a new observation: what was read is read again."""
+        self._observed = self.clock.now()
         with self._lock:
             self._memo.clear()
+
+    def age(self) -> float:
+        """Seconds since the last observation began."""
+        return self.clock.now() - self._observed
 
     def pages(self, method: Callable[..., Any], token: str, **kwargs: Any) -> Iterator[Any]:
         """All pages of a list call whose request and reply name the next page `token` (or `Next` + `Marker`)."""
@@ -151,9 +153,13 @@ class Calls:
             raise self.out_of_time() from None
 
     def out_of_time(self) -> StopError:
+        waiting = sorted(set(self._under_way.copy().values()))
+        what = f", waiting for {', '.join(waiting[:3])}" if waiting else ""
+        more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
         return StopError(
-            f"no time left: the command's limit of {self.timeout:g} s is reached",
-            hint="run it again, with a larger --timeout if AWS is only slow",
+            f"no time left: the command's limit of {self.timeout:g} s is reached{what}{more}",
+            hint="run it again, with a larger --timeout if AWS is only slow; what is done stays done",
+            operation=waiting[0].partition(" ")[0] if waiting else None,
             code="Timeout",
         )
 
@@ -168,50 +174,48 @@ class Calls:
         return method(**params)
 
     def _try(self, method: Callable[..., T], params: dict[str, Any], waits: Mapping[str, str], *, once: bool) -> T:
-        operation = _operation_of(method)
+        operation, thread = _operation_of(method), threading.get_ident()
         began = self.clock.now()
         tries = 0
-        while True:
-            self._check()
-            tries += 1
-            try:
-                return self._send(operation, method, params)
-            except ClientError as error:
-                failure, why, limit = self._reply(operation, error, params, waits, once=once)
-            except (NoCredentialsError, PartialCredentialsError, SSOError, TokenRetrievalError) as error:
-                raise StopError(
-                    f"no usable AWS credentials: {error}",
-                    hint="sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables",
-                    operation=operation,
-                ) from error
-            except (NoRegionError, ParamValidationError) as error:
-                raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
-            except (BotoCoreError, ResponseParserError, ValueError) as error:
-                # botocore lets UnicodeDecodeError through
-                unreadable = isinstance(error, ResponseParserError | ValueError)
-                what = "an unreadable answer" if unreadable else "no answer"
-                failure = (UnansweredError if once else AwsError)(
-                    f"{operation}: {what}: {error}",
-                    hint="check the network, the proxy and AWS_ENDPOINT_URL; running the command again is safe",
-                    operation=operation,
-                    code=type(error).__name__,
-                )
-                why, limit = what, 1 if once else _TRIES_BROKEN
-            if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
-                raise failure
-            seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + random.random() / 2)  # noqa: S311 jitter, no secret
-            self.report(Waiting(operation, why, seconds))
-            self.pause(seconds)
+        self._under_way[thread] = operation
+        try:
+            while True:
+                self._check()
+                tries += 1
+                try:
+                    return self._send(operation, method, params)
+                except ClientError as error:
+                    failure, why, limit = self._reply(operation, error, params, waits, once=once)
+                except access.CREDENTIALS as error:
+                    raise access.no_credentials(error, operation) from error
+                except (NoRegionError, ParamValidationError) as error:
+                    raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
+                except (BotoCoreError, *_UNREADABLE, OSError) as error:
+                    failure, why = _no_answer(operation, error, once=once)
+                    limit = 1 if once else _TRIES_BROKEN
+                if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
+                    raise failure
+                seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + random.random() / 2)  # noqa: S311 jitter
+                self.report(Waiting(operation, why, seconds))
+                self._under_way[thread] = f"{operation} ({why})"
+                self.pause(seconds)
+        finally:
+            self._under_way.pop(thread, None)
 
     def _reply(
         self, operation: str, error: ClientError, params: dict[str, Any], waits: Mapping[str, str], *, once: bool
     ) -> tuple[AwsError, str, int]:
         """(the failure, why another try may help, how many tries at the most) of an error reply."""
-        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        meta = error.response.get("ResponseMetadata", {})
+        status = int(meta.get("HTTPStatusCode", 0))
+        code = str(error.response.get("Error", {}).get("Code") or f"HTTP {status}")
         message = str(error.response.get("Error", {}).get("Message", ""))
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if error.operation_name in access.SIGN_IN:
+            raise access.no_credentials(error, operation) from error
         failure = failures.from_reply(operation, code, message, status, _target(params))
-        bare = code.removeprefix("AWS.SimpleQueueService.")
+        if bare_code(code) in failures.CLOCK and (theirs := meta.get("HTTPHeaders", {}).get("date")):
+            failure.hint = f"{failure.hint}; AWS's says {theirs}, ours {formatdate(usegmt=True)}"
+        bare = bare_code(code)
         for expected, reason in waits.items():
             name, _, text = expected.partition(": ")
             if name in (code, bare) and text in message:
@@ -227,6 +231,18 @@ class Calls:
         return failure, "", 1
 
 
+def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsError, str]:
+    """(the failure, in words) of a call that AWS did not answer, or not in a form that the SDK can read."""
+    what = "an unreadable answer" if isinstance(error, _UNREADABLE) else "no answer"
+    failure = (UnansweredError if once else AwsError)(
+        f"{operation}: {what}: {error if isinstance(error, BotoCoreError) else repr(error)}",
+        hint=access.way_hint(error),
+        operation=operation,
+        code=type(error).__name__,
+    )
+    return failure, what
+
+
 def operation_name(service: str, name: str) -> str:
     """IAM's name for an operation: `kms:CreateKey`."""
     return f"{_PREFIX.get(service, service)}:{name}"
@@ -238,9 +254,12 @@ def _operation_of(method: Callable[..., Any]) -> str:
 
 
 def _target(params: dict[str, Any]) -> str | None:
-    names = ("KeyId", "AliasName", "TopicArn", "ResourceArn", "QueueUrl", "QueueName", "Rule", "ResourceARN", "Name")
-    more = ("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource")
-    for name in (*names, *more):
-        if isinstance(params.get(name), str):
-            return cast("str", params[name])
-    return None
+    return next((cast("str", params[name]) for name in _NAMES if isinstance(params.get(name), str)), None)
+
+
+_NAMES = (
+    *("KeyId", "AliasName", "TopicArn", "ResourceArn", "QueueUrl", "QueueName", "Rule", "ResourceARN", "Name"),
+    *("SubscriptionArn", "TargetArn"),
+    *("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource"),
+)
+"""The parameters that say which thing a call is about, the most telling first."""

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -159,18 +160,24 @@ def _wants_json(arguments: list[str]) -> bool:
 
 
 def _fail(error: ShnotifyError, code: int, arguments: list[str]) -> int:
+    with suppress(OSError, ValueError):  # nobody reads any more: the exit code still says it
+        _tell(error, arguments)
+    return code
+
+
+def _tell(error: ShnotifyError, arguments: list[str]) -> None:
     from shnotify.text import clean
 
     if _wants_json(arguments):
         document: dict[str, Any] = {"error": error.to_json()}
         if isinstance(error, ConfigError):
             document["errors"] = [problem.to_json() for problem in error.problems]
-        click.echo(json.dumps(document, indent=2))
+        with suppress(OSError, ValueError):  # stderr may still be read
+            click.echo(json.dumps(document, indent=2))
     if isinstance(error, ConfigError):
         for problem in error.problems:
             click.echo(clean(str(problem)), err=True)
-        return code
+        return
     click.echo(f"error: {clean(error.message)}", err=True)
     if error.hint:
         click.echo(f"       {clean(error.hint)}", err=True)
-    return code

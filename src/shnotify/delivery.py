@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shnotify import policies
 from shnotify.config import Config, Route
 from shnotify.core.plan import Observation
 from shnotify.core.resource import Live
@@ -13,6 +14,7 @@ from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.lookup import Subscribed, subscription_identity
 from shnotify.resources.rule import Rule
+from shnotify.resources.topic import Topic
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def _delivery(
 ) -> Delivery:
     subscribers = _subscribers(route, lists.get(f"{route.id}Topic"))
     problems = [problem for resource_id in _parts(config, route) for problem in _broken(seen, resource_id)]
+    problems += _aimed_elsewhere(seen, route)
     rule = seen.wanted.get(f"{route.id}Rule")
     if (
         route.rule.enabled
@@ -108,9 +111,23 @@ def _broken(seen: Observation, resource_id: str) -> list[str]:
             return [f"{resource_id} cannot run: Lambda says it is {live.outputs['State']} {live.outputs['Reason']}"]
         case Function() if live.outputs["Concurrency"] == "0":
             return [f"{resource_id} is throttled to nothing: its reserved concurrency is 0"]
+        case Key(key_policy=policy):
+            return [f"{resource_id}: {problem}" for problem in policies.key_problems(policy, for_topic=True)]
+        case Topic(policy_document=policy):
+            return [f"{resource_id}: {problem}" for problem in policies.topic_problems(policy)]
         case Rule(targets=targets) if not targets:
             return [f"{resource_id} has no target: what it matches goes nowhere"]
     return []
+
+
+def _aimed_elsewhere(seen: Observation, route: Route) -> list[str]:
+    """That the rule's target is another one than the route's topic or function."""
+    fed = "Formatter" if route.message.format == "lambda" else "Topic"
+    rule, wanted = seen.wanted.get(f"{route.id}Rule"), seen.wanted.get(f"{route.id}{fed}")
+    if not isinstance(rule, Live) or not isinstance(wanted, Live) or not isinstance(rule.state, Rule):
+        return []
+    target = rule.state.targets.get("Arn")
+    return [f"{route.id}Rule feeds {target} instead"] if target and target != wanted.outputs["Arn"] else []
 
 
 def _subscribers(route: Route, listed: tuple[Subscribed, ...] | None) -> tuple[Subscriber, ...]:

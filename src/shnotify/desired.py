@@ -9,6 +9,7 @@ from shnotify.arns import Scope, fitting
 from shnotify.config import Config, DeadLetterQueue, Encryption, ExistingKey, ManagedKey, Route
 from shnotify.core.resource import MANAGED_TAG, NAME_TAG, RESOURCE_TAG, Graph, Resource
 from shnotify.core.values import Pattern, Tags
+from shnotify.errors import UsageError
 from shnotify.formatter import HANDLER
 from shnotify.message import input_transformer, settings_of
 from shnotify.pattern import event_pattern
@@ -23,6 +24,8 @@ from shnotify.resources.topic import Topic
 
 LOG_DAYS = 30
 """How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
+QUEUE_POLICY_BYTES = 8192
+"""SQS Developer Guide, quotas related to policies."""
 
 
 def build(config: Config, scope: Scope) -> Graph:
@@ -101,6 +104,13 @@ def _arn_of(key: Key | str) -> str:
 
 def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str) -> Queue:
     arn = scope.queue(queue.name)
+    policy = policies.queue_policy(arn, [scope.rule(route.rule.name) for route in config.routes])
+    if (size := len(policy.to_text())) > QUEUE_POLICY_BYTES:
+        raise UsageError(
+            f"the policy of the queue {queue.name} would have {size} bytes, and SQS takes {QUEUE_POLICY_BYTES}: "
+            f"it names the rules of all {len(config.routes)} routes",
+            hint="give the rules shorter names, or divide the routes between two files",
+        )
     return Queue(
         id="Dlq",
         queue_name=queue.name,
@@ -112,7 +122,7 @@ def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str)
         receive_message_wait_time_seconds=queue.receive_wait_time,
         kms_master_key_id=_arn_of(key),
         kms_data_key_reuse_period_seconds=queue.data_key_reuse if key else None,
-        policy_document=policies.queue_policy(arn, [scope.rule(route.rule.name) for route in config.routes]),
+        policy_document=policy,
         tags=_tags(config, "Dlq"),
     )
 

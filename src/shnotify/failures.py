@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from shnotify.errors import ShnotifyError
 
 NOT_FOUND = frozenset(
@@ -37,10 +39,17 @@ DENIED = frozenset(
 CREDENTIALS = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException"}
     | {"IncompleteSignature", "InvalidAccessKeyId", "MissingAuthenticationToken", "AuthFailure"}
+    | {"InvalidToken", "InvalidSecurity", "TokenRefreshRequired", "OptInRequired", "SubscriptionRequiredException"}
 )
+REGION_OFF = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClientException", "OptInRequired", "SubscriptionRequiredException"}
+    | {"AuthFailure"}
+)
+"""How AWS also refuses good credentials in a Region that must be enabled first (IAM User Guide, STS and Regions)."""
 CLOCK = frozenset({"RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException"})
 QUOTA = frozenset(
     {"LimitExceededException", "LimitExceeded", "TopicLimitExceeded", "SubscriptionLimitExceeded", "OverLimit"}
+    | {"TagLimitExceeded", "TagLimitExceededException", "FilterPolicyLimitExceeded"}
 )
 
 
@@ -67,10 +76,11 @@ class AlreadyThereError(AwsError):
 class UnexpectedError(AwsError):
     """AWS answered something that is in none of its documents."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: Exception, resource: str | None = None) -> None:
         super().__init__(
             f"an answer of AWS could not be understood: {type(error).__name__}: {error}",
             hint="run the same command again; if it stays, please report it with this text",
+            resource=resource,
             code=type(error).__name__,
         )
 
@@ -79,26 +89,42 @@ class WriteRefusedError(ShnotifyError):
     """A bug of ours: a read-only run was about to make a call that is not on the read list."""
 
 
+def bare_code(code: str) -> str:
+    """A code without the prefix that SQS's older ones have (API_CreateQueue, Errors)."""
+    return code.removeprefix("AWS.SimpleQueueService.")
+
+
 def from_reply(operation: str, code: str, message: str, status: int, target: str | None) -> AwsError:
-    """The error for an error reply: what AWS said, and what to do about it."""
+    """The error for an error reply: what AWS said, and what to do about it.
+
+    SNS gives its quota errors the HTTP status 403 (API_CreateTopic, Errors), so codes are looked at before the status.
+    """
     text = f"{operation} failed{f' on {target}' if target else ''}: {code}: {message}"
     kind: type[AwsError] = AwsError
     hint: str | None = None
-    bare = code.removeprefix("AWS.SimpleQueueService.")
+    bare = bare_code(code)
     if bare in CREDENTIALS:
         kind, hint = StopError, "renew your credentials (for example `aws sso login`) and run the same command again"
+        if bare in REGION_OFF:
+            hint += "; a Region that is not enabled for the account answers like this too"
     elif bare in CLOCK:
         kind, hint = StopError, "check this machine's clock against AWS's, and the secret key"
-    elif bare in DENIED or status == 403:
-        kind, hint = (
-            DeniedError,
-            f"allow {operation} for the caller{f' on {target}' if target else ''}, then run it again",
-        )
     elif bare in THROTTLED or status == 429:
         text = f"{operation} was throttled for as long as we kept trying: {message}"
         hint = "run the same command again in a minute; what is done stays done"
-    elif bare == "MalformedPolicyDocumentException":
-        hint = "the caller must be allowed kms:PutKeyPolicy on its own keys by IAM; check its policies and SCPs"
     elif bare in QUOTA:
         hint = "a quota of the account is used up: remove what is unused, or ask AWS to raise it"
+    elif bare.startswith("HTTP "):
+        hint = "that is no error of AWS: check the proxy and AWS_ENDPOINT_URL; running the command again is safe"
+    elif bare in DENIED or status == 403:
+        kind, hint = DeniedError, _permission_hint(operation, message, target)
+    elif bare == "MalformedPolicyDocumentException":
+        hint = "the caller must be allowed kms:PutKeyPolicy on its own keys by IAM; check its policies and SCPs"
     return kind(text, hint=hint, operation=operation, code=code, resource=None)
+
+
+def _permission_hint(operation: str, message: str, target: str | None) -> str:
+    """AWS's text says which kind of policy denies (IAM User Guide, troubleshoot access denied error messages)."""
+    if found := re.search(r"explicit deny in an? ([a-z -]*policy)", message):
+        return f"a {found[1]} forbids it, and no permission of the caller can help: whoever keeps that policy must"
+    return f"allow {operation} for the caller{f' on {target}' if target else ''}, then run it again"

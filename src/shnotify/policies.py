@@ -19,6 +19,7 @@ FUNCTION_SID = "AllowEventBridge"
 LAMBDA = "lambda.amazonaws.com"
 
 _KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+_PUBLISH = "sns:Publish"
 _UNSUPPORTED = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 
 
@@ -147,25 +148,50 @@ def role_policy(uses: Uses) -> Policy:
 
 def key_problems(policy: Policy, *, for_topic: bool) -> list[str]:
     """Why EventBridge could not use a key that has this policy; empty when it can."""
-    conditioned = False
-    allowed: set[str] = set()
-    for statement in policy.statements:
-        if str(statement.get("Effect")).lower() != "allow" or not _names_events(statement.get("Principal")):
-            continue
-        keys = {key.lower() for block in _dict(statement.get("Condition")).values() for key in _dict(block)}
-        if for_topic and keys & set(_UNSUPPORTED):
-            conditioned = True
-            continue
-        allowed |= {a for a in _KEY_ACTIONS for given in _list(statement.get("Action")) if _covers(given, a)}
-    missing = [action for action in _KEY_ACTIONS if action not in allowed]
+    if denied := _denied(policy, _KEY_ACTIONS):
+        return [f"its key policy denies {EVENTS} {' and '.join(denied)}"]
+    allowing = _for_events(policy, "allow")
+    usable = [s for s in allowing if not for_topic or not _condition_keys(s) & set(_UNSUPPORTED)]
+    missing = [action for action in _KEY_ACTIONS if not any(_is_about(s, action) for s in usable)]
     if not missing:
         return []
-    if conditioned:
+    if len(usable) < len(allowing):
         return [
             "its key policy limits EventBridge by aws:SourceArn, aws:SourceAccount or aws:SourceOrgID, which AWS does "
             "not support for encrypted topics: take the condition away"
         ]
     return [f"its key policy does not allow {EVENTS} {' and '.join(missing)}"]
+
+
+def topic_problems(policy: Policy) -> list[str]:
+    """Why EventBridge could not publish to a topic that has this policy; empty when it can.
+
+    The default statement, which is for everybody, holds for the account's own callers only (AWS:SourceOwner).
+    """
+    if _denied(policy, (_PUBLISH,)):
+        return [f"its policy denies {EVENTS} {_PUBLISH}"]
+    named = [s for s in _for_events(policy, "allow") if "aws:sourceowner" not in _condition_keys(s)]
+    return [] if any(_is_about(s, _PUBLISH) for s in named) else [f"its policy does not allow {EVENTS} {_PUBLISH}"]
+
+
+def _denied(policy: Policy, actions: tuple[str, ...]) -> list[str]:
+    """The actions that EventBridge is denied whatever the circumstances; a denial with a condition may never apply."""
+    denials = [s for s in _for_events(policy, "deny") if not _condition_keys(s)]
+    return [action for action in actions if any(_is_about(s, action) for s in denials)]
+
+
+def _for_events(policy: Policy, effect: str) -> list[dict[str, Any]]:
+    """The statements of this effect that mean EventBridge."""
+    found = [s for s in policy.statements if str(s.get("Effect")).lower() == effect]
+    return [s for s in found if _names_events(s.get("Principal"))]
+
+
+def _condition_keys(statement: dict[str, Any]) -> set[str]:
+    return {key.lower() for block in _dict(statement.get("Condition")).values() for key in _dict(block)}
+
+
+def _is_about(statement: dict[str, Any], action: str) -> bool:
+    return any(_covers(given, action) for given in _list(statement.get("Action")))
 
 
 def _policy(version: str, statements: list[dict[str, Any]], own: set[str]) -> Policy:

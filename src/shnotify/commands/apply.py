@@ -43,10 +43,15 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, engine.Outcome(), changed_meanwhile())
         outcome = engine.execute(plan, run.aws)
-        late = None if outcome.error or outcome.interrupted else _read_back(run, plan)
+        late = None if outcome.error or outcome.interrupted else _visible(run, plan, outcome)
+        clear = not (outcome.error or outcome.interrupted or late or run.screen.json)
+        waiting = _pending(run) if clear else []
         code = finish(run, plan, outcome, outcome.error or late)
-        if code == 0:
-            _what_is_next(run)
+        if waiting:
+            run.screen.result(
+                f"Next: {', '.join(waiting)} must confirm the subscription within 48 hours; "
+                "until then nothing reaches them. `shnotify status` shows who did."
+            )
         return code
 
 
@@ -75,6 +80,20 @@ def _replanned(run: Session, *, adopt: bool) -> Plan:
     return plan_apply(run.graph, run.observe(), adopt=adopt)
 
 
+def _visible(run: Session, plan: Plan, outcome: Outcome) -> ShnotifyError | None:
+    """Why it cannot be said that AWS shows what was written, or None; whatever ends the look, what was done is told."""
+    from shnotify.errors import ShnotifyError
+
+    try:
+        return _read_back(run, plan)
+    except ShnotifyError as error:
+        return error
+    except KeyboardInterrupt as interrupt:
+        run.aws.stop()
+        outcome.interrupted = interrupt
+        return None
+
+
 def _read_back(run: Session, plan: Plan) -> ShnotifyError | None:
     """Looks until AWS shows what was written; None when it does."""
     from shnotify.core.plan import plan_apply
@@ -87,7 +106,7 @@ def _read_back(run: Session, plan: Plan) -> ShnotifyError | None:
     while True:
         left = plan_apply(run.graph, run.observe(search=False))
         if not left.changes_anything and not left.refused:
-            if hub and (note := hub.result()):
+            if hub and (note := run.aws.in_time(hub)):
                 run.screen.warn(note)
             return None
         if run.aws.clock.now() - began > VISIBLE_SECONDS:
@@ -119,15 +138,16 @@ def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | No
     return 1 if error else 0
 
 
-def _what_is_next(run: Session) -> None:
-    """Says who still has to click, because nobody else will."""
+def _pending(run: Session) -> list[str]:
+    """Who still has to click, because nobody else will; nobody when that cannot be read just now."""
+    from shnotify.failures import AwsError
     from shnotify.resources.lookup import subscriptions
     from shnotify.resources.topic import Topic
 
-    topics = [r for r in run.graph if isinstance(r, Topic)]
-    pending = [s.endpoint for t in topics for s in subscriptions(run.aws, t.topic_arn) or () if s.state == "pending"]
-    if pending:
-        run.screen.result(
-            f"Next: {', '.join(sorted(set(pending)))} must confirm the subscription within 48 hours; "
-            "until then nothing reaches them. `shnotify status` shows who did."
-        )
+    topics = [r.topic_arn for r in run.graph if isinstance(r, Topic)]
+    try:
+        pending = [run.aws.start(subscriptions, run.aws, arn) for arn in topics]
+        lists = [run.aws.in_time(future) for future in pending]
+    except AwsError:
+        return []
+    return sorted({s.endpoint for listed in lists for s in listed or () if s.state == "pending"})

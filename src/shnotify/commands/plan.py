@@ -39,6 +39,11 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     from shnotify.render import plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
+    if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
+        run.screen.warn(
+            f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
+            "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
+        )
     for arn, problems in run.key_problems().items():
         for problem in problems:
             run.screen.warn(f"key {arn}: {problem}")

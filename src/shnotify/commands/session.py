@@ -17,8 +17,9 @@ from shnotify.core.resource import Graph
 from shnotify.core.values import to_json
 from shnotify.desired import build, existing_keys
 from shnotify.errors import ShnotifyError, UsageError
+from shnotify.failures import AwsError, StopError
 from shnotify.render import Screen
-from shnotify.resources import leftovers, premises
+from shnotify.resources import leftovers, lookup, premises
 
 
 @dataclass
@@ -35,6 +36,15 @@ class Session:
 
         finder = leftovers.Finder(self.aws, self.graph, self.config.name, pointers=not shallow)
         return engine.observe(self.graph, self.aws, shallow=shallow, find=finder if search else None)
+
+    def other_notifiers(self) -> tuple[str, ...]:
+        """Names of other notifiers here; none when they could not be looked for."""
+        try:
+            return self.aws.in_time(self.aws.start(lookup.other_notifiers, self.aws, self.config.name))
+        except StopError:
+            raise
+        except AwsError:
+            return ()
 
     def key_problems(self) -> dict[str, list[str]]:
         """ARN -> problems of the keys that are used but not ours."""

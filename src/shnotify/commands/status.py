@@ -92,7 +92,8 @@ def _lists(run: Session, seen: Observation) -> Mapping[str, tuple[Subscribed, ..
         if isinstance(topic, Topic):
             try:
                 there = seen.wanted[topic.id] is not None
-                found[topic.id] = subscriptions(run.aws, topic.topic_arn) if there else None
+                listing = run.aws.start(subscriptions, run.aws, topic.topic_arn) if there else None
+                found[topic.id] = run.aws.in_time(listing) if listing else None
             except AwsError:
                 continue
     return found

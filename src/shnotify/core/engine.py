@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from shnotify.aws import Aws
 
 
+_NOT_UNDERSTOOD = (LookupError, TypeError, AttributeError, ValueError)
+"""What reading a reply raises in which a field that AWS always sends is missing, or is of another kind."""
+
+
 class Finder(Protocol):
     """Looks for what is left over: `prepare` runs beside the reads of what is wanted, `find` when those are known."""
 
@@ -48,8 +52,8 @@ def observe(graph: Graph, aws: Aws, *, shallow: bool = False, find: Finder | Non
         except AwsError as error:
             error.resource = resource.id
             return Unreadable(error)
-        except (LookupError, TypeError, AttributeError) as error:  # a field that AWS always sends was not there
-            return Unreadable(UnexpectedError(error))
+        except _NOT_UNDERSTOOD as error:
+            return Unreadable(UnexpectedError(error, resource.id))
 
     pool = ThreadPoolExecutor(len(graph.resources) + 1, thread_name_prefix="observe")
     try:
@@ -65,6 +69,8 @@ def observe(graph: Graph, aws: Aws, *, shallow: bool = False, find: Finder | Non
             raise
         except AwsError as error:
             return Observation(wanted, unsearched=Unreadable(error))
+        except _NOT_UNDERSTOOD as error:
+            return Observation(wanted, unsearched=Unreadable(UnexpectedError(error)))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -156,10 +162,11 @@ class _Run:
             self.report(StepEnded(step, "failed", error.message))
             if isinstance(error, StopError):
                 self.aws.stop()
-        except (LookupError, TypeError, AttributeError) as error:
+        except Exception as error:  # whatever it is, the other steps come to a consistent end
+            failure = UnexpectedError(error, step.key)
             self.outcome.results[step.key] = "failed"
-            self.outcome.errors.append(UnexpectedError(error))
-            self.report(StepEnded(step, "failed", str(error)))
+            self.outcome.errors.append(failure)
+            self.report(StepEnded(step, "failed", failure.message))
         else:
             self.outcome.results[step.key] = "done"
             self.report(StepEnded(step, "done"))

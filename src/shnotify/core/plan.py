@@ -88,6 +88,7 @@ class Observation:
 
 def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
     """The steps that make AWS match the graph, then those that remove what is left over."""
+    seen = replace(seen, wanted=_apart(seen.wanted))
     known = _known(graph, seen)
     steps = [_converge(r, r.resolved(known), seen.wanted[r.id], adopt=adopt) for r in graph]
     everything = frozenset(s.key for s in steps)
@@ -119,6 +120,21 @@ def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = froz
         else:
             steps.append(_remove(resource, live, frozenset(needs)))
     return Plan(_keys_last(_block_users(steps)), _known(graph, seen))
+
+
+def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
+    """The same, with each thing blocked that is found in AWS for two wanted ones: what one writes the other undoes."""
+    users: dict[str, list[str]] = {}
+    for resource_id, live in wanted.items():
+        if isinstance(live, Live) and live.state.tags_or_none() is not None and live.outputs.get("Arn"):
+            users.setdefault(live.outputs["Arn"], []).append(resource_id)
+    shared = {user: users_of for users_of in users.values() if len(users_of) > 1 for user in users_of}
+    return {
+        resource_id: replace(live, blocked=f"{' and '.join(shared[resource_id])} both name {live.outputs['Arn']}")
+        if isinstance(live, Live) and resource_id in shared
+        else live
+        for resource_id, live in wanted.items()
+    }
 
 
 def _known(graph: Graph, seen: Observation) -> dict[str, str]:

@@ -182,8 +182,7 @@ def cfn_name(field_name: str) -> str:
 
 def owner_of(tags: Tags, name: str) -> str | None:
     """None when the tags say it belongs to notifier `name`; else words for whose it is."""
-    stack = tags.get("aws:cloudformation:stack-name")
-    if stack is not None:
+    if (stack := _stack_of(tags)) is not None:
         return f"it belongs to the CloudFormation stack {stack!r}"
     found = tags.get(NAME_TAG)
     if found == name:
@@ -206,7 +205,13 @@ def is_adopted(live: Live[Resource]) -> bool:
 
 def adoptable(tags: Tags) -> bool:
     """Whether `--adopt` may take it: only what nobody else's tag claims."""
-    return tags.get("aws:cloudformation:stack-name") is None and tags.get(NAME_TAG) is None
+    return _stack_of(tags) is None and tags.get(NAME_TAG) is None
+
+
+def _stack_of(tags: Tags) -> str | None:
+    """The CloudFormation stack that the tags name, by any of the tags it sets (name, id, logical id)."""
+    found = {key: value for key, value in tags.to_dict().items() if key.startswith("aws:cloudformation:")}
+    return found.get("aws:cloudformation:stack-name") or next(iter(found.values()), None)
 
 
 @dataclass(frozen=True)

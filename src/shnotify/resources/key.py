@@ -13,7 +13,7 @@ from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity,
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
 from shnotify.policies import KEY_SID
-from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, dying, tags_of
+from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, dying, grantees_of, tags_of, unless_so_already
 from shnotify.resources.lookup import holds_messages
 
 if TYPE_CHECKING:
@@ -57,13 +57,14 @@ class Key(Resource):
         if meta is None or (dying(meta) and not alias):
             return None
         key_id = meta["KeyId"]
-        listing = aws.start(aliases_of, aws, key_id)
+        listing, grants = aws.start(aliases_of, aws, key_id), aws.start(grantees_of, aws, key_id)
         tags = tags_of(aws, key_id)
         others = [name for name in listing.result() if name not in (alias, self.alias_name)]
+        others += [f"a grant for {who}" for who in grants.result()]
         state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled")
         live = self._live(meta, state)
         if others:  # somebody else may use it, so it is not only ours to remove
-            live = replace(live, owner=f"{', '.join(others)} {'point' if len(others) > 1 else 'points'} to it too")
+            live = replace(live, owner=f"somebody else uses it too ({', '.join(others)})")
         if dying(meta):
             when = meta.get("DeletionDate")
             return replace(live, notes=(f"it is scheduled for deletion{f' on {when:%Y-%m-%d}' if when else ''}",))
@@ -88,7 +89,10 @@ class Key(Resource):
             key_policy=Policy.parse(policy.result()["Policy"]),
             tags=tags.result(),
         )
-        return self._live(meta, state)
+        live = self._live(meta, state)
+        if dying(meta) and live.owner is not None:
+            return replace(live, blocked="its owner has scheduled it for deletion, and only the owner takes it back")
+        return live
 
     def _details(self, aws: Aws, key: str) -> tuple[Any, Any, Any]:
         return (
@@ -134,7 +138,8 @@ class Key(Resource):
         meta = self._create_key(aws)
         key_id = meta["KeyId"]
         rotation = aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
-        meta = self._create_alias(aws, meta)
+        if winner := self._take_alias(aws, key_id):
+            meta = self._give_up(aws, key_id, winner)
         if rotation:
             rotation.result()
         aws.existing[self.alias_name] = meta["Arn"]
@@ -165,28 +170,36 @@ class Key(Resource):
                     raise
         raise AssertionError
 
-    def _create_alias(self, aws: Aws, meta: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
-        """The alias is the arbiter between two runs: who loses it uses the winner's key and gives up the unused one."""
+    def _take_alias(self, aws: Aws, key_id: str) -> KeyMetadataTypeDef | None:
+        """Gives the key our alias. None when it has it; else the key that has it, for CreateAlias is exclusive."""
         create = aws.patient({"NotFoundException": _NOT_YET_VISIBLE})
         try:
-            create(aws.kms.create_alias, AliasName=self.alias_name, TargetKeyId=meta["KeyId"])
-            return meta
+            create(aws.kms.create_alias, AliasName=self.alias_name, TargetKeyId=key_id)
+            return None
         except AwsError as error:
             if error.code != "AlreadyExistsException":
                 raise
         winner = aws(aws.kms.describe_key, KeyId=self.alias_name)["KeyMetadata"]
-        if winner["KeyId"] == meta["KeyId"]:
-            return meta
-        aws(aws.kms.schedule_key_deletion, KeyId=meta["KeyId"], PendingWindowInDays=7)
+        return None if winner["KeyId"] == key_id else winner
+
+    def _give_up(self, aws: Aws, key_id: str, winner: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
+        """The alias is the arbiter between two runs: who loses it uses the winner's key and gives up its own.
+
+        Only for a key that this run has just made: nothing can be encrypted with it yet.
+        """
+        unless_so_already(aws, aws.kms.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=7)
         if not self._is_ours(aws, winner):
-            raise AlreadyThereError(
-                f"{self.alias_name} was given to another key meanwhile ({winner['KeyId']})",
-                hint="run `shnotify plan` to see whose it is",
-                operation="kms:CreateAlias",
-                code="AlreadyExistsException",
-            )
+            raise self._taken(winner)
         aws.report(Noted(f"{self.alias_name}: another run created it first; its key is used, ours is given up"))
         return winner
+
+    def _taken(self, winner: KeyMetadataTypeDef) -> AlreadyThereError:
+        return AlreadyThereError(
+            f"{self.alias_name} was given to another key meanwhile ({winner['KeyId']})",
+            hint="run `shnotify plan` to see whose it is",
+            operation="kms:CreateAlias",
+            code="AlreadyExistsException",
+        )
 
     def _take_back(self, aws: Aws, meta: KeyMetadataTypeDef) -> Mapping[str, str]:
         aws.report(Noted(f"{self.id}: takes back its key {meta['KeyId']} instead of making a new one"))
@@ -199,7 +212,7 @@ class Key(Resource):
         key_id, have = live.outputs["KeyId"], live.state
         if "Enabled" in changes:  # first: a key on its way out refuses most of the rest (KMS key states)
             if live.outputs["KeyState"] == "PendingDeletion":
-                aws(aws.kms.cancel_key_deletion, KeyId=key_id)
+                unless_so_already(aws, aws.kms.cancel_key_deletion, KeyId=key_id)
                 changes |= {"EnableKeyRotation"}
             if live.outputs["KeyState"] != "Enabled":  # CancelKeyDeletion leaves it disabled
                 aws(aws.kms.enable_key, KeyId=key_id)
@@ -216,7 +229,8 @@ class Key(Resource):
             # The old one goes first: a crash in between leaves a key that its tags find, not an alias nobody knows.
             if have.alias_name and have.alias_name != self.alias_name:
                 aws.maybe(aws.kms.delete_alias, AliasName=have.alias_name)
-            self._create_alias(aws, {"KeyId": key_id, "Arn": live.outputs["Arn"]})
+            if winner := self._take_alias(aws, key_id):  # this key stays as it is: what we have is encrypted with it
+                raise self._taken(winner)
         if "Tags" in changes:
             tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in self.tags.minus(have.tags).to_list()]
             aws(aws.kms.tag_resource, KeyId=key_id, Tags=tags)  # type: ignore[arg-type]
@@ -245,12 +259,5 @@ class Key(Resource):
             aws.maybe(aws.kms.delete_alias, AliasName=live.state.alias_name)
         if live.outputs["KeyState"] == "PendingDeletion":
             return
-        try:
-            aws.maybe(
-                aws.kms.schedule_key_deletion,
-                KeyId=live.outputs["KeyId"],
-                PendingWindowInDays=self.pending_window_in_days,
-            )
-        except AwsError as error:
-            if error.code != "KMSInvalidStateException":  # it is pending already: a reply was lost, or two ran at once
-                raise
+        days = self.pending_window_in_days
+        unless_so_already(aws, aws.kms.schedule_key_deletion, KeyId=live.outputs["KeyId"], PendingWindowInDays=days)

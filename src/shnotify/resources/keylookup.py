@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from shnotify.aws import Aws
 from shnotify.core.resource import NAME_TAG, RESOURCE_TAG
@@ -27,6 +28,12 @@ def tags_of(aws: Aws, key_id: str) -> Tags:
 def aliases_of(aws: Aws, key_id: str) -> list[str]:
     pages = aws.pages(aws.kms.list_aliases, "Marker", KeyId=key_id)
     return [alias["AliasName"] for page in pages for alias in page["Aliases"]]
+
+
+def grantees_of(aws: Aws, key_id: str) -> list[str]:
+    """Who may use the key by a grant: AWS services and people that its policy does not show (API_ListGrants)."""
+    pages = aws.pages(aws.kms.list_grants, "Marker", KeyId=key_id)
+    return sorted({grant.get("GranteePrincipal", "somebody") for page in pages for grant in page["Grants"]})
 
 
 def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[KeyMetadataTypeDef]:
@@ -67,3 +74,12 @@ def by_scan(aws: Aws, tags: Tags, resource_id: str) -> KeyMetadataTypeDef | None
     metas = [aws(aws.kms.describe_key, KeyId=key_id)["KeyMetadata"] for key_id in ours]
     usable = sorted((m for m in metas if not dying(m)), key=lambda m: (m["CreationDate"], m["KeyId"]))
     return usable[0] if usable else None
+
+
+def unless_so_already(aws: Aws, method: Callable[..., Any], **params: Any) -> None:
+    """Schedules or cancels a deletion; a key that is in that state already (a lost reply, two runs) is no error."""
+    try:
+        aws.maybe(method, **params)
+    except AwsError as error:
+        if error.code != "KMSInvalidStateException":
+            raise

@@ -11,7 +11,7 @@ from operator import itemgetter
 
 from shnotify.arns import Scope, name_in, service_of
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, RESOURCE_TAG, Graph, Live, Observed, Resource, Unreadable
+from shnotify.core.resource import NAME_TAG, RESOURCE_TAG, Graph, Live, Observed, Resource, Unreadable, owner_of
 from shnotify.core.values import Pattern, Policy, Tags
 from shnotify.failures import AwsError, StopError
 from shnotify.resources.function import Function
@@ -216,9 +216,9 @@ def _identify(aws: Aws, resource: Resource) -> Leftover | None:
         raise
     except AwsError as error:
         return resource, Unreadable(error)
-    if live is None or live.owner is not None:
+    tags = live.state.tags_or_none() if live else None
+    if live is None or owner_of(tags or Tags(), (resource.tags_or_none() or Tags()).get(NAME_TAG) or "") is not None:
         return None
-    tags = live.state.tags_or_none()
     resource_id = (tags.get(RESOURCE_TAG) if tags else None) or resource.id
     return replace(resource, id=resource_id), live
 

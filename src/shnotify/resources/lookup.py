@@ -9,7 +9,7 @@ from shnotify.arns import name_in
 from shnotify.aws import Aws
 from shnotify.core.resource import NAME_TAG
 from shnotify.core.values import Tags
-from shnotify.failures import AwsError
+from shnotify.failures import NOT_FOUND, AwsError, DeniedError
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,25 @@ class Tagged:
 
 
 def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
-    """All that is tagged as notifier `name`'s, in this account and Region (API_GetResources)."""
+    """All that is tagged as notifier `name`'s, in this account and Region."""
+    return tuple(found for found in _tagged(aws) if found.tags.get(NAME_TAG) == name)
+
+
+def other_notifiers(aws: Aws, name: str) -> tuple[str, ...]:
+    """Names of the other notifiers in this account and Region, as far as the tag search shows them."""
+    found = (one.tags.get(NAME_TAG) for one in _tagged(aws))
+    return tuple(sorted({other for other in found if other and other != name}))
+
+
+def _tagged(aws: Aws) -> tuple[Tagged, ...]:
+    """All that is tagged as some notifier's (API_GetResources): one search, whoever asks."""
 
     def ask() -> tuple[Tagged, ...]:
         kinds = ["kms:key", "sns:topic", "sqs:queue", "events:rule", "lambda:function", "logs:log-group"]
-        filters = [{"Key": NAME_TAG, "Values": [name]}]
         pages = aws.pages(
             aws.tagging.get_resources,
             "PaginationToken",
-            TagFilters=filters,
+            TagFilters=[{"Key": NAME_TAG}],
             ResourceTypeFilters=kinds,
             ResourcesPerPage=100,
         )
@@ -39,13 +49,13 @@ def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
             for item in page.get("ResourceTagMappingList", [])
         )
 
-    return aws.remember(("tagged", name), ask)
+    return aws.remember("tagged", ask)
 
 
 def key_arn(aws: Aws, reference: str) -> str:
     """The ARN of the key that a `KmsMasterKeyId` means: id, ARN or alias (SNS and SQS echo what they were given).
 
-    A reference that KMS does not know, or does not let us look up, stays as it is.
+    A reference that KMS does not know, or does not let us look up, stays as it is: ours it would let us look up.
     """
     if not reference or ":key/" in reference:
         return reference
@@ -53,8 +63,10 @@ def key_arn(aws: Aws, reference: str) -> str:
     def ask() -> str:
         try:
             return aws(aws.kms.describe_key, KeyId=reference)["KeyMetadata"]["Arn"]
+        except DeniedError:
+            return reference
         except AwsError as error:
-            if error.code is None:
+            if error.code not in NOT_FOUND:
                 raise
             return reference
 

@@ -20,9 +20,10 @@ def existing_key_problems(aws: Aws, arn: str, *, for_topic: bool) -> list[str]:
     """Why EventBridge could not use this key; empty when it can."""
     try:
         policy = aws.start(aws, aws.kms.get_key_policy, KeyId=arn, PolicyName="default")
-        state = aws(aws.kms.describe_key, KeyId=arn)["KeyMetadata"]["KeyState"]
+        described = aws.start(aws, aws.kms.describe_key, KeyId=arn)
+        state = aws.in_time(described)["KeyMetadata"]["KeyState"]
         found = [] if state == "Enabled" else [f"KMS says it is {state}"]
-        return found + policies.key_problems(Policy.parse(policy.result()["Policy"]), for_topic=for_topic)
+        return found + policies.key_problems(Policy.parse(aws.in_time(policy)["Policy"]), for_topic=for_topic)
     except StopError:
         raise
     except AwsError as error:

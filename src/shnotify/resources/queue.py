@@ -165,8 +165,12 @@ class Queue(Resource):
         aws(aws.sqs.untag_queue, QueueUrl=self.url(aws), TagKeys=list(OUR_TAGS))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
-        """Refuses while a message can be received: depth attributes lag a minute (API_GetQueueAttributes)."""
-        if not self.discard_messages and holds_messages(aws, self.queue_arn):
+        """Refuses while a message can be received, or is counted.
+
+        The counts lag a minute (API_GetQueueAttributes), and what is delayed or in flight cannot be received.
+        """
+        have = aws.start(self._attributes, aws)
+        if not self.discard_messages and (holds_messages(aws, self.queue_arn) or depths(have.result() or {})):
             raise AwsError(
                 f"the queue {self.queue_name} holds messages, so it stays, and its key with it",
                 hint="read them first, or discard them with --force",

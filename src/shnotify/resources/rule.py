@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self
 from shnotify.aws import Aws
 from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Pattern, Tags
-from shnotify.failures import AwsError
+from shnotify.failures import AlreadyThereError, AwsError
 
 TARGET_ID = "shnotify"
+_FRESH_SECONDS = 5
 _RETRY_DEFAULTS = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
 """What EventBridge does without a RetryPolicy (API_RetryPolicy)."""
 
@@ -110,6 +111,10 @@ class Rule(Resource):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
+        """PutRule overwrites whatever has its name (API_PutRule): it is looked for again when the last look is old."""
+        found = aws.maybe(aws.events.describe_rule, Name=self.rule_name) if aws.age() > _FRESH_SECONDS else None
+        if found:
+            raise AlreadyThereError(f"the rule {self.rule_name} exists", operation="events:PutRule")
         self._put_rule(aws, Tags=self.tags.to_list())
         self._put_targets(aws, TARGET_ID)
         aws.existing[self.rule_arn] = self.rule_arn
