@@ -43,6 +43,12 @@ class Scope:
         return f"arn:{self.partition}:iam::{self.account}:root"
 
 
+def partition_of(region: str) -> str:
+    """The partition a Region lies in, offline; with credentials STS tells it (AWS's endpoint partitions)."""
+    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+    return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
+
+
 def service_of(arn: str) -> str:
     """`arn:PARTITION:SERVICE:...` -> SERVICE; "" when the text is no ARN."""
     parts = arn.split(":", 5)

@@ -42,7 +42,7 @@ READS = frozenset(
     | {"kms:ListGrants", "kms:ListKeys"}
     | {"sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
     | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
-    | {"events:ListTagsForResource", "events:ListRuleNamesByTarget"}
+    | {"events:ListTagsForResource", "events:ListRuleNamesByTarget", "events:TestEventPattern"}
     | {"lambda:GetFunction", "lambda:GetPolicy", "lambda:GetFunctionEventInvokeConfig"}
     | {"iam:GetRole", "iam:GetRolePolicy", "logs:DescribeLogGroups", "logs:ListTagsForResource"}
 )

@@ -20,7 +20,7 @@ import click
 from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
 
-COMMANDS = ("init", "validate", "plan", "apply", "status", "destroy", "demo", "sandbox")
+COMMANDS = ("init", "validate", "plan", "apply", "status", "destroy", "match", "render", "demo", "sandbox")
 """Each is the function `command` of the module of this name in `shnotify.commands`."""
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -98,3 +98,14 @@ def test_pages_are_of_one_moment(cloud: Cloud) -> None:
     cloud.sns.create_topic(Name="new")
     second = cloud.tagging.get_resources(ResourcesPerPage=5, PaginationToken=first["PaginationToken"])
     assert len(second["ResourceTagMappingList"]) == 5
+
+
+def test_a_pattern_is_really_tested(cloud: Cloud) -> None:
+    envelope = {"id": "1", "account": "123456789012", "source": "aws.s3", "time": "2026-01-01T00:00:00Z"}
+    event = json.dumps({**envelope, "region": REGION, "resources": [], "detail-type": "x"})
+    ask = cloud.events.test_event_pattern
+    assert ask(EventPattern='{"source":["aws.s3"]}', Event=event)["Result"] is True
+    assert ask(EventPattern='{"source":["aws.ec2"]}', Event=event)["Result"] is False
+    code, text = refused(ask, EventPattern='{"source":["aws.s3"]}', Event=json.dumps(envelope))
+    assert (code, text) == ("ValidationException", "Parameter Event is not valid.")
+    assert refused(ask, EventPattern='{"source":"aws.s3"}', Event=event)[0] == "InvalidEventPatternException"

@@ -12,7 +12,7 @@ from shnotify.failures import AwsError, StopError
 from shnotify.resources.lookup import tagged
 
 if TYPE_CHECKING:
-    from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
+    from mypy_boto3_kms.type_defs import AliasListEntryTypeDef, KeyMetadataTypeDef
 
 
 def dying(meta: KeyMetadataTypeDef) -> bool:
@@ -26,8 +26,12 @@ def tags_of(aws: Aws, key_id: str) -> Tags:
 
 
 def aliases_of(aws: Aws, key_id: str) -> list[str]:
-    pages = aws.pages(aws.kms.list_aliases, "Marker", KeyId=key_id)
-    return [alias["AliasName"] for page in pages for alias in page["Aliases"]]
+    """All aliases of a key, from one list of the account's (API_ListAliases), whichever key asks first."""
+
+    def ask() -> list[AliasListEntryTypeDef]:
+        return [alias for page in aws.pages(aws.kms.list_aliases, "Marker", Limit=100) for alias in page["Aliases"]]
+
+    return [alias["AliasName"] for alias in aws.remember("aliases", ask) if alias.get("TargetKeyId") == key_id]
 
 
 def grantees_of(aws: Aws, key_id: str) -> list[str]:

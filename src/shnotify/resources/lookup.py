@@ -11,6 +11,9 @@ from shnotify.core.resource import NAME_TAG
 from shnotify.core.values import Tags
 from shnotify.failures import NOT_FOUND, AwsError, DeniedError
 
+FRESH_SECONDS = 5
+"""How old a look may be before what is overwritten or deleted is looked at once more; an undisturbed run needs less."""
+
 
 @dataclass(frozen=True)
 class Tagged:

@@ -12,7 +12,7 @@ from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity,
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.policies import QUEUE_SID
-from shnotify.resources.lookup import holds_messages, key_arn, queue_url, strings
+from shnotify.resources.lookup import FRESH_SECONDS, holds_messages, key_arn, queue_url, strings
 
 _NUMBERS = (
     "VisibilityTimeout",
@@ -167,10 +167,13 @@ class Queue(Resource):
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         """Refuses while a message can be received, or is counted.
 
-        The counts lag a minute (API_GetQueueAttributes), and what is delayed or in flight cannot be received.
+        The counts lag a minute (API_GetQueueAttributes); what is delayed or in flight cannot be received, so the counts
+        are asked for again when the last look is old.
         """
-        have = aws.start(self._attributes, aws)
-        if not self.discard_messages and (holds_messages(aws, self.queue_arn) or depths(have.result() or {})):
+        have = aws.start(self._attributes, aws) if aws.age() > FRESH_SECONDS else None
+        if not self.discard_messages and (
+            holds_messages(aws, self.queue_arn) or (have and depths(have.result() or {}))
+        ):
             raise AwsError(
                 f"the queue {self.queue_name} holds messages, so it stays, and its key with it",
                 hint="read them first, or discard them with --force",

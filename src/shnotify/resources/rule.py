@@ -11,9 +11,9 @@ from shnotify.aws import Aws
 from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Pattern, Tags
 from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.resources.lookup import FRESH_SECONDS
 
 TARGET_ID = "shnotify"
-_FRESH_SECONDS = 5
 _RETRY_DEFAULTS = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
 """What EventBridge does without a RetryPolicy (API_RetryPolicy)."""
 
@@ -112,7 +112,7 @@ class Rule(Resource):
 
     def create(self, aws: Aws) -> Mapping[str, str]:
         """PutRule overwrites whatever has its name (API_PutRule): it is looked for again when the last look is old."""
-        found = aws.maybe(aws.events.describe_rule, Name=self.rule_name) if aws.age() > _FRESH_SECONDS else None
+        found = aws.maybe(aws.events.describe_rule, Name=self.rule_name) if aws.age() > FRESH_SECONDS else None
         if found:
             raise AlreadyThereError(f"the rule {self.rule_name} exists", operation="events:PutRule")
         self._put_rule(aws, Tags=self.tags.to_list())

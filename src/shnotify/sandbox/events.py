@@ -9,6 +9,8 @@ from typing import Any
 
 from moto.core.resource_tagging import TaggedResource
 
+from shnotify.match import matches
+from shnotify.patternsyntax import PatternError, validate_pattern
 from shnotify.sandbox.rows import Call, Proceed, around, model, refuse
 
 _TARGETS = 5
@@ -97,3 +99,22 @@ def rules_are_found_by_tag(backend: Any, proceed: Proceed) -> Iterator[Any]:
 )
 def pages_are_of_one_moment(_: Any, proceed: Proceed) -> Iterator[Any]:
     return iter(list(proceed()))
+
+
+@around("events", "TestEventPattern", "D.1, API_TestEventPattern: an event has all of its envelope, and a Result comes")
+def a_pattern_is_really_tested(call: Call, _: Proceed) -> Any:
+    try:
+        event = json.loads(call.param("Event"))
+    except ValueError:
+        event = None
+    if not isinstance(event, dict) or not event.keys() >= _ENVELOPE:
+        call.fail("ValidationException", "Parameter Event is not valid.")
+    try:
+        pattern = json.loads(call.param("EventPattern"))
+        validate_pattern(pattern)
+    except (ValueError, PatternError) as error:
+        call.fail("InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}")
+    return json.dumps({"Result": matches(pattern, event)})
+
+
+_ENVELOPE = {"id", "account", "source", "time", "region", "resources", "detail-type"}

@@ -1,0 +1,121 @@
+"""`shnotify match`: which route each finding goes to, and what stops the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shnotify.cli import aws_options, settings
+
+if TYPE_CHECKING:
+    from shnotify.aws import Aws
+    from shnotify.commands.offline import Routed
+    from shnotify.render import Screen
+
+_ENVELOPE = {
+    "id": "00000000-0000-0000-0000-000000000000",
+    "account": "123456789012",
+    "source": "aws.securityhub",
+    "time": "1970-01-01T00:00:00Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail-type": "",
+}
+"""What TestEventPattern wants in an event (API_TestEventPattern)."""
+
+
+@click.command("match", short_help="Show which route findings would go to.")
+@click.argument("files", nargs=-1, metavar="[FILE|-]...")
+@click.option("--route", help="Ask this route only.")
+@click.option("--aws", "ask_aws", is_flag=True, help="Ask EventBridge's own TestEventPattern as well.")
+@aws_options
+def command(files: tuple[str, ...], route: str | None, ask_aws: bool, **options: Any) -> int:
+    """Shows which route each event or finding would go to; for those that go nowhere, which field stopped it.
+
+    FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON lines; - is standard
+    input. Works offline, but for --aws.
+    """
+    from shnotify.commands.offline import events_in, ids_of, routes_of
+    from shnotify.render import Screen
+
+    chosen = settings(**options)
+    config, routes = routes_of(chosen.config, route)
+    screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
+    events = list(events_in(files))
+    aws = _gateway(chosen, config.region) if ask_aws else None
+    found: list[dict[str, Any]] = []
+    disagreed = 0
+    for event in events:
+        goes, stopped = _matched(routes, event)
+        says = _by_aws(aws, routes, event) if aws else None
+        for identity in ids_of(event):
+            one = {"id": identity, "route": goes, "stopped_by": stopped}
+            found.append(one if says is None else {**one, "aws": says})
+            _show(screen, one)
+        if says is not None and says != [r.route.name for r in routes if r.route.name in _by_pattern(routes, event)]:
+            disagreed += 1
+            screen.warn(f"EventBridge itself says {', '.join(says) or 'none'}: please report this event's shape")
+    nowhere = sum(not one["route"] for one in found)
+    screen.document({"findings": found, "error": None})
+    screen.result(f"{len(found) - nowhere} of {len(found)} go somewhere, {nowhere} nowhere.")
+    return screen.code(1 if disagreed else 0)
+
+
+def _by_pattern(routes: list[Routed], event: Mapping[str, Any]) -> set[str]:
+    from shnotify.match import matches
+
+    return {routed.route.name for routed in routes if matches(routed.pattern, event)}
+
+
+def _matched(routes: list[Routed], event: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
+    """(names of the routes it goes to, what stops it on the way to the others)."""
+    from shnotify.match import Mismatch, explain
+
+    goes: list[str] = []
+    stopped: list[dict[str, Any]] = []
+    for routed in routes:
+        reasons = explain(routed.pattern, event)
+        if not reasons and not routed.route.rule.enabled:
+            reasons = [Mismatch("rule.enabled", [True], False)]
+        if not reasons:
+            goes.append(routed.route.name)
+        stopped += [{"route": routed.route.name, **reason.to_json()} for reason in reasons]
+    return goes, stopped
+
+
+def _show(screen: Screen, one: dict[str, Any]) -> None:
+    from shnotify.text import clean
+
+    screen.result(clean(f"{one['id']}: {', '.join(one['route']) or 'nowhere'}"))
+    for reason in () if one["route"] else one["stopped_by"]:
+        actual = "is not there" if reason["actual"] is None else f"is {_brief(reason['actual'])}"
+        wanted = " or ".join(_brief(entry) for entry in reason["expected"])
+        screen.result(clean(f"    {reason['route']}: {reason['path']} {actual}; it must be {wanted}"))
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:100]}…"
+
+
+def _gateway(chosen: Any, region: str | None) -> Aws:
+    from shnotify.aws import Aws
+
+    return Aws(region=region or chosen.region, profile=chosen.profile, timeout=chosen.timeout or 60)
+
+
+def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:
+    """Names of the routes whose pattern EventBridge says matches."""
+    from shnotify.pattern import compact
+
+    text = json.dumps({**_ENVELOPE, **event}, ensure_ascii=False)
+    asked = {
+        routed.route.name: aws.start(
+            aws, aws.events.test_event_pattern, EventPattern=compact(routed.pattern), Event=text
+        )
+        for routed in routes
+    }
+    return [name for name, future in asked.items() if aws.in_time(future).get("Result")]

@@ -1,0 +1,75 @@
+"""`shnotify render`: the exact mail for an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shnotify.cli import config_option, output_options, settings
+
+if TYPE_CHECKING:
+    from shnotify.commands.offline import Routed
+    from shnotify.config import Config
+    from shnotify.render import Screen
+
+
+@click.command("render", short_help="Show the exact mail for an event.")
+@click.argument("files", nargs=-1, metavar="[FILE|-]...")
+@click.option("--route", help="As this route would send it, whether or not the event matches.")
+@click.option("--format", "form", type=click.Choice(["summary", "json", "lambda"]), help="Instead of the file's.")
+@config_option
+@output_options
+def command(files: tuple[str, ...], route: str | None, form: str | None, **options: Any) -> int:
+    """Shows subject and body as they are delivered, offline, by the same code that runs in AWS.
+
+    FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON lines; - is standard
+    input. Without --route: for each route that the event matches, else for the first one.
+    """
+    from shnotify.commands.offline import events_in, ids_of, routes_of
+    from shnotify.match import matches
+    from shnotify.render import Screen
+
+    chosen = settings(**options)
+    config, routes = routes_of(chosen.config, route)
+    screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
+    mails: list[dict[str, Any]] = []
+    for event in events_in(files):
+        due = [routed for routed in routes if matches(routed.pattern, event)]
+        if not due:
+            screen.warn(f"{', '.join(ids_of(event))} matches no route: shown as {routes[0].route.name} would send it")
+        for routed in due or routes[:1]:
+            found = _mails(config, routed, event, form)
+            mails += found
+            if not found:
+                screen.warn(f"{routed.route.name} sends no mail for it: `dedup: {routed.route.message.dedup}`")
+            for mail in found:
+                _show(screen, mail)
+    screen.document({"mails": mails, "error": None})
+    return screen.code(0)
+
+
+def _mails(config: Config, routed: Routed, event: dict[str, Any], form: str | None) -> list[dict[str, Any]]:
+    from shnotify.commands.offline import scope_of
+    from shnotify.message import render, settings_of
+
+    route, scope = routed.route, scope_of(config, event)
+    form = form or route.message.format
+    if route.pattern and form == "summary":
+        form = "json"  # a raw pattern's events may be of any shape, so they are sent whole
+    formatter = settings_of(route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name))
+    rendered = render(
+        event, form, route.source, partition=scope.partition, fields=route.message.fields, settings=formatter
+    )
+    return [{"route": route.name, "format": form, "subject": m.subject, "body": m.body} for m in rendered]
+
+
+def _show(screen: Screen, mail: dict[str, Any]) -> None:
+    from shnotify.text import clean
+
+    screen.result(f"route {mail['route']}, {mail['format']}")
+    screen.result(clean(f"Subject: {mail['subject']}"))
+    screen.result()
+    for line in mail["body"].splitlines():
+        screen.result(clean(line))
+    screen.result()
