@@ -469,6 +469,7 @@ def test_row_37_a_foreign_rule_that_appears_meanwhile_is_not_overwritten(world: 
 
     def somebody() -> None:
         events.put_rule(Name=RULE, EventPattern='{"source":["aws.s3"]}', Description="theirs")
+        world.faults.time.sleep(10)  # a look of some seconds ago is not repeated
 
     in_the_middle(world, "sqs:CreateQueue", somebody)
     ran = world.apply()
@@ -789,6 +790,7 @@ def test_row_58_a_message_that_arrives_while_destroy_runs_keeps_queue_and_key(wo
         sqs.send_message(QueueUrl=QUEUE, MessageBody="an alert", DelaySeconds=900 if kind == "delayed" else 0)
         if kind == "in flight":
             sqs.receive_message(QueueUrl=QUEUE)
+        world.faults.time.sleep(10)  # a look of some seconds ago is not repeated
 
     in_the_middle(world, "events:RemoveTargets", arrives)
     ran = world.run("destroy", "--yes")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from shnotify.commands import session
+from tests import faults
 from tests.conftest import Ran, World
 from tests.faults import REGION
 
@@ -179,3 +180,49 @@ def test_offline_needs_neither_boto3_nor_moto(two: World) -> None:
         "sys.exit(bool({'boto3', 'botocore', 'moto'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["validate", "plan"])
+def test_a_pattern_beyond_the_default_quota_is_told_with_its_size(world: World, command: str) -> None:
+    accounts = ", ".join(f'"{number:012d}"' for number in range(150))
+    world.write(world.path.read_text() + f"    findings: {{accounts: [{accounts}]}}\n")
+    ran = world.run(command)
+    assert ran.code == 0
+    assert "characters; EventBridge takes 2,048 unless the account's quota" in ran.err
+    world.write(TWO)
+    assert "characters; EventBridge" not in world.run(command).err
+
+
+def test_auto_is_what_is_enabled_and_is_said(world: World) -> None:
+    world.write(world.path.read_text() + "    source: auto\n")
+    world.client("securityhub").enable_security_hub()
+    world.faults.rule = faults.on("securityhub:DescribeSecurityHubV2")(faults.refuse("ResourceNotFoundException"))
+    ran = world.run("plan")
+    assert "source: auto means cspm here: Security Hub CSPM is enabled; Security Hub is not enabled" in ran.err
+    [rule] = [a for a in ran.json["actions"] if a["id"] == "UrgentRule"]
+    [pattern] = [c["after"] for c in rule["changes"] if c["path"] == "EventPattern"]
+    assert pattern["detail-type"] == ["Security Hub Findings - Imported"]
+
+
+@pytest.mark.parametrize(
+    ("cspm", "hub", "chosen"),
+    [
+        (None, None, "both"),
+        (None, "ResourceNotFoundException", "cspm"),
+        ("InvalidAccessException", None, "hub"),
+        ("InvalidAccessException", "ResourceNotFoundException", "cspm"),
+        ("AccessDeniedException", None, "both"),
+        ("InvalidAccessException", "AccessDeniedException", "hub"),
+    ],
+)
+def test_what_cannot_be_asked_about_counts_as_enabled(
+    world: World, cspm: str | None, hub: str | None, chosen: str
+) -> None:
+    answers = {"securityhub:DescribeHub": cspm, "securityhub:DescribeSecurityHubV2": hub}
+
+    def answer(code: str | None) -> Any:
+        return faults.refuse(code) if code else lambda _call, _operation: {}
+
+    world.write(world.path.read_text() + "    source: auto\n")
+    world.faults.rule = lambda _n, operation: answer(answers[operation]) if operation in answers else None
+    assert f"source: auto means {chosen} here" in world.run("plan").err

@@ -20,6 +20,7 @@ from shnotify.patternsyntax import (
     PatternError,
     check_size,
     compact,
+    size_warning,
     validate_pattern,
 )
 from shnotify.vocabulary import ARRAYS, CSPM, SCHEMAS, Matcher, Schema, TranslationError
@@ -37,6 +38,7 @@ __all__ = [
     "check_size",
     "compact",
     "event_pattern",
+    "size_warning",
     "validate_pattern",
 ]
 

@@ -54,6 +54,17 @@ def compact(pattern: dict[str, Any]) -> str:
     return json.dumps(pattern, ensure_ascii=False, separators=(",", ":"))
 
 
+def size_warning(pattern: dict[str, Any]) -> str | None:
+    """What a person should know of a pattern that only a raised quota takes; None for a pattern within the default."""
+    size = len(compact(pattern))
+    if size <= WARN_SIZE:
+        return None
+    return (
+        f"the event pattern has {size:,} characters; EventBridge takes {WARN_SIZE:,} unless the account's quota "
+        '"event pattern size" is raised'
+    )
+
+
 def check_size(pattern: dict[str, Any], path: str = "findings") -> int:
     """The pattern's size in characters; above `WARN_SIZE` the caller warns (it may need a raised quota).
 

@@ -36,7 +36,9 @@ def command(exit_code: bool, adopt: bool, **options: Any) -> int:
 def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     """The plan for `apply`, shown in text form."""
     from shnotify.core.plan import plan_apply
+    from shnotify.pattern import size_warning
     from shnotify.render import plan_lines, summary_line
+    from shnotify.resources.rule import Rule
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
@@ -44,6 +46,9 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
+    for rule in run.graph:
+        if isinstance(rule, Rule) and (warning := size_warning(rule.event_pattern.document)):
+            run.screen.warn(f"{rule.id}: {warning}")
     for arn, problems in run.key_problems().items():
         for problem in problems:
             run.screen.warn(f"key {arn}: {problem}")

@@ -14,13 +14,17 @@ from shnotify.cli import config_option, output_options, settings
 @output_options
 def command(**options: Any) -> int:
     """Checks the configuration file and the event patterns it makes, offline."""
-    from shnotify.config import load
+    from shnotify.commands.offline import routes_of
+    from shnotify.pattern import size_warning
     from shnotify.render import Screen
 
     chosen = settings(**options)
-    config = load(chosen.config)
+    config, routed = routes_of(chosen.config, None)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
     routes = [route.name for route in config.routes]
-    screen.document({"name": config.name, "routes": routes, "errors": [], "error": None})
+    warnings = [f"route {one.route.name}: {text}" for one in routed if (text := size_warning(one.pattern))]
+    for warning in warnings:
+        screen.warn(warning)
+    screen.document({"name": config.name, "routes": routes, "warnings": warnings, "errors": [], "error": None})
     screen.result(f"{chosen.config}: {config.name} is valid ({len(routes)} route{'s' if len(routes) > 1 else ''})")
     return 0
