@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,27 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     found = World(tmp_path / "shnotify.yaml", capsys, monkeypatch)
     with mock_aws(), strict(clock=found.faults.time.now):
         yield found
+
+
+Cases = Callable[[int], None]
+
+
+@pytest.fixture
+def cases(record_property: Callable[[str, object], None]) -> Cases:
+    """Says how many cases a sweep really ran; none is a failure. The sums stand at the end of the run."""
+
+    def say(count: int) -> None:
+        assert count > 0
+        record_property("cases", count)
+
+    return say
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    sums: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "cases":
+                sums[report.nodeid.rpartition("::")[2].partition("[")[0]] += value
+    for test, count in sorted(sums.items()):
+        terminalreporter.write_line(f"{test}: {count} cases")

@@ -16,7 +16,7 @@ from moto.core.model_instances import reset_model_data
 
 from tests import faults
 from tests.canonical import account, live_keys
-from tests.conftest import SMALLEST, World
+from tests.conftest import SMALLEST, Cases, World
 from tests.faults import Fault, Killed
 
 HOWS: dict[str, Fault] = {"before": faults.kill_before, "after": faults.kill_after, "reply lost": faults.lose_reply}
@@ -124,18 +124,18 @@ def sweep(world: World, story: str, how: str, step: int) -> int:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", STORIES)
-def test_every_call(world: World, story: str, how: str) -> None:
-    assert sweep(world, story, how, step=1)
+def test_every_call(world: World, story: str, how: str, cases: Cases) -> None:
+    cases(sweep(world, story, how, step=1))
 
 
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", STORIES)
-def test_a_sample_of_the_calls(world: World, story: str, how: str) -> None:
-    assert sweep(world, story, how, step=6)
+def test_a_sample_of_the_calls(world: World, story: str, how: str, cases: Cases) -> None:
+    cases(sweep(world, story, how, step=6))
 
 
 @pytest.mark.parametrize("how", ["before", "after"])
-def test_every_write_of_a_fresh_apply(world: World, how: str) -> None:
+def test_every_write_of_a_fresh_apply(world: World, how: str, cases: Cases) -> None:
     _, expected = clean_run(world, "fresh apply")
     with emptied(world):
         world.apply()
@@ -143,15 +143,17 @@ def test_every_write_of_a_fresh_apply(world: World, how: str) -> None:
     for call in writes:
         found, keys = crash_and_rerun(world, "fresh apply", how, call)
         assert (found, keys) == (expected, ["DlqKey", "TopicKey"]), f"{how} call {call}"
+    cases(len(writes))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1800)
-def test_all_pairs_of_two_crashes_of_a_fresh_apply(world: World) -> None:
+def test_all_pairs_of_two_crashes_of_a_fresh_apply(world: World, cases: Cases) -> None:
     calls, expected = clean_run(world, "fresh apply")
     for first, second in itertools.product(range(1, calls + 1), repeat=2):
         found, keys = crash_and_rerun(world, "fresh apply", "after", first, second)
         assert (found, keys) == (expected, ["DlqKey", "TopicKey"]), f"calls {first}, then {second}"
+    cases(calls**2)
 
 
 def test_a_sample_of_pairs_of_two_crashes(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ProxyConnect
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shnotify import cli
+from shnotify import calls, cli
 from shnotify.__main__ import catch_signals
 from shnotify.aws import READS, elsewhere
 from shnotify.core.events import Waiting
@@ -54,10 +55,11 @@ def always(operation: str, fault: Fault) -> Calm:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """A command with the real gateway: nothing stands between it and the SDK."""
+def bare(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """A command with the real gateway: nothing stands between it and the SDK. It does not wait between two tries."""
     path = tmp_path / "shnotify.yaml"
     path.write_text(SMALLEST, encoding="utf-8")
+    monkeypatch.setattr(calls, "Clock", functools.partial(calls.Clock, sleep=lambda _seconds: None))
 
     def run(*arguments: str) -> Ran:
         code = cli.run([*arguments, "-c", str(path), "-o", "json"])

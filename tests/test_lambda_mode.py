@@ -12,7 +12,7 @@ from shnotify import bundle
 from shnotify.formatter.settings import Settings
 from tests import faults
 from tests.canonical import account
-from tests.conftest import SMALLEST, World
+from tests.conftest import SMALLEST, Cases, World
 from tests.faults import REGION
 from tests.test_crashes import HOWS, STORIES, sweep
 
@@ -491,13 +491,13 @@ def _stories(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", LAMBDA_STORIES)
-def test_a_sample_of_crashes(world: World, story: str, how: str) -> None:
-    assert sweep(world, story, how, step=11)
+def test_a_sample_of_crashes(world: World, story: str, how: str, cases: Cases) -> None:
+    cases(sweep(world, story, how, step=11))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", LAMBDA_STORIES)
-def test_a_crash_at_every_call(world: World, story: str, how: str) -> None:
-    assert sweep(world, story, how, step=1)
+def test_a_crash_at_every_call(world: World, story: str, how: str, cases: Cases) -> None:
+    cases(sweep(world, story, how, step=1))

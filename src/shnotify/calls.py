@@ -32,6 +32,7 @@ _UNREADABLE = (ResponseParserError, ValueError, LookupError, TypeError, Attribut
 """What botocore's parsers let through when a reply is cut, corrupt, or a proxy's own page."""
 _FAREWELL_SECONDS = 0.8
 """What starting and saying good-bye take of a command's time."""
+_JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the program's other random numbers stay as they are
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class Calls:
                     limit = 1 if once else _TRIES_BROKEN
                 if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
                     raise failure
-                seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + random.random() / 2)  # noqa: S311 jitter
+                seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + _JITTER.random() / 2)
                 self.report(Waiting(operation, why, seconds))
                 self._under_way[thread] = f"{operation} ({why})"
                 self.pause(seconds)
