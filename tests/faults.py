@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from copy import deepcopy
@@ -50,7 +51,6 @@ class Faults:
         self.stale = 0.0
         self._past: dict[str, tuple[float, Any, Any]] = {}
         self._lock = threading.RLock()
-        self._clients: dict[str, Any] = {}
 
     @property
     def writes(self) -> list[str]:
@@ -61,9 +61,7 @@ class Faults:
         return [operation for operation, _ in self.calls]
 
     def client(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-        return self._clients[service]
+        return _client(service)
 
     def send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
         with self._lock:  # one after another, so that call number n is the same in every run
@@ -155,6 +153,12 @@ def on(operation: str, times: int = 1) -> Callable[[Fault], Callable[[int, str],
         return rule
 
     return build
+
+
+@functools.cache
+def _client(service: str) -> Any:
+    """One for all tests: moto stands in its way for as long as a test asks it to, and making one takes a while."""
+    return boto3.session.Session().client(service, region_name=REGION)  # type: ignore[call-overload]
 
 
 def gateway(faults: Faults) -> type[Aws]:

@@ -140,8 +140,8 @@ class Key(Resource):
         rotation = aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
         if winner := self._take_alias(aws, key_id):
             meta = self._give_up(aws, key_id, winner)
-        if rotation:
-            rotation.result()
+        elif rotation:
+            rotation.result()  # of no interest for a key that was given up
         aws.existing[self.alias_name] = meta["Arn"]
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
 
