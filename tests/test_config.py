@@ -108,9 +108,12 @@ def test_what_is_too_long_is_told_in_short(text: str, expected: str) -> None:
 
 
 TAKEN = [
-    *(f"region: {name}" for name in ("us-east-1", "ap-northeast-3", "us-gov-west-1", "cn-north-1", "us-isob-east-1")),
+    *(
+        f"region: {name}"
+        for name in ("us-east-1", "ap-northeast-3", "us-gov-west-1", "cn-north-1", "us-isob-east-1", "eusc-de-east-1")
+    ),
     'account: "012345670123"',
-    "account: 012345670123",
+    "tags:",
     "tags: {Owner: security team, 部署: セキュリティ, a: '', 'x:y/z': '+-=._:/@'}",
     "tags: {" + "k" * 128 + ": " + "v" * 256 + "}",
     "tags: {" + ", ".join(f"k{number}: v" for number in range(40)) + "}",

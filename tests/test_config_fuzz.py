@@ -35,7 +35,7 @@ def check(path: Path, raw: bytes) -> Config | ConfigError:
         return load(path)
     except ConfigError as error:
         caught = error
-    lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", raw.decode("utf-8-sig", "replace"))
+    lines = re.split("\r\n|[\n\r]", raw.decode("utf-8-sig", "replace"))
     for problem in caught.problems:
         assert problem.message
         assert 1 <= problem.line <= len(lines), problem

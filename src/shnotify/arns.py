@@ -43,9 +43,24 @@ class Scope:
         return f"arn:{self.partition}:iam::{self.account}:root"
 
 
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eusc-": "aws-eusc",
+}
+
+
 def partition_of(region: str) -> str:
     """The partition a Region lies in, offline; with credentials STS tells it (AWS's endpoint partitions)."""
-    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+    prefixes = {
+        "cn-": "aws-cn",
+        "us-gov-": "aws-us-gov",
+        "us-iso-": "aws-iso",
+        "us-isob-": "aws-iso-b",
+        "eusc-": "aws-eusc",
+    }
     return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
 
 

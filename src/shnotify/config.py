@@ -87,6 +87,8 @@ def _values(values: Any) -> Any:
         raise ValueError("an empty list matches nothing: write `any` for no filter")
     if isinstance(values, str):
         raise ValueError(f"must be a list, such as [{values}], or `any`")
+    if isinstance(values, list) and "any" in values:
+        raise ValueError("`any` is no value of a list: it stands alone, for no filter")
     return _strict_tuple(values)
 
 
@@ -110,11 +112,15 @@ def _products(value: Any) -> Any:
     if isinstance(value, dict):
         if not value:
             raise ValueError("an empty mapping matches nothing: write `any` for no filter")
-        return {name: _strict_tuple(levels) for name, levels in value.items()}
-    if isinstance(value, list) and not value:
-        raise ValueError("an empty list matches nothing: write `any` for no filter")
+        return value
     if isinstance(value, str):
         raise ValueError(f"must be a list, such as [{value}], a mapping of products to severities, or `any`")
+    return _values(value)
+
+
+def _levels(value: Any) -> Any:
+    if value == []:
+        raise ValueError("an empty list matches nothing: name severities, or leave the product out")
     return _strict_tuple(value)
 
 
@@ -123,7 +129,7 @@ def _kind_of_products(value: Any) -> str:
 
 
 Products = Annotated[
-    Annotated[dict[str, tuple[Severity, ...]], Tag("thresholds")]
+    Annotated[dict[str, Annotated[tuple[Severity, ...], BeforeValidator(_levels)]], Tag("thresholds")]
     | Annotated[tuple[Text, ...], Tag("names")]
     | Annotated[None, Tag("any")],
     Discriminator(_kind_of_products),

@@ -16,8 +16,14 @@ _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"([0-9]{1,9})(B|KiB|MiB)?")
 _SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024 * 1024}
 _MAIL = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}"
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
+_ARNS = {
+    "sqs": (r"[A-Za-z0-9_-]{1,80}", "queue-name"),
+    "lambda": (r"function:[A-Za-z0-9_-]{1,64}(?::(?:\$LATEST|[A-Za-z0-9_-]{1,128}))?", "function:name"),
+}
+"""The end of a subscriber's ARN; a standard topic takes no FIFO queue (SNS Developer Guide, sns-fifo-topics)."""
 MAX_ROUTES, MAX_SUBSCRIBERS, MAX_VALUES = 100, 1000, 1000
 """Far beyond what a notifier has; an event pattern of 4,096 characters holds fewer values."""
 _TAG_EXTRA = frozenset("+-=._:/@ ")
@@ -30,9 +36,9 @@ def shown(value: object) -> str:
 
 
 def spoken(seconds: int) -> str:
-    """`300` -> `5m`."""
+    """`300` -> `5m`; a single day is `24h`."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds and seconds % size == 0:
+        if seconds and seconds % size == 0 and (unit, seconds) != ("d", size):
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
 
@@ -57,7 +63,10 @@ def duration(low: int, high: int) -> BeforeValidator:
 def _days(value: Any) -> int:
     seconds = _seconds(value)
     if seconds is None or seconds % 86400 or not 7 <= seconds // 86400 <= 30:
-        raise ValueError("must be whole days between 7d and 30d (KMS allows nothing else)")
+        bare = isinstance(value, int) and 7 <= value <= 30
+        raise ValueError(
+            f"must be whole days between 7d and 30d (KMS allows nothing else){f': write {value}d' if bare else ''}"
+        )
     return seconds // 86400
 
 
@@ -107,7 +116,7 @@ def line(limit: int, what: str) -> AfterValidator:
 
 
 def _account(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and 9 <= len(str(value)) <= 12:  # a reader of numbers drops the zeros in front
         raise ValueError(f'write it in quotes: "{value:012d}"')
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
         raise ValueError('must be a twelve-digit account id in quotes, such as "123456789012"')
@@ -154,7 +163,7 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
         case "email" | "email-json":
             if not endpoint.isascii():
                 return "SNS takes e-mail addresses in ASCII only: write the domain in its xn-- form"
-            fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254 and ".." not in endpoint.partition("@")[0]
+            fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
             return None if fits else "is not an e-mail address such as secops@example.com"
         case "sms":
             return (
@@ -165,8 +174,8 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
         case "http" | "https":
             return _url_problem(protocol, endpoint)
         case _:
-            arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_:-]+", endpoint)
-            example = "queue-name" if protocol == "sqs" else "function:name"
+            form, example = _ARNS[protocol]
+            arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:[0-9]{{12}}:{form}", endpoint)
             return None if arn else f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
 
 
@@ -215,4 +224,4 @@ QueueName = Annotated[
     str, matching(r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)")
 ]
 RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
-RegionName = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region such as ap-northeast-1")]
+RegionName = Annotated[str, matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region such as ap-northeast-1")]

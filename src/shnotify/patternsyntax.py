@@ -168,6 +168,8 @@ def _value(item: object, path: str) -> Problems:
         yield from _operator(item, path)
     elif isinstance(item, float) and not math.isfinite(item):
         yield path, "must be a finite number"
+    elif isinstance(item, int) and len(str(item)) == 12:  # would never match: ids of accounts are text in every event
+        yield path, f'looks like an account id, and those are text: write it in quotes, "{item}"'
     elif not isinstance(item, str | int | float | None):
         yield path, f"must be text, a number, true, false, null or an operator, not {_shown(item)}"
 

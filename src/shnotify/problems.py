@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from shnotify.arns import Scope
+from shnotify import crosschecks
 from shnotify.errors import ConfigError, ConfigProblem
-from shnotify.fields import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
+from shnotify.fields import shown
 from shnotify.yamlfile import MAX_PROBLEMS, Document, Path, dotted
 
 if TYPE_CHECKING:
-    from shnotify.config import Config, Route
+    from shnotify.config import Config
 
-_SECRET = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")
 _KEYS = ("managed", "existing")
 _ALTERNATIVES: dict[Any, tuple[str, ...]] = {
     "topic_key": _KEYS,
@@ -25,30 +24,64 @@ _ALTERNATIVES: dict[Any, tuple[str, ...]] = {
     "products": ("names", "thresholds", "any"),
 }
 """Fields that are written in several ways -> the names pydantic's locations have for them (the models' `Tag`s)."""
-MAX_PAIRS = 10_000
-Found = tuple[Path, str]
 
 
 def explain(document: Document, model: type[Config]) -> Config:
     """The document as a complete configuration. Raises `ConfigError` with every problem at once."""
     if not isinstance(document.data, dict):
-        raise ConfigError([document.problem((1, 1), "", "the file must be a mapping that begins with `name: ...`")])
-    data = with_defaults(document.data)
-    found: list[tuple[Path, str, bool]] = [(path, message, False) for path, message in _secrets(document.data, ())]
-    found += [(path, message, True) for path, message in _tags(document.data.get("tags"))]
-    found += [(path, message, False) for path, message in _given(data, document.data)]
-    config: Config | None = None
+        shape = document.problem((1, 1), "", "the file must be a mapping that begins with `name: ...`")
+        raise ConfigError([*document.problems, shape])
+    problems = [*document.problems, *(_problem(document, *one) for one in dict.fromkeys(_found(document.data, model)))]
+    lines = {problem.line for problem in problems}
+    problems += [
+        document.problem(position, "", "looks like an AWS access key: take it out of the file (and revoke it)")
+        for position in crosschecks.secret_lines(document.text)
+        if position[0] not in lines
+    ]
+    if problems:
+        raise ConfigError(problems[:MAX_PROBLEMS])
+    return model.model_validate(with_defaults(document.data))
+
+
+def _found(written: dict[str, Any], model: type[Config]) -> Iterator[tuple[Path, str, bool]]:
+    """Path, message, and whether it is about the key rather than the value."""
+    data = with_defaults(written)
+    yield from ((path, message, False) for path, message in crosschecks.secrets(written))
+    yield from ((path, message, True) for path, message in crosschecks.tags(written.get("tags")))
+    yield from ((path, message, False) for path, message in crosschecks.contradictions(data, written))
+    numbers = list(range(len(data["routes"]))) if isinstance(data.get("routes"), list) else []
     try:
         config = model.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        written = [detail for detail in details if not _derived(document.data, detail)] or details
-        found += [_spoken(document.data, model, detail) for detail in written[:MAX_PROBLEMS]]
-    if config is not None:
-        found += [(path, message, False) for path, message in _whole(config)]
-    if found or config is None:
-        raise ConfigError([_problem(document, *one) for one in [*dict.fromkeys(found)][:MAX_PROBLEMS]])
-    return config
+        told = [detail for detail in details if not _derived(written, detail)] or details
+        yield from (_spoken(written, model, detail) for detail in told[:MAX_PROBLEMS])
+        data, numbers = _without(data, [detail["loc"] for detail in details])
+        try:
+            config = model.model_validate(data)
+        except ValidationError:
+            return
+    for path, message in crosschecks.whole(config):
+        yield (("routes", numbers[int(path[1])], *path[2:]) if path[0] == "routes" else path), message, False
+
+
+def _without(data: dict[str, Any], wrong: list[tuple[str | int, ...]]) -> tuple[dict[str, Any], list[int]]:
+    """The data less what is wrong in it, so that the rest can be looked at as a whole; the routes that stay."""
+    bad = {loc[:3] if loc[0] == "routes" else loc[:1] for loc in wrong}
+    kept = {name: value for name, value in data.items() if (name,) not in bad}
+    kept |= {"name": "unnamed"} if ("name",) in bad else {}
+    kept |= {name: None for name in ("encryption", "dead_letter_queue") if (name,) in bad}
+    if "routes" not in kept:
+        return kept, []
+    routes = []
+    stay = []
+    for number, route in enumerate(data["routes"]):
+        fields = {str(loc[2]) if len(loc) > 2 else "name" for loc in bad if loc[:2] == ("routes", number)}
+        if not fields & {"name", "topic", "rule"}:
+            routes.append({name: value for name, value in route.items() if name not in fields})
+            stay.append(number)
+    kept["routes"] = routes
+    return kept, stay
 
 
 def _problem(document: Document, path: Path, message: str, at_key: bool) -> ConfigProblem:
@@ -69,7 +102,7 @@ def with_defaults(data: dict[str, Any]) -> dict[str, Any]:
     """The data with every default that is made from a name written out."""
     name = data.get("name") if isinstance(data.get("name"), str) else "unnamed"
     return {
-        **data,
+        **{key: value for key, value in data.items() if value is not None or key != "tags"},
         "encryption": _encryption(data.get("encryption"), str(name)),
         "dead_letter_queue": _named(data.get("dead_letter_queue"), {"name": f"{name}-dlq"}),
         **({"routes": _routes(data["routes"], str(name))} if "routes" in data else {}),
@@ -120,6 +153,9 @@ def _routes(value: Any, name: str) -> Any:
             for part in ("findings", "message", "retry", "subscribers"):
                 if part in route and route[part] is None:
                     del route[part]
+            findings = route.get("findings")
+            if isinstance(findings, dict) and "exclude" in findings and findings["exclude"] is None:
+                route["findings"] = {key: value for key, value in findings.items() if key != "exclude"}
         routes.append(route)
     return routes
 
@@ -234,131 +270,3 @@ def _kind(value: Any) -> str:
     kinds: list[tuple[type, str]] = [(bool, "true or false"), (int, "a number"), (float, "a number"), (str, "text")]
     kinds += [(dict, "a mapping"), (list, "a list"), (tuple, "a list"), (type(None), "nothing")]
     return next((words for kind, words in kinds if isinstance(value, kind)), "this")
-
-
-# -- what only the whole file shows ---------------------------------------------------------------------------------
-
-
-def _secrets(value: Any, path: Path) -> Iterator[Found]:
-    if isinstance(value, str) and _SECRET.search(value):
-        yield path, "looks like an AWS access key: the file has no place for secrets, take it out (and revoke it)"
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if _SECRET.search(key):
-                yield (*path, key), "looks like an AWS access key: the file has no place for secrets"
-            yield from _secrets(item, (*path, key))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _secrets(item, (*path, number))
-
-
-def _tags(tags: Any) -> Iterator[Found]:
-    for key, value in tags.items() if isinstance(tags, dict) else ():
-        if isinstance(value, str) and (problem := tag_problem(key, value)):
-            yield ("tags", key), problem
-
-
-def _given(data: dict[str, Any], written: dict[str, Any]) -> Iterator[Found]:
-    """What contradicts itself in the routes, whether or not all of it can be understood."""
-    routes = data.get("routes")
-    if not isinstance(routes, list) or len(routes) > MAX_ROUTES:
-        return
-    known: set[tuple[str, str]] = set()
-    for i, route in enumerate(routes):
-        if not isinstance(route, dict):
-            continue
-        here: Path = ("routes", i)
-        own = _name(route, "route")
-        told = own is None or ("route", own) in known
-        for part in ("route", "topic", "rule"):
-            name = _name(route, part)
-            if name is None or (told and part != "route" and _name(written["routes"][i], part) is None):
-                continue  # a default made from a name whose mistake is told already
-            if (part, name) in known:
-                path = (*here, "name") if part == "route" else (*here, part, "name")
-                yield path, f"this {part} name is used twice: {shown(name)}"
-            known.add((part, name))
-        yield from ((here + path, message) for path, message in _subscribed_twice(route.get("subscribers")))
-        if isinstance(route.get("pattern"), dict):
-            for other in ("source", "findings"):
-                if other in route:
-                    yield (*here, other), "cannot stand beside `pattern`: keep one of them"
-
-
-def _name(route: dict[str, Any], part: str) -> str | None:
-    section = route if part == "route" else route.get(part)
-    name = section.get("name") if isinstance(section, dict) else None
-    return name if isinstance(name, str) else None
-
-
-def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
-    if not isinstance(subscribers, list) or len(subscribers) > MAX_SUBSCRIBERS:
-        return
-    seen: set[tuple[str, str]] = set()
-    for number, one in enumerate(subscribers):
-        one = {"protocol": "email", "endpoint": one} if isinstance(one, str) else one
-        if not isinstance(one, dict):
-            continue
-        protocol, endpoint = one.get("protocol"), one.get("endpoint")
-        if not isinstance(protocol, str) or not isinstance(endpoint, str):
-            continue
-        identity = protocol, endpoint.lower() if protocol.startswith("email") else endpoint
-        if identity in seen:
-            yield ("subscribers", number), f"{shown(endpoint)} is listed twice"
-        seen.add(identity)
-
-
-def _whole(config: Config) -> Iterator[Found]:
-    ids: dict[str, Route] = {}
-    for i, route in enumerate(config.settled().routes):
-        first = ids.setdefault(route.id, route)
-        if first is not route and first.name != route.name:
-            yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
-        yield from ((("routes", i, *path), message) for path, message in _pattern(route))
-        yield from ((("routes", i, "message", name), text) for name, text in _message(config, route))
-    yield from _keys(config)
-
-
-def _pattern(route: Route) -> Iterator[Found]:
-    """What EventBridge could not say, or would not take."""
-    from shnotify.pattern import FIELDS, MAX_SIZE, PatternError, check_size, event_pattern
-
-    pairs = [(getattr(route.findings, name) or (), getattr(route.findings.exclude, name) or ()) for name in FIELDS]
-    size = sum(len(value) + 3 for pair in pairs for values in pair for value in values)
-    # Beyond all abbreviating, and before anything is compared with everything else.
-    if size > MAX_SIZE * 5 // 4 or any(len(wanted) * len(unwanted) > MAX_PAIRS for wanted, unwanted in pairs):
-        yield ("findings",), f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters"
-        return
-    source = route.source
-    try:
-        check_size(
-            event_pattern(source, route.findings, None, route.pattern), "pattern" if route.pattern else "findings"
-        )
-    except PatternError as error:
-        for path, message in error.problems:
-            parts = (part for part in re.split(r"[.\[\]]+", path) if part)
-            yield tuple(int(part) if part.isdigit() else part for part in parts), message
-
-
-def _message(config: Config, route: Route) -> Iterator[tuple[str, str]]:
-    from shnotify.message import problems
-
-    if route.pattern and route.message.resolved:
-        yield "resolved", "cannot stand beside `pattern`: the rule must let resolved findings through as well"
-    if route.pattern and route.message.fields:
-        yield "fields", "cannot stand beside `pattern`: its events may be of any shape, so they are sent whole"
-    arn = Scope("aws-us-gov", "us-gov-west-1", "123456789012").topic(route.topic.name)  # as long as they get
-    yield from problems(route.message, route.source, marker=config.marker(route), topic_arn=arn)
-
-
-def _keys(config: Config) -> Iterator[Found]:
-    if config.encryption is None:
-        return
-    keys = {"topic_key": config.encryption.topic_key, "dlq_key": config.encryption.dlq_key}
-    aliases = [getattr(key, "alias", None) for key in keys.values()]
-    if aliases[0] is not None and aliases[0] == aliases[1]:
-        yield ("encryption", "dlq_key", "alias"), f"both keys have the alias {aliases[0]!r}: each needs its own"
-    for part, key in keys.items():
-        arn = getattr(key, "arn", None)
-        if arn and config.region and arn.split(":")[3] != config.region:
-            yield ("encryption", part, "arn"), f"the key is in {arn.split(':')[3]}, the notifier in {config.region}"

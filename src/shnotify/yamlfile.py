@@ -1,8 +1,8 @@
 """YAML text -> plain data and where each part of it stands, with all that bites in YAML refused by name.
 
 No anchors, aliases, merge keys or tags; one document; at most `MAX_BYTES` and `MAX_DEPTH`. Only `true`, `false`, `null`
-and plain decimal numbers are anything but text: `yes`, `012345670123`, `+81312345678` and `12:30:45` stay what they
-look like.
+and plain decimal numbers are anything but text: `yes`, `+81312345678` and `12:30:45` stay what they look like. Digits
+after a 0 (`012345670123`) must stand in quotes: for other readers they are an octal number, for a person an account.
 """
 
 from __future__ import annotations
@@ -32,17 +32,23 @@ Position = tuple[int, int]
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_OCTAL = re.compile(r"[-+]?0[0-9]+")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+"""What YAML refuses, and what is a line break for it and for no editor: line numbers would be wrong."""
+_LINE_BREAK = re.compile("\r\n|[\n\r]")
 _PLAIN_KEY = re.compile(r"[\w:/@+=$-]{1,80}")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 @dataclass
 class Document:
-    """A file's data; `values` and `keys` say where each value and each mapping key stands."""
+    """A file's data; `values` and `keys` say where each value and each mapping key stands.
+
+    `problems` are those that leave the data readable: what the data says can be looked at too.
+    """
 
     file: str
+    text: str = ""
     data: Any = None
     values: dict[Path, Position] = field(default_factory=dict)
     keys: dict[Path, Position] = field(default_factory=dict)
@@ -77,16 +83,14 @@ def dotted(path: Path) -> str:
 
 
 def read(path: FilePath) -> Document:
-    """The file's document. Raises `ConfigError` with what is wrong, and where."""
-    document = Document(str(path))
-    _Reader(document, _text(path)).run()
-    return document
+    """The file's document. Raises `ConfigError` when it cannot be read as YAML, or not to its end."""
+    return parse(_text(path), str(path))
 
 
 def parse(text: str, file: str = "shnotify.yaml") -> Document:
     """The same for text."""
-    document = Document(file)
-    _Reader(document, text).run()
+    document = Document(file, text)
+    _Reader(document).run()
     return document
 
 
@@ -94,7 +98,16 @@ def _text(path: FilePath) -> str:
     def refuse(message: str) -> ConfigError:
         return ConfigError([ConfigProblem(str(path), 1, 1, "", message)])
 
+    def regular(status: os.stat_result) -> None:
+        if stat.S_ISDIR(status.st_mode):
+            raise refuse("this is a directory: name the file in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise refuse("this is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise refuse(f"the file has {status.st_size} bytes; at most {MAX_BYTES} are read")
+
     try:
+        regular(os.stat(path))  # a device may not even be opened
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not make us wait
     except OSError as error:
         if error.errno == errno.ENOENT:
@@ -103,11 +116,7 @@ def _text(path: FilePath) -> str:
     except ValueError as error:
         raise refuse(f"the file's name cannot be used: {error}") from error
     try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise refuse("this is not a regular file")
-        if status.st_size > MAX_BYTES:
-            raise refuse(f"the file has {status.st_size} bytes; at most {MAX_BYTES} are read")
+        regular(os.fstat(handle))
         with os.fdopen(handle, "rb", closefd=False) as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -139,9 +148,9 @@ class _StopReading(Exception):  # noqa: N818 it only ends the reading
 class _Reader:
     """Builds the data from the parser's events, so that depth is known before anything is built."""
 
-    def __init__(self, document: Document, text: str) -> None:
+    def __init__(self, document: Document) -> None:
         self.document = document
-        self.text = text
+        self.text = document.text
         self.events: Iterator[Any] = iter(())
 
     def run(self) -> None:
@@ -163,19 +172,19 @@ class _Reader:
             hint = ": tabs cannot indent, use spaces" if lines[line - 1][column - 1 : column] == "\t" else ""
             position = line, column
             self.document.problems.append(self.document.problem(position, "", f"this is not YAML: {what}{hint}"))
+            raise ConfigError(self.document.problems) from error
         except _StopReading:
-            pass
-        if self.document.problems:
-            raise ConfigError(self.document.problems)
+            raise ConfigError(self.document.problems) from None
 
     def _document(self) -> None:
         next(self.events)
         first = next(self.events)
-        if isinstance(first, yaml.StreamEndEvent):
+        if not isinstance(first, yaml.StreamEndEvent):
+            self.document.data = self._value(next(self.events), (), 1)
+            next(self.events)
+        if self.document.data is None:
             self._add((1, 1), (), "the file is empty: `shnotify init` writes one to start from")
-            return
-        self.document.data = self._value(next(self.events), (), 1)
-        next(self.events)
+            raise _StopReading
         more = next(self.events)
         if not isinstance(more, yaml.StreamEndEvent):
             self._add(_at(more), (), "a second document begins here: a file describes one notifier")
@@ -184,7 +193,7 @@ class _Reader:
         self._refuse_extras(event, path)
         self.document.values[path] = _at(event)
         if isinstance(event, yaml.ScalarEvent):
-            return _scalar(event)
+            return self._scalar(event, path)
         if depth > MAX_DEPTH:
             self._add(_at(event), path[:3], f"nested deeper than {MAX_DEPTH} levels")
             raise _StopReading
@@ -210,12 +219,22 @@ class _Reader:
             here = (*path, key)
             if key == "<<" and not event.style:
                 self._add(_at(event), path, "merge keys (<<) are not supported: write the fields out")
-            elif key in found:
+                self._value(next(self.events), here, depth + 1)
+                continue
+            if not isinstance(self._scalar(event, here), str):
+                self._add(_at(event), here, f'a key must be text: write it in quotes, "{key}"')
+            if key in found:
                 first = self.document.keys[here][0]
                 self._add(_at(event), here, f"written twice, first in line {first}: keep one")
             if key not in found:
                 self.document.keys[here] = _at(event)
             found[key] = self._value(next(self.events), here, depth + 1)
+        return found
+
+    def _scalar(self, event: Any, path: Path) -> Any:
+        found = _plain(event)
+        if isinstance(found, str) and not event.style and _OCTAL.fullmatch(found):
+            self._add(_at(event), path, f'digits after a 0 are not a plain number: write it in quotes, "{found}"')
         return found
 
     def _refuse_extras(self, event: Any, path: Path) -> None:
@@ -238,7 +257,7 @@ def _at(event: Any) -> Position:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
-def _scalar(event: Any) -> Any:
+def _plain(event: Any) -> Any:
     text = str(event.value)
     if event.style or not event.implicit[0]:  # libyaml says "" for plain, PyYAML says None
         return text
