@@ -22,13 +22,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ProxyConnectionError, ReadTimeoutError, SSLError
 from hypothesis import given
-from hypothesis import strategies as st
 
 from shnotify import calls, cli
 from shnotify.__main__ import catch_signals
 from shnotify.aws import READS, elsewhere
 from shnotify.core.events import Waiting
-from shnotify.core.values import Policy
 from shnotify.fields import MAX_ROUTES
 from shnotify.render import Screen, _Console
 from shnotify.text import clean
@@ -680,92 +678,6 @@ def test_row_54_a_queue_policy_that_sqs_would_not_take_is_refused_before_any_wri
     if code:
         assert re.search(r"would have \d{5} bytes, and SQS takes 8192", ran.json["error"]["message"])
         assert world.faults.operations == ["sts:GetCallerIdentity"]
-
-
-ACCOUNTS = st.sampled_from(["123456789012", "210987654321"])
-NAMES = st.sampled_from(["sns:Publish", "sns:Subscribe", "kms:Decrypt", "kms:*"])
-KEYS = st.sampled_from(["aws:SourceArn", "AWS:SourceOwner", "aws:SecureTransport"])
-VALUES = st.sampled_from(["a", "b", "true", "false", "7"])
-FOREIGN = st.fixed_dictionaries(
-    {
-        "Effect": st.sampled_from(["Allow", "Deny"]),
-        "Principal": st.one_of(
-            st.just({"AWS": ["*"]}), st.builds(lambda a: {"AWS": a}, st.lists(ACCOUNTS, min_size=1, unique=True))
-        ),
-        "Action": st.lists(NAMES, min_size=1, unique=True),
-        "Resource": st.lists(st.sampled_from(["*", TOPIC]), min_size=1, unique=True),
-    },
-    optional={
-        "Sid": st.sampled_from(["Theirs", "Mine", "X1"]),
-        "Condition": st.dictionaries(
-            st.sampled_from(["StringEquals", "Bool"]),
-            st.dictionaries(KEYS, st.lists(VALUES, min_size=1, unique=True), min_size=1),
-            min_size=1,
-        ),
-    },
-)
-
-
-def one_or_list(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values[::-1]
-
-
-def plain(value: str) -> Any:
-    return {"true": True, "false": False, "7": 7}.get(value, value)
-
-
-def written_otherwise(statement: dict[str, Any]) -> dict[str, Any]:
-    """A statement that means the same, as AWS may hand it back."""
-    who = statement["Principal"]["AWS"]
-    found = {
-        **statement,
-        "Effect": statement["Effect"].lower(),
-        "Principal": "*" if who == ["*"] else {"AWS": one_or_list([f"arn:aws:iam::{a}:root" for a in who])},
-        "Action": one_or_list([a.upper() for a in statement["Action"]]),
-        "Resource": one_or_list(statement["Resource"]),
-    }
-    if "Condition" in statement:
-        found["Condition"] = {
-            operator: {key.upper(): one_or_list([plain(v) for v in values]) for key, values in keys.items()}
-            for operator, keys in statement["Condition"].items()
-        }
-    return dict(reversed(found.items()))
-
-
-@given(st.lists(FOREIGN, max_size=4))
-def test_row_53_a_policy_that_means_the_same_is_no_drift(statements: list[dict[str, Any]]) -> None:
-    other = {"Statement": [written_otherwise(s) for s in reversed(statements)], "Version": "2012-10-17"}
-    assert Policy({"Version": "2012-10-17", "Statement": statements}) == Policy(other)
-
-
-@given(st.lists(FOREIGN, max_size=3), FOREIGN, st.sampled_from(["Effect", "Action", "Resource", "Principal", "Sid"]))
-def test_row_53_a_policy_that_means_something_else_is_a_drift(
-    statements: list[dict[str, Any]], one: dict[str, Any], part: str
-) -> None:
-    change = {
-        "Effect": "Deny" if one["Effect"] == "Allow" else "Allow",
-        "Action": [*one["Action"], "sns:ListTopics"],
-        "Resource": [*one["Resource"], TOPIC + "x"],
-        "Principal": {"AWS": "000000000000"},
-        "Sid": "Another",
-    }[part]
-    assert Policy({"Statement": [*statements, one]}) != Policy({"Statement": [*statements, one | {part: change}]})
-    assert Policy({"Statement": [*statements, one]}) != Policy({"Statement": statements})
-
-
-@given(st.lists(FOREIGN, max_size=4), st.lists(st.sampled_from(["theirs", "ours", "old"]), max_size=6))
-def test_row_40_foreign_statements_stay_in_their_order_and_ours_stand_once(
-    foreign: list[dict[str, Any]], mixed: list[str]
-) -> None:
-    ours = {"Sid": "AWS Events", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "x"}
-    kinds: dict[str, dict[str, Any]] = {"theirs": {"Sid": "T"}, "ours": ours, "old": {"Sid": "AWS Events"}}
-    live = [*foreign, *(kinds[kind] for kind in mixed)]
-    wanted = Policy({"Version": "2012-10-17", "Statement": [ours]}, frozenset({"AWS Events"}))
-    merged = wanted.onto(Policy({"Version": "2008-10-17", "Id": "theirs", "Statement": live})).document
-    assert [s for s in merged["Statement"] if s != ours] == [s for s in live if s.get("Sid") != "AWS Events"]
-    assert merged["Statement"].count(ours) == 1
-    if live:
-        assert (merged["Version"], merged["Id"]) == ("2008-10-17", "theirs")
 
 
 # -- F. destroy and the queue ------------------------------------------------------------------------------------------
