@@ -56,16 +56,16 @@ $(BIN)/python:
 	@"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
-	$(PIP) --require-hashes -r requirements/dev.txt
+	$(PIP) --require-hashes --no-deps -r requirements/dev.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(VENV)/dev.stamp $(VENV)/demo.stamp
 
 $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml | $(BIN)/python
-	$(PIP) --require-hashes -r requirements/demo.txt
+	$(PIP) --require-hashes --no-deps -r requirements/demo.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(VENV)/demo.stamp
 
 $(E2E)/stamp: requirements/e2e.txt | $(BIN)/python
 	@$(BIN)/python -m venv $(E2E)
-	$(E2E)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/e2e.txt
+	$(E2E)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/e2e.txt
 	@touch $@
