@@ -98,6 +98,21 @@ def test_other_peoples_resources_cost_no_call(world: World) -> None:
     assert len(world.faults.calls) == before
 
 
+def test_a_large_file_needs_no_thread_for_each_subscriber(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = [0]
+
+    class Watched(gateway(world.faults)):  # type: ignore[misc]
+        def _send(self, operation: str, method: Any, params: Any) -> Any:
+            most[0] = max(most[0], threading.active_count())
+            return super()._send(operation, method, params)
+
+    monkeypatch.setattr(session_module, "Aws", Watched)
+    subscribers = ", ".join(f"p{number}@example.com" for number in range(900))
+    world.write(world.path.read_text().replace("secops@example.com", subscribers))
+    assert world.run("plan").json["summary"]["create"] == 905
+    assert 0 < most[0] < 100
+
+
 def test_all_pages_of_a_list_are_read(world: World) -> None:
     world.apply()
     topic = world.client("sns").list_topics()["Topics"][0]["TopicArn"]

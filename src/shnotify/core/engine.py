@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from shnotify.aws import Aws
 
 
+MOST_AT_ONCE = 32
+"""Resources that are read side by side: more threads than connections only cost memory."""
+
 _NOT_UNDERSTOOD = (LookupError, TypeError, AttributeError, ValueError)
 """What reading a reply raises in which a field that AWS always sends is missing, or is of another kind."""
 
@@ -55,7 +58,8 @@ def observe(graph: Graph, aws: Aws, *, shallow: bool = False, find: Finder | Non
         except _NOT_UNDERSTOOD as error:
             return Unreadable(UnexpectedError(error, resource.id))
 
-    pool = ThreadPoolExecutor(len(graph.resources) + 1, thread_name_prefix="observe")
+    # One for the search; the subscribers of a topic share one list, so that a thousand of them need no thread each.
+    pool = ThreadPoolExecutor(min(len(graph.resources), MOST_AT_ONCE) + 1, thread_name_prefix="observe")
     try:
         prepared = pool.submit(find.prepare) if find else None
         futures = {r.id: pool.submit(look, r) for r in graph}
