@@ -1146,6 +1146,30 @@ def test_row_98_a_reader_that_is_gone_when_an_error_is_told(tmp_path: Path) -> N
     assert "Traceback" not in ran.stderr
 
 
+RAW = SMALLEST + "    pattern: {source: [aws.securityhub], detail: {findings: {Title: [{wildcard: 'a*b*c*d*e'}]}}}\n"
+
+
+def test_row_93_a_raw_pattern_that_eventbridge_refuses_is_told_before_any_write(world: World) -> None:
+    """How complex a pattern may be, only EventBridge knows (EventBridge User Guide, wildcard matching)."""
+    why = "Event pattern is not valid. Reason: Rule is too complex - try using fewer wildcard characters"
+    world.write(RAW)
+    world.faults.rule = faults.on("events:TestEventPattern", 9)(
+        faults.refuse("InvalidEventPatternException", message=why)
+    )
+    for command in (["plan"], ["apply", "--yes"]):
+        ran = world.run(*command)
+        assert (ran.code, world.faults.writes) == (2, [])
+        assert "route urgent" in ran.json["error"]["message"]
+        assert "too complex" in ran.json["error"]["message"]
+
+
+def test_row_93_a_raw_pattern_that_nobody_may_ask_about_is_left_to_put_rule(world: World) -> None:
+    world.write(RAW)
+    world.faults.rule = faults.on("events:TestEventPattern", 9)(faults.refuse("AccessDeniedException"))
+    assert world.apply().code == 0
+    assert "events:TestEventPattern" in world.faults.operations
+
+
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 

@@ -15,17 +15,6 @@ if TYPE_CHECKING:
     from shnotify.commands.offline import Routed
     from shnotify.render import Screen
 
-_ENVELOPE = {
-    "id": "00000000-0000-0000-0000-000000000000",
-    "account": "123456789012",
-    "source": "aws.securityhub",
-    "time": "1970-01-01T00:00:00Z",
-    "region": "us-east-1",
-    "resources": [],
-    "detail-type": "",
-}
-"""What TestEventPattern wants in an event (API_TestEventPattern)."""
-
 
 @click.command("match", short_help="Show which route findings would go to.")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
@@ -110,12 +99,7 @@ def _gateway(chosen: Any, region: str | None) -> Aws:
 def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:
     """Names of the routes whose pattern EventBridge says matches."""
     from shnotify.pattern import compact
+    from shnotify.resources.premises import pattern_matches
 
-    text = json.dumps({**_ENVELOPE, **event}, ensure_ascii=False)
-    asked = {
-        routed.route.name: aws.start(
-            aws, aws.events.test_event_pattern, EventPattern=compact(routed.pattern), Event=text
-        )
-        for routed in routes
-    }
-    return [name for name, future in asked.items() if aws.in_time(future).get("Result")]
+    asked = {r.route.name: aws.start(pattern_matches, aws, compact(r.pattern), event) for r in routes}
+    return [name for name, future in asked.items() if aws.in_time(future)]

@@ -34,12 +34,16 @@ def command(exit_code: bool, adopt: bool, **options: Any) -> int:
 
 
 def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
-    """The plan for `apply`, shown in text form."""
+    """The plan for `apply`, shown in text form. Raises `UsageError` for a pattern that EventBridge would not take."""
     from shnotify.core.plan import plan_apply
+    from shnotify.errors import UsageError
     from shnotify.pattern import size_warning
     from shnotify.render import plan_lines, summary_line
     from shnotify.resources.rule import Rule
 
+    if refused := run.refused_patterns():
+        told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
+        raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
     plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
         run.screen.warn(

@@ -18,6 +18,7 @@ from shnotify.core.values import to_json
 from shnotify.desired import build, existing_keys
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.failures import AwsError, StopError
+from shnotify.pattern import compact
 from shnotify.render import Screen
 from shnotify.resources import leftovers, lookup, premises
 
@@ -53,6 +54,11 @@ class Session:
             for arn, for_topic in existing_keys(self.config).items()
         }
         return {arn: problems for arn, problems in found.items() if problems}
+
+    def refused_patterns(self) -> dict[str, str]:
+        """Route -> what EventBridge says against its raw pattern; ours are known to be well formed."""
+        raw = {route.name: compact(route.pattern) for route in self.config.routes if route.pattern}
+        return premises.refused_patterns(self.aws, raw)
 
     def warn(self, seen: Observation) -> None:
         """Says what a person should know before anything is decided."""

@@ -1,9 +1,10 @@
-"""What we use but do not own: existing keys, and Security Hub itself. Only looked at, never changed."""
+"""What we use but do not own: existing keys, EventBridge's rules for patterns, Security Hub itself. Only looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from shnotify import policies
 from shnotify.aws import Aws
@@ -12,6 +13,17 @@ from shnotify.failures import AwsError, StopError
 
 _OFF = ("InvalidAccessException", "ResourceNotFoundException")
 """What Security Hub answers where it is off (API_DescribeHub); anything else proves nothing."""
+
+_ENVELOPE = {
+    "id": "00000000-0000-0000-0000-000000000000",
+    "account": "123456789012",
+    "source": "aws.securityhub",
+    "time": "1970-01-01T00:00:00Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail-type": "",
+}
+"""What TestEventPattern wants in an event (API_TestEventPattern)."""
 
 Source = Literal["cspm", "hub", "both"]
 
@@ -28,6 +40,27 @@ def existing_key_problems(aws: Aws, arn: str, *, for_topic: bool) -> list[str]:
         raise
     except AwsError as error:
         return [f"it could not be checked: {error.message}"]
+
+
+def pattern_matches(aws: Aws, pattern: str, event: Mapping[str, Any]) -> bool:
+    """EventBridge's own verdict on an event (API_TestEventPattern)."""
+    text = json.dumps({**_ENVELOPE, **event}, ensure_ascii=False)
+    return bool(aws(aws.events.test_event_pattern, EventPattern=pattern, Event=text).get("Result"))
+
+
+def refused_patterns(aws: Aws, patterns: Mapping[str, str]) -> dict[str, str]:
+    """Route -> why EventBridge would not take its pattern. One that cannot be asked about is left to PutRule."""
+    asked = {route: aws.start(pattern_matches, aws, pattern, {}) for route, pattern in patterns.items()}
+    found: dict[str, str] = {}
+    for route, future in asked.items():
+        try:
+            aws.in_time(future)
+        except StopError:
+            raise
+        except AwsError as error:
+            if error.code == "InvalidEventPatternException":
+                found[route] = error.message
+    return found
 
 
 def chosen_source(aws: Aws) -> tuple[Source, str]:
