@@ -336,6 +336,26 @@ def test_encryption_switched_off_takes_the_keys_out_of_use(world: World) -> None
     assert world.apply().actions() == {}
 
 
+def test_a_queue_that_loses_its_key_gets_sqss_own_encryption_back(world: World) -> None:
+    """SQS leaves it off when a key is taken away (API_SetQueueAttributes, SqsManagedSseEnabled; recorded from AWS)."""
+    off = world.path.read_text() + "encryption: false\n"
+    world.apply()
+    world.write(off)
+    assert world.apply().code == 0
+
+    def encrypted() -> str:
+        sqs = world.client("sqs")
+        attributes = sqs.get_queue_attributes(QueueUrl=QUEUE, AttributeNames=["All"])["Attributes"]
+        assert "KmsMasterKeyId" not in attributes
+        return str(attributes["SqsManagedSseEnabled"])
+
+    assert encrypted() == "true"
+    _queue("SqsManagedSseEnabled", "false")(world)
+    assert world.run("status").drift() == {"Dlq": ["SqsManagedSseEnabled"]}
+    assert world.apply().code == 0
+    assert (encrypted(), world.run("status").states()) == ("true", {})
+
+
 def test_a_key_stays_while_messages_may_be_encrypted_with_it(world: World) -> None:
     world.apply()
     world.client("sqs").send_message(QueueUrl=QUEUE, MessageBody="an alert")

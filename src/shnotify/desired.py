@@ -122,6 +122,7 @@ def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str)
         receive_message_wait_time_seconds=queue.receive_wait_time,
         kms_master_key_id=_arn_of(key),
         kms_data_key_reuse_period_seconds=queue.data_key_reuse if key else None,
+        sqs_managed_sse_enabled=None if key else True,
         policy_document=policy,
         tags=_tags(config, "Dlq"),
     )

@@ -22,6 +22,7 @@ _NUMBERS = (
     "ReceiveMessageWaitTimeSeconds",
     "KmsDataKeyReusePeriodSeconds",
 )
+_ONE_KIND = "InvalidAttributeName: You can use one type of server-side encryption"
 _DEPTHS = {
     "ApproximateNumberOfMessages": "waiting",
     "ApproximateNumberOfMessagesNotVisible": "in flight",
@@ -33,7 +34,9 @@ _DEPTHS = {
 class Queue(Resource):
     """Numbers are seconds and bytes. `kms_master_key_id` is a key's ARN, or "" for SQS's own encryption.
 
-    discard_messages  delete it even when it holds messages
+    discard_messages        delete it even when it holds messages
+    sqs_managed_sse_enabled SQS's own encryption: what a queue without a key begins with, and what one that had a key
+                            must be given back (API_SetQueueAttributes); None with a key, which excludes it
     """
 
     CFN: ClassVar[str] = "AWS::SQS::Queue"
@@ -49,6 +52,7 @@ class Queue(Resource):
     receive_message_wait_time_seconds: int
     kms_master_key_id: str
     kms_data_key_reuse_period_seconds: int | None
+    sqs_managed_sse_enabled: bool | None = None
     redrive_policy: str = ""
     policy_document: Policy
     tags: Tags
@@ -92,6 +96,7 @@ class Queue(Resource):
             receive_message_wait_time_seconds=numbers["ReceiveMessageWaitTimeSeconds"],
             kms_data_key_reuse_period_seconds=numbers["KmsDataKeyReusePeriodSeconds"] or None,
             kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
+            sqs_managed_sse_enabled=have.get("SqsManagedSseEnabled", "true").lower() == "true",
             redrive_policy=have.get("RedrivePolicy", ""),
             policy_document=Policy.parse(have.get("Policy") or "{}"),
             tags=tags.result(),
@@ -152,6 +157,9 @@ class Queue(Resource):
             now = (self._attributes(aws) or {}).get("Policy") or "{}"  # what others wrote since we looked stays
             attributes["Policy"] = self.policy_document.onto(Policy.parse(now)).to_text()
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
+        if "SqsManagedSseEnabled" in changes:  # on its own: SQS refuses it beside a key that it still knows
+            put = aws.patient({_ONE_KIND: "SQS does not know everywhere that the key is gone"})
+            put(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes={"SqsManagedSseEnabled": "true"})
         if "Tags" in changes:
             tags = self.tags.minus(live.state.tags).to_dict()
             aws(aws.sqs.tag_queue, QueueUrl=self.url(aws), Tags=tags)
