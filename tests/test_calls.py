@@ -14,6 +14,7 @@ from shnotify.aws import Aws
 from shnotify.commands import session as session_module
 from tests.conftest import World
 from tests.faults import gateway
+from tests.test_crashes import emptied
 
 QUIET = 0.4
 """Seconds without a new call after which all waiting calls count as one round."""
@@ -76,15 +77,23 @@ def rounds(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple
     return run
 
 
+LIMITS = {"fresh": (36, 8, 11), "again": (19, 3, 0), "status": (19, 3, 0), "plan": (19, 3, 0), "gone": (24, 9, 9)}
+"""Calls, rounds and writes of one route: as they are, within what is promised (38 and 8; 20 and 3; 24 and 9)."""
+
+
 def test_calls_and_rounds_of_one_route(world: World, rounds: Callable[..., tuple[int, int, int]]) -> None:
-    fresh = rounds("apply", "--yes")
-    assert fresh <= (38, 8, 11)
-    assert rounds("apply", "--yes") == (19, 3, 0)
-    assert rounds("status") == (19, 3, 0)
-    assert rounds("plan") == (19, 3, 0)
-    gone = rounds("destroy", "--yes")
-    assert gone[0] <= 24, gone
-    assert gone[1] <= 9
+    for attempt in range(3):  # a busy machine can tear one round in two, but never makes one of two
+        with emptied(world):
+            found = {
+                "fresh": rounds("apply", "--yes"),
+                "again": rounds("apply", "--yes"),
+                "status": rounds("status"),
+                "plan": rounds("plan"),
+                "gone": rounds("destroy", "--yes"),
+            }
+        if attempt == 2 or all(found[what][1] <= LIMITS[what][1] for what in LIMITS):
+            break
+    assert found == LIMITS
 
 
 def test_other_peoples_resources_cost_no_call(world: World) -> None:
