@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shnotify.match import InputError, Mismatch, events_from, explain, matches
-from shnotify.pattern import event_pattern, validate_pattern
+from shnotify.pattern import PatternError, event_pattern, validate_pattern
 
 from .reference import Pairs, agrees
-from .samples import DATA, NAMES, defaults, finding, sample
+from .samples import DATA, NAMES, defaults, filters, finding, sample
 
 # EventBridge User Guide, eb-create-pattern-operators, eb-event-patterns and eb-event-patterns-arrays.
 DOCUMENTED = [
@@ -151,6 +152,55 @@ def test_explain_tells_the_nearest_branch() -> None:
     ]
 
 
+def stopped_by(pattern: dict[str, Any], name: str) -> dict[str, list[Any]]:
+    return {
+        mismatch.path.removeprefix("detail.findings."): mismatch.expected for mismatch in explain(pattern, sample(name))
+    }
+
+
+def test_what_stopped_a_finding_is_told_by_its_own_services_branch() -> None:
+    """The other service's branch finds next to nothing amiss: all that is excluded is absent there."""
+    exclude = {"severity": ("HIGH",), "workflow_status": ("NEW", "SUPPRESSED"), "products": ("securityhub",)}
+    pattern = event_pattern("both", filters(exclude), "aws")
+    assert list(stopped_by(pattern, "cspm-control-s3")) == ["Severity.Label", "Workflow.Status", "ProductArn"]
+    assert list(stopped_by(pattern, "hub-compliance-suppressed")) == ["severity", "status", "metadata.product.uid"]
+
+
+def test_what_stopped_a_finding_is_told_by_its_own_products_threshold() -> None:
+    wanted = {"guardduty": ("CRITICAL", "HIGH", "MEDIUM"), "macie": ("HIGH",), "inspector": ("CRITICAL",)}
+    pattern = event_pattern("cspm", defaults(products=wanted), "aws")
+    assert stopped_by(pattern, "cspm-inspector-container-image") == {"Severity.Label": ["CRITICAL"]}
+    products = [{"suffix": f"::product/aws/{name}"} for name in ("guardduty", "macie")]
+    assert stopped_by(pattern, "cspm-control-s3") == {"ProductArn": products}
+
+
+def test_what_stopped_a_finding_is_not_that_it_was_never_mailed() -> None:
+    pattern = event_pattern("both", defaults(), "aws", resolved_marker="shnotify-urgent")
+    assert list(stopped_by(pattern, "cspm-control-passed")) == ["Severity.Label", "Workflow.Status"]
+    assert list(stopped_by(pattern, "cspm-control-suppressed")) == ["Workflow.Status"]
+
+
+@settings(deadline=None)
+@given(
+    name=st.sampled_from([name for name in NAMES if "custom-action" not in name and "insight" not in name]),
+    data=st.data(),
+)
+def test_an_event_of_either_service_is_never_stopped_by_its_kind(name: str, data: st.DataObject) -> None:
+    severities = st.lists(st.sampled_from(["CRITICAL", "HIGH", "MEDIUM", "LOW"]), min_size=1, max_size=3).map(tuple)
+    products = st.dictionaries(st.sampled_from(["guardduty", "inspector", "macie", "any"]), severities, min_size=1)
+    exclude = data.draw(
+        st.fixed_dictionaries({}, optional={"severity": severities, "workflow_status": st.just(("NEW",))})
+    )
+    fields = data.draw(
+        st.fixed_dictionaries({}, optional={"products": products, "compliance_status": st.just(("FAILED",))})
+    )
+    try:
+        pattern = event_pattern("both", filters(exclude, **fields), "aws", resolved_marker="m")
+    except PatternError:
+        return
+    assert "detail-type" not in [mismatch.path for mismatch in explain(pattern, sample(name))]
+
+
 # Input
 
 
@@ -190,6 +240,14 @@ def test_every_form_of_input(text: str) -> None:
     ]
 
 
+def test_a_whole_accounts_findings_take_seconds() -> None:
+    """12 MB; reading on from each document's end must not copy the rest."""
+    line = json.dumps(finding("cspm-control-s3"))
+    started = time.process_time()
+    assert sum(1 for _ in events_from("\r\n".join([line] * 6000))) == 6000
+    assert time.process_time() - started < 10
+
+
 def test_no_findings_are_no_events() -> None:
     assert list(events_from('{"Findings": []}')) == []
 
@@ -204,7 +262,12 @@ def test_no_findings_are_no_events() -> None:
         ('[1]', 1, 1),
         ('{"detail-type": "x"}\n  {"a": 1}', 2, 3),
         ('{"detail-type": NaN}', 1, 1),
+        ('{"detail": 1e999}', 1, 1),
+        ('{"detail": -1e400}', 1, 1),
         ("[" * 100_000, 1, 1),
+        ("[" * 300 + "]" * 300, 1, 1),
+        ('{"detail":' * 300 + "{}" + "}" * 300, 1, 1),
+        ('{"detail": 1' + "0" * 5000 + "}", 1, 1),
         ('"text"', 1, 1),
     ],
 )  # fmt: skip

@@ -281,6 +281,10 @@ class Config(Model):
         """What the formatter writes on a finding that it mailed; each route its own."""
         return f"shnotify-{self.name}-{route.name}"
 
+    def let_through(self, route: Route) -> str | None:
+        """The mark whose findings the route's rule lets through once they are resolved; None for none."""
+        return self.marker(route) if route.message.resolved else None
+
 
 def load(path: Path) -> Config:
     """The file's configuration, complete: every default filled in. Raises `ConfigError` with all that is wrong."""

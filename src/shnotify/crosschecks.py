@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from shnotify.arns import Scope
+from shnotify.arns import Scope, partition_of
 from shnotify.fields import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
 from shnotify.yamlfile import Path
 
@@ -102,14 +102,14 @@ def whole(config: Config) -> Iterator[Found]:
         first = ids.setdefault(route.id, route)
         if first is not route and first.name != route.name:
             yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
-        yield from ((("routes", i, *path), message) for path, message in _pattern(route))
+        yield from ((("routes", i, *path), message) for path, message in _pattern(config, route))
         yield from ((("routes", i, "message", name), text) for name, text in _message(config, route))
     yield from _keys(config)
 
 
-def _pattern(route: Route) -> Iterator[Found]:
+def _pattern(config: Config, route: Route) -> Iterator[Found]:
     """What EventBridge could not say, or would not take."""
-    from shnotify.pattern import FIELDS, MAX_SIZE, PatternError, check_size, event_pattern
+    from shnotify.pattern import FIELDS, MAX_SIZE, PatternError, event_pattern
 
     pairs = [(getattr(route.findings, name) or (), getattr(route.findings.exclude, name) or ()) for name in FIELDS]
     size = sum(len(value) + 3 for pair in pairs for values in pair for value in values)
@@ -117,11 +117,10 @@ def _pattern(route: Route) -> Iterator[Found]:
     if size > MAX_SIZE * 5 // 4 or any(len(wanted) * len(unwanted) > MAX_PAIRS for wanted, unwanted in pairs):
         yield ("findings",), f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters"
         return
-    source = route.source
+    partition = partition_of(config.region) if config.region else None
+    marker = config.let_through(route)
     try:
-        check_size(
-            event_pattern(source, route.findings, None, route.pattern), "pattern" if route.pattern else "findings"
-        )
+        event_pattern(route.source, route.findings, partition, route.pattern, resolved_marker=marker)
     except PatternError as error:
         for path, message in error.problems:
             parts = (part for part in re.split(r"[.\[\]]+", path) if part)

@@ -218,7 +218,7 @@ def _rule(config: Config, route: Route, scope: Scope, to: Topic | Function, queu
         transformer := input_transformer(message.format, route.source, partition=scope.partition, fields=message.fields)
     ):
         target["InputTransformer"] = transformer
-    marker = config.marker(route) if message.resolved else None
+    marker = config.let_through(route)
     pattern = event_pattern(route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker)
     return Rule(
         id=f"{route.id}Rule",

@@ -18,6 +18,7 @@ from typing import Any
 
 from shnotify.eventinput import InputError, events_from
 from shnotify.patternsyntax import is_or
+from shnotify.vocabulary import SCHEMAS
 
 __all__ = ["InputError", "Mismatch", "events_from", "explain", "matches"]
 
@@ -44,7 +45,7 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> list[Mismatch]:
     """The fields that stop the event; empty when it matches.
 
-    Of the branches of an `$or`, none of which matches, the one with the fewest mismatches is told: the nearest miss.
+    Of the branches of an `$or`, none of which matches, the nearest miss is told.
     """
     fields: dict[str, list[Leaf]] = {}
     _flatten(event, "", fields)
@@ -67,13 +68,39 @@ def _mismatches(pattern: Mapping[str, Any], path: str, fields: Mapping[str, list
     for key, expected in pattern.items():
         here = f"{path}.{key}" if path else key
         if is_or(key, expected):
-            yield from min((list(_mismatches(branch, path, fields)) for branch in expected), key=len)
+            yield from _nearest([list(_mismatches(branch, path, fields)) for branch in expected])
         elif isinstance(expected, Mapping):
             yield from _mismatches(expected, here, fields)
         else:
             values = fields.get(here, [])
             if not any(_accepts(entry, values) for entry in expected):
                 yield Mismatch(here, expected, values if len(values) > 1 else next(iter(values), None))
+
+
+_SERVICE = ("source", "detail-type")
+_PRODUCT = tuple(f"detail.findings.{'.'.join(schema.paths['products'])}" for schema in SCHEMAS["both"])
+_MARK = ("detail.findings.UserDefinedFields.", "detail.findings.comment")
+
+
+def _nearest(branches: list[list[Mismatch]]) -> list[Mismatch]:
+    """The branch that was meant for such an event, and misses it by least.
+
+    One for another service, for another product or for what was mailed before was not meant for it, however little
+    is amiss there. What branches that miss it by the same fields want is told together.
+    """
+    best = min(branches, key=_distance)
+    alike = [branch for branch in branches if [m.path for m in branch] == [m.path for m in best]]
+    told = []
+    for number, mismatch in enumerate(best):
+        entries = [entry for branch in alike for entry in branch[number].expected]
+        once = [entry for position, entry in enumerate(entries) if entry not in entries[:position]]
+        told.append(Mismatch(mismatch.path, once, mismatch.actual))
+    return told
+
+
+def _distance(branch: list[Mismatch]) -> tuple[int, int, int]:
+    service = sum(m.path in _SERVICE for m in branch)
+    return service, sum(m.path in _PRODUCT or m.path.startswith(_MARK) for m in branch), len(branch)
 
 
 def _accepts(entry: Any, values: list[Leaf]) -> bool:
