@@ -110,6 +110,8 @@ def number(text: str, terms: list[Any]) -> bool:
     if not re.fullmatch(r"j:-?[0-9].*", text):
         return False
     value = Decimal(text[2:])
+    if not Decimal("-5e9") <= value <= Decimal("5e9"):
+        return False
     for sign, limit in zip(terms[::2], terms[1::2], strict=True):
         order = (value > Decimal(str(limit))) - (value < Decimal(str(limit)))
         if order not in {"=": (0,), "<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[sign]:
@@ -154,7 +156,7 @@ def tally(pattern: dict[str, Any], event: dict[str, Any], counts: Counter[tuple[
 
 TEXTS = ["a", "b", "ab", "abc", "A", "Ab", "", "*", "\\", "a*b", "xay", "10.0.0.1", "10.0.0.300", "2001:db8::1", "null"]
 TEXTS += ["true", "5", "é", "É", "日本", "a\nb"]
-NUMBERS = [0, 1, 5, -3, 300, 1.5, 0.25]
+NUMBERS = [0, 1, 5, -3, 300, 1.5, 0.25, 1762155117235]
 ADDRESSES = ["10.0.0.0", "10.0.0.1", "10.0.0.255", "10.0.1.0", "10.255.0.1", "11.0.0.1", "2001:db8::", "2001:db9::"]
 WILDCARDS = ["*", "a*", "*b", "a*b", "*a*", "\\*", "\\\\", "ab", "*\\*", "a*\\*b"]
 RANGES = [["=", 5], ["<", 5], [">", 0, "<=", 5], [">=", 300], ["<=", 1.5], [">=", 0, "<", 300], ["=", 1.5]]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shnotify.eventinput import InputError, events_from
-from shnotify.patternsyntax import is_or
+from shnotify.patternsyntax import MAX_NUMBER, is_or
 from shnotify.vocabulary import SCHEMAS
 
 __all__ = ["InputError", "Mismatch", "events_from", "explain", "matches"]
@@ -142,7 +142,7 @@ def _wildcard(operand: Any, value: Leaf) -> bool:
 
 
 def _numeric(operand: Any, value: Leaf) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_NUMBER:
         return False
     return all(_COMPARE[sign](value, number) for sign, number in zip(operand[::2], operand[1::2], strict=True))
 
