@@ -156,6 +156,16 @@ def test_a_mail_as_it_is_delivered(two: World) -> None:
     assert "(Asia/Tokyo)" in japanese.out
 
 
+def test_an_event_that_cannot_be_delivered_hides_no_other(world: World) -> None:
+    world.write(world.path.read_text() + "    message: {fields: [severity, resource_id]}\n")
+    names = ["cspm-control-s3.json", "cspm-guardduty-s3-malware.json", "cspm-control-account.json"]
+    ran = world.run("render", *map(sample, names))
+    finding = event(names[1])["detail"]["findings"][0]
+    assert (ran.code, len(ran.json["mails"])) == (1, 2)
+    assert ran.json["error"]["message"].startswith(f"urgent: {finding['Id']}: EventBridge would not deliver this event")
+    assert "use message.format: lambda" in ran.err
+
+
 def test_what_is_not_mailed_again_is_said(world: World) -> None:
     world.write(world.path.read_text() + "    message: {format: lambda}\n")
     ran = world.run("render", sample("cspm-control-notified.json"))
