@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shnotify.match import InputError, Mismatch, events_from, explain, matches
+from shnotify.match import InputError, Mismatch, events_from, explain, matches, only_across_entries
 from shnotify.pattern import PatternError, event_pattern, validate_pattern
 
 from .conftest import Cases
@@ -147,6 +147,28 @@ def test_explain_names_the_field() -> None:
         {"path": "detail.findings.Workflow.Status", "expected": ["NEW"], "actual": None},
         {"path": "detail.findings.RecordState", "expected": ["ACTIVE"], "actual": None},
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "identity", "expected"),
+    [("AwsS3Object", "arn:aws:s3:::uploads", True), ("AwsS3Bucket", "arn:aws:s3:::uploads", False), ("X", "Y", False)],
+)
+def test_a_match_by_different_resources_is_told(kind: str, identity: str, expected: bool) -> None:
+    pattern = event_pattern("cspm", defaults(resource_types=(kind,), resource_ids=(identity,)), "aws")
+    assert only_across_entries(pattern, sample("cspm-guardduty-s3-malware")) is expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_event_with_one_finding_matches_in_it(name: str) -> None:
+    pattern = event_pattern("both", defaults({"compliance_status": ("PASSED",)}, severity=None), "aws")
+    assert not only_across_entries(pattern, sample(name))
+
+
+def test_different_findings_of_one_event_are_different_entries() -> None:
+    one, two = sample("cspm-custom-action-two-findings")["detail"]["findings"]
+    pattern = {"detail": {"findings": {"Id": [one["Id"]], "$or": [{"Title": [two["Title"]]}, {"Title": ["x"]}]}}}
+    assert only_across_entries(pattern, sample("cspm-custom-action-two-findings"))
+    assert not only_across_entries({"resources": [{"exists": False}], "a": {"b": [1]}}, {"a": [[{"b": 2}, {"b": 1}]]})
 
 
 def test_explain_shows_all_values_of_an_array() -> None:

@@ -87,6 +87,14 @@ def test_findings_lists_and_lines_from_a_pipe(two: World, monkeypatch: pytest.Mo
         assert len(two.run("match", "-").json["findings"]) == len(findings)
 
 
+def test_a_match_by_different_resources_is_told(world: World) -> None:
+    fields = "{resource_types: [AwsS3Object], resource_ids: ['arn:aws:s3:::uploads']}"
+    world.write(world.path.read_text() + f"    findings: {fields}\n")
+    ran = world.run("match", sample("cspm-guardduty-s3-malware.json"), sample("cspm-control-s3.json"))
+    assert ran.json["findings"][0]["route"] == ["urgent"]
+    assert ran.err.count("its fields match in different entries of one array; --aws asks whether that does") == 1
+
+
 def test_a_rule_that_is_switched_off_sends_nothing(world: World) -> None:
     world.write(world.path.read_text() + "    rule: {enabled: false}\n")
     [one] = world.run("match", sample("cspm-control-s3.json")).json["findings"]

@@ -2,13 +2,14 @@
 
 The rules are those of the EventBridge User Guide (eb-create-pattern-operators, eb-event-patterns-arrays): an event is a
 set of fields with dotted names, arrays are looked through without an index, and a field matches when any of its values
-matches any entry of the pattern's list. Two fields below one array may match in different elements of it: the guide
-does not say otherwise, and a Security Hub event holds a single finding.
+matches any entry of the pattern's list. Two fields below one array may match in different entries of it: the guide does
+not say otherwise, and a Security Hub event holds a single finding. `only_across_entries` tells where it matters.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import json
 import operator
 import re
@@ -20,7 +21,7 @@ from shnotify.eventinput import InputError, events_from
 from shnotify.patternsyntax import MAX_NUMBER, is_or
 from shnotify.vocabulary import SCHEMAS
 
-__all__ = ["InputError", "Mismatch", "events_from", "explain", "matches"]
+__all__ = ["InputError", "Mismatch", "events_from", "explain", "matches", "only_across_entries"]
 
 Leaf = str | int | float | bool | None
 
@@ -50,6 +51,40 @@ def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> list[Mismat
     fields: dict[str, list[Leaf]] = {}
     _flatten(event, "", fields)
     return list(_mismatches(pattern, "", fields))
+
+
+def only_across_entries(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Whether the event matches only if two fields below one array may do so in different entries of it.
+
+    aws/event-ruler has both readings; which one EventBridge takes is not documented.
+    """
+    alternatives = itertools.islice(_with_one_entry(event, _shape([pattern])), 10_000)
+    return matches(pattern, event) and not any(matches(pattern, one) for one in alternatives)
+
+
+def _shape(nodes: list[Any]) -> dict[str, Any]:
+    """The fields of patterns that hold together or in turn, without what they ask for."""
+    below: dict[str, list[Any]] = {}
+    for node in nodes:
+        for key, value in node.items():
+            if is_or(key, value):
+                nodes.extend(value)
+            else:
+                below.setdefault(key, []).extend([value] if isinstance(value, Mapping) else [])
+    return {key: _shape(inner) for key, inner in below.items()}
+
+
+def _with_one_entry(node: Any, shape: Mapping[str, Any]) -> Iterator[Any]:
+    """The event in all ways to keep a single entry of each array of objects, as far as the shape goes."""
+    if isinstance(node, list) and any(isinstance(item, Mapping | list) for item in node):
+        for item in node:
+            yield from _with_one_entry(item, shape)
+    elif isinstance(node, Mapping):
+        kept = [key for key in shape if key in node]
+        ways = [list(_with_one_entry(node[key], shape[key])) for key in kept]
+        yield from (dict(zip(kept, way, strict=True)) for way in itertools.product(*ways))
+    else:
+        yield node
 
 
 def _flatten(node: Any, path: str, fields: dict[str, list[Leaf]]) -> None:
