@@ -11,6 +11,7 @@ import json
 import random
 import re
 import socket
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -109,6 +110,8 @@ def number(text: str, terms: list[Any]) -> bool:
     if not re.fullmatch(r"j:-?[0-9].*", text):
         return False
     value = Decimal(text[2:])
+    if not Decimal("-5e9") <= value <= Decimal("5e9"):
+        return False
     for sign, limit in zip(terms[::2], terms[1::2], strict=True):
         order = (value > Decimal(str(limit))) - (value < Decimal(str(limit)))
         if order not in {"=": (0,), "<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}[sign]:
@@ -127,9 +130,34 @@ def inside(text: str, network: str) -> bool:
     return text.startswith("s:") and int.from_bytes(address) >> rest == int.from_bytes(start) >> rest
 
 
+def kind(entry: Any) -> str:
+    """The operator of an entry, with what it is of, or the type of a plain value."""
+    if not isinstance(entry, dict):
+        return "an empty text" if entry == "" else type(entry).__name__
+    name, operand = next(iter(entry.items()))
+    if isinstance(operand, dict):
+        inner, operand = next(iter(operand.items()))
+        return f"{name} {inner}{' list' if isinstance(operand, list) else ''}"
+    if name == "anything-but":
+        first = operand[0] if isinstance(operand, list) else operand
+        return f"{name} {'text' if isinstance(first, str) else 'number'}{' list' if operand is not first else ''}"
+    return f"{name} {operand}" if name == "exists" else name
+
+
+def tally(pattern: dict[str, Any], event: dict[str, Any], counts: Counter[tuple[str, bool]]) -> None:
+    """Counts how often each kind of entry met a field that it took, and one that it did not."""
+    values: dict[str, list[str]] = {}
+    collect(event, [], values)
+    for name, entries in itertools.chain(*expand(pattern, [])):
+        for entry in entries:
+            if name in values or kind(entry).startswith("exists"):
+                counts[kind(entry), holds([entry], values.get(name, []))] += 1
+
+
 TEXTS = ["a", "b", "ab", "abc", "A", "Ab", "", "*", "\\", "a*b", "xay", "10.0.0.1", "10.0.0.300", "2001:db8::1", "null"]
-TEXTS += ["true", "5", "é", "日本", "a\nb"]
-NUMBERS = [0, 1, 5, -3, 300, 1.5, 0.25]
+TEXTS += ["true", "5", "é", "É", "日本", "a\nb"]
+NUMBERS = [0, 1, 5, -3, 300, 1.5, 0.25, 1762155117235]
+ADDRESSES = ["10.0.0.0", "10.0.0.1", "10.0.0.255", "10.0.1.0", "10.255.0.1", "11.0.0.1", "2001:db8::", "2001:db9::"]
 WILDCARDS = ["*", "a*", "*b", "a*b", "*a*", "\\*", "\\\\", "ab", "*\\*", "a*\\*b"]
 RANGES = [["=", 5], ["<", 5], [">", 0, "<=", 5], [">=", 300], ["<=", 1.5], [">=", 0, "<", 300], ["=", 1.5]]
 NETWORKS = ["10.0.0.0/24", "2001:db8::/32", "10.0.0.0/8", "10.0.0.0/31"]
@@ -143,7 +171,47 @@ class Pairs:
         self.random = random.Random(seed)
 
     def pair(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        return self.pattern(0, set(), ""), self.object(0)
+        """Most fields that the pattern names are there, with a value that one of its entries may take."""
+        pattern, event = self.pattern(0, set(), ""), self.object(0)
+        for name, entries in self.random.choice(expand(pattern, [])):
+            if self.random.random() < 0.8:
+                self.put(event, name.split("."), self.near(self.random.choice(entries)))
+        return pattern, event
+
+    def put(self, node: dict[str, Any], path: list[str], value: Any) -> None:
+        """Sets the value; now and then among others in an array, at the end of the path or on the way."""
+        first, *rest = path
+        if not rest:
+            node[first] = [self.leaf(), value] if self.random.random() < 0.1 else value
+            return
+        inner = node.get(first)
+        if not isinstance(inner, dict):
+            inner = {}
+            node[first] = [self.object(1), inner] if self.random.random() < 0.2 else inner
+        self.put(inner, rest, value)
+
+    def near(self, entry: Any) -> Any:
+        """A value that the entry may take, or just not."""
+        pick = self.random.choice
+        if not isinstance(entry, dict):
+            return entry if self.random.random() < 0.9 else self.leaf()
+        name, operand = next(iter(entry.items()))
+        if isinstance(operand, dict):  # of anything-but, or a text to compare ignoring case
+            ((inner, operand),) = operand.items()
+            if name != "anything-but":
+                operand = pick([operand, operand.upper(), operand.lower()])
+            name = inner if name == "anything-but" else name
+        operand = pick(operand) if isinstance(operand, list) and name != "numeric" else operand
+        make: dict[str, Callable[[], Any]] = {
+            "exists": self.leaf,
+            "numeric": lambda: pick([*operand[1::2], *NUMBERS]),
+            "cidr": lambda: pick(ADDRESSES),
+            "prefix": lambda: operand + pick(TEXTS),
+            "suffix": lambda: pick(TEXTS) + operand,
+            "equals-ignore-case": lambda: pick([operand, operand.upper(), operand.lower()]),
+            "wildcard": lambda: re.sub(r"\\(.)|\*", lambda found: found[1] or pick(TEXTS), operand),
+        }
+        return make[name]() if name in make and self.random.random() < 0.9 else pick([operand, self.leaf()])
 
     def leaf(self) -> Any:
         pick = self.random.choice

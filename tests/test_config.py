@@ -83,6 +83,12 @@ TOO_LONG: dict[str, tuple[str, str]] = {
         "4:15: routes[0].findings: the event pattern has 4,262 characters; EventBridge takes at most 4,096. "
         "Shorten the lists, or split the route in two",
     ),
+    "a pattern, with what lets resolved findings through": (
+        f"{ROUTE}    findings: {{resource_ids: [{'x' * 930}, {'y' * 930}, {'z' * 930}, {'w' * 930}]}}\n"
+        "    message: {format: lambda, resolved: true}\n",
+        "4:15: routes[0].findings: the event pattern has 4,168 characters; EventBridge takes at most 4,096. "
+        "Shorten the lists, or split the route in two",
+    ),
     "a pattern, by far": (
         f"{ROUTE}    findings: {{regions: [{', '.join(f'{i}aaaaaa' for i in range(1000))}]}}\n",
         "4:15: routes[0].findings: the lists are far too long: an event pattern has at most 4,096 characters",

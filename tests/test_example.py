@@ -44,7 +44,8 @@ def fields_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tu
         here = (*path, name)
         yield here
         for inner in models_in(field.annotation):
-            if not issubclass(model, inner):  # `exclude` has the fields of `findings`, where they are shown
+            # `exclude` has the fields of `findings`, where they are shown
+            if not set(inner.model_fields) < set(model.model_fields):
                 yield from fields_of(inner, here)
 
 

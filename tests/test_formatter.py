@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import pytest
 from moto import mock_aws
 
 import shnotify.formatter
+from shnotify import bundle
 from shnotify.formatter import main, text
 from shnotify.formatter.fields import FIELD_NAMES
 from shnotify.formatter.finding import findings_in
@@ -67,8 +66,7 @@ class Account:
         monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
 
     def run(self, event: dict[str, Any], chosen: Settings) -> dict[str, int]:
-        for name, value in chosen.to_environment().items():
-            self.monkeypatch.setenv(name, value)
+        self.monkeypatch.setattr(main, "_settings", lambda: Settings.load(chosen.to_text()))
         # Events come to the function as JSON.
         return main.handler(json.loads(json.dumps(event)), object())
 
@@ -84,11 +82,11 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for cache in (main._sns, main._security_hub, main._settings):
+    for cache in (main._sns, main._security_hub):
         cache.cache_clear()
     with mock_aws():
         yield Account(monkeypatch)
-    for cache in (main._sns, main._security_hub, main._settings):
+    for cache in (main._sns, main._security_hub):
         cache.cache_clear()
 
 
@@ -339,12 +337,7 @@ def test_too_many_fields_of_others_leave_the_status_alone_to_mark(account: Accou
 
 
 def test_the_directory_runs_zipped_without_the_rest_of_shnotify(tmp_path: Path) -> None:
-    directory = Path(shnotify.formatter.__file__).parent
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path in sorted(directory.glob("*.py")):
-            archive.write(path, f"formatter/{path.name}")
-    (tmp_path / "function.zip").write_bytes(buffer.getvalue())
+    (tmp_path / "function.zip").write_bytes(bundle.archive('{"language": "fr"}'))
     module, _, function = shnotify.formatter.HANDLER.rpartition(".")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'function.zip')!r}); import {module} as m\n"
@@ -352,4 +345,4 @@ def test_the_directory_runs_zipped_without_the_rest_of_shnotify(tmp_path: Path) 
         f"try: m.{function}({{}}, None)\nexcept ValueError as error: print(error)"
     )
     ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert "SHNOTIFY holds no JSON document" in ran.stdout
+    assert "settings.json: language: must be one of en, ja" in ran.stdout

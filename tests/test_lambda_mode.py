@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +30,8 @@ TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:security-alerts-urgent"
 RULE_ARN = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/security-alerts-urgent"
 OURS = {"UrgentFormatter", "UrgentFormatterRole", "UrgentFormatterLogs"}
 LAMBDA = SMALLEST + "    message: {format: lambda}\n"
+SETTINGS = Settings(topic_arn=TOPIC_ARN, dedup="notified", marker="shnotify-security-alerts-urgent")
+ARCHIVE = bundle.archive(SETTINGS.to_text())
 
 
 @pytest.fixture
@@ -53,9 +58,7 @@ def target(world: World) -> Any:
 def test_what_is_created(applied: World) -> None:
     have = function(applied)["Configuration"]
     assert (have["Runtime"], have["Handler"], have["Timeout"]) == ("python3.13", "formatter.main.handler", 60)
-    assert have["CodeSha256"] == bundle.code_sha256()
-    settings = Settings.load(have["Environment"]["Variables"])
-    assert (settings.topic_arn, settings.dedup) == (TOPIC_ARN, "notified")
+    assert have["CodeSha256"] == bundle.code_sha256(ARCHIVE)
     lambda_ = applied.client("lambda")
     statement = json.loads(lambda_.get_policy(FunctionName=FUNCTION)["Policy"])["Statement"]
     assert [(s["Principal"], s["Condition"]) for s in statement] == [
@@ -126,10 +129,28 @@ def test_a_second_apply_writes_nothing(applied: World) -> None:
     assert (status.states(), applied.faults.writes) == ({}, [])
 
 
-def test_the_archive_is_the_same_everywhere_and_runs() -> None:
-    assert bundle.archive.__wrapped__() == bundle.archive.__wrapped__()
-    assert b"formatter/main.py" in bundle.archive()
-    assert len(bundle.archive()) < 50 * 1024 * 1024  # API_CreateFunction: a ZIP in the request
+def test_the_archive_is_the_same_everywhere_and_holds_the_settings() -> None:
+    assert bundle.archive.__wrapped__(SETTINGS.to_text()) == ARCHIVE
+    assert b"formatter/main.py" in ARCHIVE
+    assert len(ARCHIVE) < 50 * 1024 * 1024  # API_CreateFunction: a ZIP in the request
+    with zipfile.ZipFile(io.BytesIO(ARCHIVE)) as opened:
+        assert Settings.load(opened.read("formatter/settings.json")) == SETTINGS
+
+
+def test_nothing_of_the_function_is_bound_to_one_life_of_its_role(applied: World) -> None:
+    """Lambda encrypts variables for the role that is there; one that was deleted and came back cannot read them."""
+    assert not function(applied)["Configuration"].get("Environment", {}).get("Variables")
+    DELETIONS["role"][0](applied)
+    assert applied.apply().actions() == {"UrgentFormatterRole": "create"}
+    assert not function(applied)["Configuration"].get("Environment", {}).get("Variables")
+
+
+def test_other_settings_are_other_code(applied: World) -> None:
+    applied.write(SMALLEST + "    message: {format: lambda, language: ja}\n")
+    assert applied.run("status").drift() == {"UrgentFormatter": ["CodeSha256"]}
+    assert applied.apply().actions() == {"UrgentFormatter": "update"}
+    changed = bundle.archive(dataclasses.replace(SETTINGS, language="ja").to_text())
+    assert function(applied)["Configuration"]["CodeSha256"] == bundle.code_sha256(changed)
 
 
 # -- drift -------------------------------------------------------------------------------------------------------------
@@ -184,9 +205,9 @@ HAND_EDITS: dict[str, tuple[Callable[[World], object], str, list[str]]] = {
     "timeout": (_configure(Timeout=3), "UrgentFormatter", ["Timeout"]),
     "memory": (_configure(MemorySize=128), "UrgentFormatter", ["MemorySize"]),
     "environment": (
-        _configure(Environment={"Variables": {"SHNOTIFY": "{}"}}),
+        _configure(Environment={"Variables": {"AWS_ENDPOINT_URL": "http://127.0.0.1"}}),
         "UrgentFormatter",
-        ["Environment.SHNOTIFY"],
+        ["Environment.AWS_ENDPOINT_URL"],
     ),
     "role": (_configure(Role=f"arn:aws:iam::{ACCOUNT}:role/x"), "UrgentFormatter", ["Role"]),
     "code": (_other_code, "UrgentFormatter", ["CodeSha256"]),
@@ -367,7 +388,7 @@ def _foreign_function(world: World, tags: dict[str, str]) -> None:
     role = iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps({"Statement": []}))["Role"]["Arn"]
     world.client("lambda").create_function(
         FunctionName=FUNCTION, Role=role, Runtime="python3.13", Handler="a.b", Tags=tags,
-        Code={"ZipFile": bundle.archive()},
+        Code={"ZipFile": ARCHIVE},
     )  # fmt: skip
 
 

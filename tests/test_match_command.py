@@ -87,6 +87,14 @@ def test_findings_lists_and_lines_from_a_pipe(two: World, monkeypatch: pytest.Mo
         assert len(two.run("match", "-").json["findings"]) == len(findings)
 
 
+def test_a_match_by_different_resources_is_told(world: World) -> None:
+    fields = "{resource_types: [AwsS3Object], resource_ids: ['arn:aws:s3:::uploads']}"
+    world.write(world.path.read_text() + f"    findings: {fields}\n")
+    ran = world.run("match", sample("cspm-guardduty-s3-malware.json"), sample("cspm-control-s3.json"))
+    assert ran.json["findings"][0]["route"] == ["urgent"]
+    assert ran.err.count("its fields match in different entries of one array; --aws asks whether that does") == 1
+
+
 def test_a_rule_that_is_switched_off_sends_nothing(world: World) -> None:
     world.write(world.path.read_text() + "    rule: {enabled: false}\n")
     [one] = world.run("match", sample("cspm-control-s3.json")).json["findings"]
@@ -154,6 +162,16 @@ def test_a_mail_as_it_is_delivered(two: World) -> None:
     assert "Subject: [CRITICAL] " in japanese.out
     assert "アカウント: 111122223333" in japanese.out
     assert "(Asia/Tokyo)" in japanese.out
+
+
+def test_an_event_that_cannot_be_delivered_hides_no_other(world: World) -> None:
+    world.write(world.path.read_text() + "    message: {fields: [severity, resource_id]}\n")
+    names = ["cspm-control-s3.json", "cspm-guardduty-s3-malware.json", "cspm-control-account.json"]
+    ran = world.run("render", *map(sample, names))
+    finding = event(names[1])["detail"]["findings"][0]
+    assert (ran.code, len(ran.json["mails"])) == (1, 2)
+    assert ran.json["error"]["message"].startswith(f"urgent: {finding['Id']}: EventBridge would not deliver this event")
+    assert "use message.format: lambda" in ran.err
 
 
 def test_what_is_not_mailed_again_is_said(world: World) -> None:

@@ -106,7 +106,7 @@ def test_absent_fields_are_empty_text() -> None:
 def test_free_text_is_refused_with_the_reason(name: str) -> None:
     with pytest.raises(MessageError, match=r"free text.*would make EventBridge drop the mail") as caught:
         input_transformer("summary", "cspm", fields=["severity", name])
-    assert (caught.value.path, caught.value.exit_code) == ("message.fields", 2)
+    assert (caught.value.path, caught.value.exit_code) == ("message.fields[1]", 2)
 
 
 def test_unknown_fields_are_refused() -> None:

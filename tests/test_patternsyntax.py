@@ -58,6 +58,8 @@ def test_raw_entries_that_eventbridge_takes(value: Any) -> None:
         ({"a": [{"numeric": ["<", 5, ">", 1]}]}, "pattern.a[0].numeric"),
         ({"a": [{"numeric": [">", 5, "<", 5]}]}, "pattern.a[0].numeric"),
         ({"a": [{"numeric": ["=", True]}]}, "pattern.a[0].numeric"),
+        ({"a": [{"numeric": [">", 5_000_000_001]}]}, "pattern.a[0].numeric"),
+        ({"a": [{"numeric": [">", -6e9, "<", 0]}]}, "pattern.a[0].numeric"),
         ({"a": [{"anything-but": []}]}, "pattern.a[0].anything-but"),
         ({"a": [{"anything-but": [None]}]}, "pattern.a[0].anything-but"),
         ({"a": [{"anything-but": ["a", 1]}]}, "pattern.a[0].anything-but"),

@@ -9,25 +9,26 @@ import io
 import zipfile
 from importlib.resources import files
 
+from shnotify.formatter.settings import FILE
+
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100644 << 16
 
 
 @functools.cache
-def archive() -> bytes:
-    """A ZIP of `formatter/`; stored, because a compressor's output depends on its version."""
+def archive(settings: str) -> bytes:
+    """A ZIP of `formatter/` with its settings; stored, because a compressor's output depends on its version."""
+    sources = sorted(files("shnotify.formatter").iterdir(), key=lambda item: item.name)
+    texts = {item.name: item.read_bytes().replace(b"\r\n", b"\n") for item in sources if item.name.endswith(".py")}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
-        for source in sorted(files("shnotify.formatter").iterdir(), key=lambda item: item.name):
-            if source.name.endswith(".py"):
-                entry = zipfile.ZipInfo(f"formatter/{source.name}", _LONG_AGO)
-                entry.create_system, entry.external_attr = 3, _READABLE
-                text = source.read_bytes().replace(b"\r\n", b"\n")
-                target.writestr(entry, text)
+        for name, text in {**texts, FILE: settings.encode()}.items():
+            entry = zipfile.ZipInfo(f"formatter/{name}", _LONG_AGO)
+            entry.create_system, entry.external_attr = 3, _READABLE
+            target.writestr(entry, text)
     return buffer.getvalue()
 
 
-@functools.cache
-def code_sha256() -> str:
-    """The archive's digest as Lambda gives it: SHA-256 in base64 (API_FunctionConfiguration)."""
-    return base64.b64encode(hashlib.sha256(archive()).digest()).decode()
+def code_sha256(content: bytes) -> str:
+    """An archive's digest as Lambda gives it: SHA-256 in base64 (API_FunctionConfiguration)."""
+    return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -121,7 +121,15 @@ def _products(value: Any) -> Any:
 def _levels(value: Any) -> Any:
     if value == []:
         raise ValueError("an empty list matches nothing: name severities, or leave the product out")
-    return _strict_tuple(value)
+    if value is None:
+        raise ValueError("must be a list of severities, or `any` for all of them")
+    return value
+
+
+def _no_thresholds(value: Any) -> Any:
+    if isinstance(value, dict):  # its names alone would leave out far more than a reader of it thinks
+        raise ValueError("severities cannot stand here: give each product the wanted ones in `findings.products`")
+    return value
 
 
 def _kind_of_products(value: Any) -> str:
@@ -129,24 +137,21 @@ def _kind_of_products(value: Any) -> str:
 
 
 Products = Annotated[
-    Annotated[dict[str, Annotated[tuple[Severity, ...], BeforeValidator(_levels)]], Tag("thresholds")]
+    Annotated[dict[str, Annotated[Filter[Severity], BeforeValidator(_levels)]], Tag("thresholds")]
     | Annotated[tuple[Text, ...], Tag("names")]
     | Annotated[None, Tag("any")],
     Discriminator(_kind_of_products),
 ]
 
 
-class Exclude(Model):
-    """What is left out; the same fields as `findings`."""
+class Filters(Model):
+    """What findings are told apart by; products have a field of their own in both."""
 
     severity: Filter[Severity] = _described(None)
     workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = _described(None)
     record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = _described(None)
     compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = _described(None)
     accounts: Filter[fields.Account] = _described(None, description="Twelve-digit account ids, in quotes.")
-    products: Annotated[
-        Products, BeforeValidator(_products), BeforeValidator(_any_is_none), _at_most(fields.MAX_VALUES)
-    ] = _described(None, description="Product ARNs or short names; or a mapping of short names to severities.")
     resource_ids: Filter[Text] = _described(None)
     resource_types: Filter[Text] = _described(None)
     types: Filter[Text] = _described(None)
@@ -154,12 +159,23 @@ class Exclude(Model):
     regions: Filter[Text] = _described(None)
 
 
-class Findings(Exclude):
+class Exclude(Filters):
+    """What is left out; the same fields as `findings`."""
+
+    products: Annotated[Filter[Text], BeforeValidator(_no_thresholds)] = _described(
+        None, description="Product ARNs or short names."
+    )
+
+
+class Findings(Filters):
     """Which findings are notified: AND between fields, OR between a field's values; `any`: no filter on it."""
 
     severity: Filter[Severity] = _described(("CRITICAL", "HIGH"))
     workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = _described(("NEW",))
     record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = _described(("ACTIVE",))
+    products: Annotated[
+        Products, BeforeValidator(_products), BeforeValidator(_any_is_none), _at_most(fields.MAX_VALUES)
+    ] = _described(None, description="As in `exclude`; or short names with their severities, and `any` for the others.")
     exclude: Exclude = _described(Exclude())
 
 
@@ -280,6 +296,10 @@ class Config(Model):
     def marker(self, route: Route) -> str:
         """What the formatter writes on a finding that it mailed; each route its own."""
         return f"shnotify-{self.name}-{route.name}"
+
+    def let_through(self, route: Route) -> str | None:
+        """The mark whose findings the route's rule lets through once they are resolved; None for none."""
+        return self.marker(route) if route.message.resolved else None
 
 
 def load(path: Path) -> Config:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from shnotify.arns import Scope
+from shnotify.arns import Scope, partition_of
 from shnotify.fields import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
 from shnotify.yamlfile import Path
 
@@ -66,6 +66,7 @@ def contradictions(data: dict[str, Any], written: dict[str, Any]) -> Iterator[Fo
                 yield path, f"this {part} name is used twice: {shown(name)}"
             known.add((part, name))
         yield from ((here + path, message) for path, message in _subscribed_twice(route.get("subscribers")))
+        yield from (((*here, "findings", *path), message) for path, message in _severities_twice(route.get("findings")))
         if isinstance(route.get("pattern"), dict):
             for other in ("source", "findings"):
                 if other in route:
@@ -76,6 +77,19 @@ def _name(route: dict[str, Any], part: str) -> str | None:
     section = route if part == "route" else route.get(part)
     name = section.get("name") if isinstance(section, dict) else None
     return name if isinstance(name, str) else None
+
+
+def _severities_twice(findings: Any) -> Iterator[Found]:
+    """Severities per product stand in place of `severity`: one that this leaves out would be sent all the same."""
+    if not isinstance(findings, dict):
+        return
+    severity, products = findings.get("severity"), findings.get("products")
+    if isinstance(severity, list) and isinstance(products, dict):
+        for product, levels in products.items():
+            beyond = [level for level in levels if level not in severity] if isinstance(levels, list) else []
+            if beyond:
+                text = f"{shown(str(beyond[0]))} is not in `severity`, in whose place these stand: leave `severity` out"
+                yield ("products", product), text
 
 
 def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
@@ -102,14 +116,14 @@ def whole(config: Config) -> Iterator[Found]:
         first = ids.setdefault(route.id, route)
         if first is not route and first.name != route.name:
             yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
-        yield from ((("routes", i, *path), message) for path, message in _pattern(route))
-        yield from ((("routes", i, "message", name), text) for name, text in _message(config, route))
+        yield from ((("routes", i, *path), message) for path, message in _pattern(config, route))
+        yield from ((("routes", i, "message", *path), text) for path, text in _message(config, route))
     yield from _keys(config)
 
 
-def _pattern(route: Route) -> Iterator[Found]:
+def _pattern(config: Config, route: Route) -> Iterator[Found]:
     """What EventBridge could not say, or would not take."""
-    from shnotify.pattern import FIELDS, MAX_SIZE, PatternError, check_size, event_pattern
+    from shnotify.pattern import FIELDS, MAX_SIZE, PatternError, event_pattern
 
     pairs = [(getattr(route.findings, name) or (), getattr(route.findings.exclude, name) or ()) for name in FIELDS]
     size = sum(len(value) + 3 for pair in pairs for values in pair for value in values)
@@ -117,24 +131,23 @@ def _pattern(route: Route) -> Iterator[Found]:
     if size > MAX_SIZE * 5 // 4 or any(len(wanted) * len(unwanted) > MAX_PAIRS for wanted, unwanted in pairs):
         yield ("findings",), f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters"
         return
-    source = route.source
+    partition = partition_of(config.region) if config.region else None
+    marker = config.let_through(route)
     try:
-        check_size(
-            event_pattern(source, route.findings, None, route.pattern), "pattern" if route.pattern else "findings"
-        )
+        event_pattern(route.source, route.findings, partition, route.pattern, resolved_marker=marker)
     except PatternError as error:
         for path, message in error.problems:
             parts = (part for part in re.split(r"[.\[\]]+", path) if part)
             yield tuple(int(part) if part.isdigit() else part for part in parts), message
 
 
-def _message(config: Config, route: Route) -> Iterator[tuple[str, str]]:
+def _message(config: Config, route: Route) -> Iterator[Found]:
     from shnotify.message import problems
 
     if route.pattern and route.message.resolved:
-        yield "resolved", "cannot stand beside `pattern`: the rule must let resolved findings through as well"
+        yield ("resolved",), "cannot stand beside `pattern`: the rule must let resolved findings through as well"
     if route.pattern and route.message.fields:
-        yield "fields", "cannot stand beside `pattern`: its events may be of any shape, so they are sent whole"
+        yield ("fields",), "cannot stand beside `pattern`: its events may be of any shape, so they are sent whole"
     arn = Scope("aws-us-gov", "us-gov-west-1", "123456789012").topic(route.topic.name)  # as long as they get
     yield from problems(route.message, route.source, marker=config.marker(route), topic_arn=arn)
 

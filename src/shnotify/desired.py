@@ -179,20 +179,21 @@ def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) 
         tags=_tags(config, f"{route.id}FormatterRole"),
     )
     settings = settings_of(route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name))
+    archive = bundle.archive(settings.to_text())
     function = Function(
         id=f"{route.id}Formatter",
         function_name=name,
         function_arn=scope.function(name),
         log_group=logs.ref("Arn"),
-        zip_file=bundle.archive(),
+        zip_file=archive,
         description=words,
         role=role.ref("Arn"),
         runtime="python3.13",
         handler=HANDLER,
         timeout=60,
         memory_size=256,
-        environment=settings.to_environment(),
-        code_sha256=bundle.code_sha256(),
+        environment={},
+        code_sha256=bundle.code_sha256(archive),
         event_invoke_config={
             "MaximumRetryAttempts": 2,
             "MaximumEventAgeInSeconds": 21600,
@@ -219,7 +220,7 @@ def _rule(config: Config, route: Route, scope: Scope, to: Topic | Function, queu
         transformer := input_transformer(message.format, route.source, partition=scope.partition, fields=message.fields)
     ):
         target["InputTransformer"] = transformer
-    marker = config.marker(route) if message.resolved else None
+    marker = config.let_through(route)
     pattern = event_pattern(route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker)
     return Rule(
         id=f"{route.id}Rule",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
@@ -38,28 +40,56 @@ def events_from(text: str) -> Iterator[dict[str, Any]]:
         raise InputError("there is no event here", 1, 1)
 
 
+MAX_DEPTH = 200
+"""Levels of an input document; findings have about ten, and Python itself gives up near a thousand."""
+_BLANK = re.compile(r"\s*")
+
+
 def _documents(text: str) -> Iterator[tuple[Any, int]]:
     """(JSON document, where it starts) one after the other."""
-    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
     position = 1 if text.startswith("\ufeff") else 0
-    while position < len(text):
-        position += len(text[position:]) - len(text[position:].lstrip())
-        if position == len(text):
-            return
+    while (position := _after_blanks(text, position)) < len(text):
         try:
             document, end = decoder.raw_decode(text, position)
         except json.JSONDecodeError as error:
             _fail(f"not valid JSON: {error.msg}", text, error.pos)
         except ValueError as error:
-            _fail(f"not valid JSON: {error}", text, position)
+            _fail(f"not valid JSON: {str(error).partition(':')[0]}", text, position)
         except RecursionError:
+            _fail("nested too deeply", text, position)
+        if _deeper_than(MAX_DEPTH, document):
             _fail("nested too deeply", text, position)
         yield document, position
         position = end
 
 
+def _after_blanks(text: str, position: int) -> int:
+    found = _BLANK.match(text, position)
+    return found.end() if found else position
+
+
+def _deeper_than(limit: int, document: Any) -> bool:
+    level = [document]
+    for _ in range(limit):
+        level = [
+            item
+            for node in level
+            if isinstance(node, dict | list)
+            for item in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"the number {number} is too large")
+    return value
 
 
 def _fail(message: str, text: str, position: int) -> NoReturn:

@@ -2,13 +2,14 @@
 
 The rules are those of the EventBridge User Guide (eb-create-pattern-operators, eb-event-patterns-arrays): an event is a
 set of fields with dotted names, arrays are looked through without an index, and a field matches when any of its values
-matches any entry of the pattern's list. Two fields below one array may match in different elements of it: the guide
-does not say otherwise, and a Security Hub event holds a single finding.
+matches any entry of the pattern's list. Two fields below one array may match in different entries of it: the guide does
+not say otherwise, and a Security Hub event holds a single finding. `only_across_entries` tells where it matters.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import json
 import operator
 import re
@@ -17,9 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shnotify.eventinput import InputError, events_from
-from shnotify.patternsyntax import is_or
+from shnotify.patternsyntax import MAX_NUMBER, is_or
+from shnotify.vocabulary import SCHEMAS
 
-__all__ = ["InputError", "Mismatch", "events_from", "explain", "matches"]
+__all__ = ["InputError", "Mismatch", "events_from", "explain", "matches", "only_across_entries"]
 
 Leaf = str | int | float | bool | None
 
@@ -44,11 +46,45 @@ def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> list[Mismatch]:
     """The fields that stop the event; empty when it matches.
 
-    Of the branches of an `$or`, none of which matches, the one with the fewest mismatches is told: the nearest miss.
+    Of the branches of an `$or`, none of which matches, the nearest miss is told.
     """
     fields: dict[str, list[Leaf]] = {}
     _flatten(event, "", fields)
     return list(_mismatches(pattern, "", fields))
+
+
+def only_across_entries(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Whether the event matches only if two fields below one array may do so in different entries of it.
+
+    aws/event-ruler has both readings; which one EventBridge takes is not documented.
+    """
+    alternatives = itertools.islice(_with_one_entry(event, _shape([pattern])), 10_000)
+    return matches(pattern, event) and not any(matches(pattern, one) for one in alternatives)
+
+
+def _shape(nodes: list[Any]) -> dict[str, Any]:
+    """The fields of patterns that hold together or in turn, without what they ask for."""
+    below: dict[str, list[Any]] = {}
+    for node in nodes:
+        for key, value in node.items():
+            if is_or(key, value):
+                nodes.extend(value)
+            else:
+                below.setdefault(key, []).extend([value] if isinstance(value, Mapping) else [])
+    return {key: _shape(inner) for key, inner in below.items()}
+
+
+def _with_one_entry(node: Any, shape: Mapping[str, Any]) -> Iterator[Any]:
+    """The event in all ways to keep a single entry of each array of objects, as far as the shape goes."""
+    if isinstance(node, list) and any(isinstance(item, Mapping | list) for item in node):
+        for item in node:
+            yield from _with_one_entry(item, shape)
+    elif isinstance(node, Mapping):
+        kept = [key for key in shape if key in node]
+        ways = [list(_with_one_entry(node[key], shape[key])) for key in kept]
+        yield from (dict(zip(kept, way, strict=True)) for way in itertools.product(*ways))
+    else:
+        yield node
 
 
 def _flatten(node: Any, path: str, fields: dict[str, list[Leaf]]) -> None:
@@ -67,13 +103,39 @@ def _mismatches(pattern: Mapping[str, Any], path: str, fields: Mapping[str, list
     for key, expected in pattern.items():
         here = f"{path}.{key}" if path else key
         if is_or(key, expected):
-            yield from min((list(_mismatches(branch, path, fields)) for branch in expected), key=len)
+            yield from _nearest([list(_mismatches(branch, path, fields)) for branch in expected])
         elif isinstance(expected, Mapping):
             yield from _mismatches(expected, here, fields)
         else:
             values = fields.get(here, [])
             if not any(_accepts(entry, values) for entry in expected):
                 yield Mismatch(here, expected, values if len(values) > 1 else next(iter(values), None))
+
+
+_SERVICE = ("source", "detail-type")
+_PRODUCT = tuple(f"detail.findings.{'.'.join(schema.paths['products'])}" for schema in SCHEMAS["both"])
+_MARK = ("detail.findings.UserDefinedFields.", "detail.findings.comment")
+
+
+def _nearest(branches: list[list[Mismatch]]) -> list[Mismatch]:
+    """The branch that was meant for such an event, and misses it by least.
+
+    One for another service, for another product or for what was mailed before was not meant for it, however little
+    is amiss there. What branches that miss it by the same fields want is told together.
+    """
+    best = min(branches, key=_distance)
+    alike = [branch for branch in branches if [m.path for m in branch] == [m.path for m in best]]
+    told = []
+    for number, mismatch in enumerate(best):
+        entries = [entry for branch in alike for entry in branch[number].expected]
+        once = [entry for position, entry in enumerate(entries) if entry not in entries[:position]]
+        told.append(Mismatch(mismatch.path, once, mismatch.actual))
+    return told
+
+
+def _distance(branch: list[Mismatch]) -> tuple[int, int, int]:
+    service = sum(m.path in _SERVICE for m in branch)
+    return service, sum(m.path in _PRODUCT or m.path.startswith(_MARK) for m in branch), len(branch)
 
 
 def _accepts(entry: Any, values: list[Leaf]) -> bool:
@@ -115,7 +177,7 @@ def _wildcard(operand: Any, value: Leaf) -> bool:
 
 
 def _numeric(operand: Any, value: Leaf) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_NUMBER:
         return False
     return all(_COMPARE[sign](value, number) for sign, number in zip(operand[::2], operand[1::2], strict=True))
 

@@ -91,7 +91,11 @@ def input_transformer(
     """
     if message_format != "summary":
         return None
-    lines = [_first_line(source), *(_line(name, source) for name in _checked(fields) if name not in _IN_FIRST_LINE)]
+    for number, name in enumerate(fields or ()):
+        if problem := _unfit(name):
+            raise MessageError(f"message.fields[{number}]", problem)
+    shown = DEFAULT_FIELDS if fields is None else fields
+    lines = [_first_line(source), *(_line(name, source) for name in shown if name not in _IN_FIRST_LINE)]
     lines += _links(source, partition)
     template = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     # The paths of what the template really names: PutTargets counts them all.
@@ -117,29 +121,35 @@ def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = 
     )
 
 
-def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> list[tuple[str, str]]:
-    """(field, what is wrong) of a route's `message:`; empty when all is well."""
-    found = []
+Problems = list[tuple[tuple[str | int, ...], str]]
+
+
+def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> Problems:
+    """(path, what is wrong) of a route's `message:`; empty when all is well."""
+    found: Problems = []
     for name, field in type(message).model_fields.items():
         home = "summary" if name == "fields" else "lambda"
         if name != "format" and home != message.format and getattr(message, name) not in (field.default, "none"):
-            found.append((name, f"goes with `format: {home}` only"))
+            found.append(((name,), f"goes with `format: {home}` only"))
     if message.format == "lambda":
-        return settings_of(message, marker=marker, topic_arn=topic_arn).problems() + found
+        settings = settings_of(message, marker=marker, topic_arn=topic_arn)
+        return [((name,), problem) for name, problem in settings.problems()] + found
+    unfit: Problems = [
+        (("fields", number), problem) for number, name in enumerate(message.fields or ()) if (problem := _unfit(name))
+    ]
     try:
-        input_transformer(message.format, source, fields=message.fields)
+        if not unfit:
+            input_transformer(message.format, source, fields=message.fields)
     except MessageError as error:
-        found.append((error.path.removeprefix("message."), error.message))
-    return found
+        found.append((("fields",), error.message))
+    return found + unfit
 
 
-def _checked(fields: Sequence[str] | None) -> Sequence[str]:
-    for name in fields or ():
-        if name in FREE_TEXT:
-            raise MessageError("message.fields", _FREE_TEXT_REASON.format(name))
-        if name not in FIELDS:
-            raise MessageError("message.fields", f"there is no field '{name}'; there are {', '.join(FIELDS)}")
-    return DEFAULT_FIELDS if fields is None else fields
+def _unfit(name: str) -> str | None:
+    """Why a summary cannot have this line; None when it can."""
+    if name in FREE_TEXT:
+        return _FREE_TEXT_REASON.format(name)
+    return None if name in FIELDS else f"there is no field '{name}'; there are {', '.join(FIELDS)}"
 
 
 def _schemas(source: str) -> tuple[str, ...]:

@@ -144,11 +144,14 @@ class _Compiler:
             self._nothing_left("record_state")
         if not states or (wanted is None and not unwanted):
             return None
+        closed = "ARCHIVED" if self.schema is CSPM else "Close"
+        if wanted is None and states == ["ACTIVE"]:
+            return _all_but([closed])
         if self.schema is CSPM:
             return states
         if set(states) == _STATES:
             return None
-        return ["Close"] if states == ["ARCHIVED"] else [{"anything-but": ["Close"]}]
+        return [closed] if states == ["ARCHIVED"] else [{"anything-but": [closed]}]
 
     def _matchers(self, path: str, name: str, values: Sequence[str]) -> list[Matcher]:
         """This schema's words for the values, each once, in order."""

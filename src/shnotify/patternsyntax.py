@@ -21,6 +21,8 @@ MAX_SIZE = 4096
 """Characters; the API's own limit on `EventPattern` (PutRule)."""
 MAX_OR_COMBINATIONS = 1000
 """Sub-patterns that all `$or` of one pattern may multiply to (eb-quota)."""
+MAX_NUMBER = 5_000_000_000
+"""`numeric` knows no number beyond it, nor below its negative (eb-create-pattern-operators)."""
 
 # event-ruler refuses these as names inside `$or` (Constants.java): there they are operators that lost their brackets.
 OPERATORS = frozenset(
@@ -228,6 +230,8 @@ def _numeric(value: object, path: str) -> Problems:
     known = [["="], ["<"], ["<="], [">"], [">="], [">", "<"], [">", "<="], [">=", "<"], [">=", "<="]]
     if operators not in known or len(numbers) != len(operators) or not all(_is_number(number) for number in numbers):
         yield path, 'takes ["=", n], ["<", n], [">", n] or a range such as [">", 0, "<=", 5] (lower end first)'
+    elif not all(abs(number) <= MAX_NUMBER for number in numbers):
+        yield path, f"EventBridge compares numbers from -{MAX_NUMBER:,} to {MAX_NUMBER:,} only"
     elif len(numbers) == 2 and not _range_holds_something(operators, numbers):
         yield path, "the range is empty"
 

@@ -167,7 +167,8 @@ def _resource_type(schema: str, value: str) -> tuple[Matcher, ...]:
         translated = ASFF_TYPES.get(value)
         wanted = "AwsServiceType (ASFF's spelling)"
     if translated is None:
-        raise TranslationError(f"no counterpart of '{value}' is known for source: {schema}; write it as {wanted}")
+        text = f"no counterpart of '{value}' is known for source: {schema}"
+        raise TranslationError(f"{text}; write it as {wanted} in a route with that source alone")
     return (translated,)
 
 

@@ -23,7 +23,7 @@ def allow(resource: str) -> str:
 def lambda_(cloud: Cloud) -> Any:
     role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     found = client("lambda")
-    code = {"ZipFile": bundle.archive()}
+    code = {"ZipFile": bundle.archive("{}")}
     found.create_function(FunctionName="f", Role=role, Runtime="python3.13", Handler="a.b", Code=code)
     return found
 

@@ -28,6 +28,7 @@ def command(files: tuple[str, ...], route: str | None, ask_aws: bool, **options:
     input. Works offline, but for --aws.
     """
     from shnotify.commands.offline import events_in, ids_of, routes_of
+    from shnotify.match import only_across_entries
     from shnotify.render import Screen
 
     chosen = settings(**options)
@@ -40,6 +41,10 @@ def command(files: tuple[str, ...], route: str | None, ask_aws: bool, **options:
     for event in events:
         goes, stopped = _matched(routes, event)
         says = _by_aws(aws, routes, event) if aws else None
+        for routed in routes if says is None else ():
+            if only_across_entries(routed.pattern, event):
+                name = f"{routed.route.name}, {', '.join(ids_of(event))}"
+                screen.warn(f"{name}: its fields match in different entries of one array; --aws asks whether that does")
         for identity in ids_of(event):
             one = {"id": identity, "route": goes, "stopped_by": stopped}
             found.append(one if says is None else {**one, "aws": says})

@@ -34,7 +34,7 @@ def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
     found = []
     for route in config.routes:
         if only in (None, route.name):
-            marker = config.marker(route) if route.message.resolved else None
+            marker = config.let_through(route)
             pattern = event_pattern(route.source, route.findings, None, route.pattern, resolved_marker=marker)
             found.append(Routed(route, pattern))
     return config, found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.cli import config_option, output_options, settings
+from shnotify.errors import ShnotifyError
 
 if TYPE_CHECKING:
     from shnotify.commands.offline import Routed
@@ -29,24 +30,32 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     from shnotify.commands.offline import events_in, ids_of, routes_of
     from shnotify.match import matches
     from shnotify.render import Screen
+    from shnotify.transformer import UndeliverableError
 
     chosen = settings(**options)
     config, routes = routes_of(chosen.config, route)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     mails: list[dict[str, Any]] = []
+    lost: ShnotifyError | None = None
     for event in events_in(files):
         due = [routed for routed in routes if matches(routed.pattern, event)]
         if not due:
             screen.warn(f"{', '.join(ids_of(event))} matches no route: shown as {routes[0].route.name} would send it")
         for routed in due or routes[:1]:
-            found = _mails(config, routed, event, form)
+            try:
+                found = _mails(config, routed, event, form)
+            except UndeliverableError as error:  # the mails of all the others are shown
+                message = f"{routed.route.name}: {', '.join(ids_of(event))}: {error.message}"
+                screen.error(message, error.hint)
+                lost = lost or ShnotifyError(message, hint=error.hint)
+                continue
             mails += found
             if not found:
                 screen.warn(f"{routed.route.name} sends no mail for it: `dedup: {routed.route.message.dedup}`")
             for mail in found:
                 _show(screen, mail)
-    screen.document({"mails": mails, "error": None})
-    return screen.code(0)
+    screen.document({"mails": mails, "error": lost.to_json() if lost else None})
+    return screen.code(1 if lost else 0)
 
 
 def _mails(config: Config, routed: Routed, event: dict[str, Any], form: str | None) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-import os
+import pkgutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import boto3
 
 from .finding import Finding, at
 from .mail import MAILED, RESOLVED, Mail, comment_for, mails
-from .settings import VARIABLE, Settings
+from .settings import FILE, Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_securityhub import SecurityHubClient
@@ -33,7 +33,7 @@ class DeliveryError(Exception):
 
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001 (Lambda's signature)
     """Sends the event's mails. Raises SettingsError (configuration) or DeliveryError (sending, marking)."""
-    settings = _settings(os.environ.get(VARIABLE, ""))
+    settings = _settings()
     due = mails(event, settings)
     failures = []
     for mail in due:
@@ -48,8 +48,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: 
 
 
 @functools.cache
-def _settings(document: str) -> Settings:
-    return Settings.load({VARIABLE: document})
+def _settings() -> Settings:
+    return Settings.load(pkgutil.get_data(__package__, FILE) or b"")
 
 
 @functools.cache

@@ -1,4 +1,8 @@
-"""The function's configuration: one JSON document in the environment variable SHNOTIFY."""
+"""The function's configuration: one JSON document beside the code in the function's archive.
+
+Not an environment variable: those are encrypted for one life of the role. When somebody deletes the role and it comes
+back, Lambda can read them no more and every event fails, until the function itself is made anew.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,7 @@ from typing import Any
 
 from .fields import FIELD_NAMES
 
-VARIABLE = "SHNOTIFY"
-MAX_ENVIRONMENT = 4096
-"""Bytes of all environment variables of a function together (Lambda quotas)."""
+FILE = "settings.json"
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _CHOICES = {"language": ("en", "ja"), "dedup": ("none", "new-only", "notified")}
@@ -61,41 +63,37 @@ class Settings:
             found += [(name, problem) for problem in template_problems(getattr(self, name) or "")]
         if self.resolved and self.dedup != "notified":
             found.append(("resolved", "needs dedup: notified; otherwise nothing remembers which findings were mailed"))
-        if len(self.to_environment()[VARIABLE].encode()) > MAX_ENVIRONMENT - len(VARIABLE):
-            found.append(
-                ("body", f"the templates are too long: Lambda keeps {MAX_ENVIRONMENT:,} bytes of configuration")
-            )
         return found
 
-    def to_environment(self) -> dict[str, str]:
-        """The function's environment variables; what has its default is left out, to save room."""
+    def to_text(self) -> str:
+        """The document; what has its default is left out."""
         default = asdict(Settings())
         chosen = {name: value for name, value in asdict(self).items() if value != default[name]}
-        return {VARIABLE: json.dumps(chosen, ensure_ascii=False, separators=(",", ":"), sort_keys=True)}
+        return json.dumps(chosen, ensure_ascii=False, indent=2, sort_keys=True)
 
     @classmethod
-    def load(cls, environment: Mapping[str, str]) -> Settings:
-        """What `to_environment` wrote. Raises SettingsError for anything else, so that no event is handled half."""
+    def load(cls, text: str | bytes) -> Settings:
+        """What `to_text` wrote. Raises SettingsError for anything else, so that no event is handled half."""
         try:
-            chosen = json.loads(environment.get(VARIABLE, ""))
+            chosen = json.loads(text)
         except ValueError:
-            raise SettingsError(f"the environment variable {VARIABLE} holds no JSON document") from None
+            raise SettingsError(f"{FILE} holds no JSON document") from None
         settings = cls(**_known(chosen))
         problems = settings.problems() + ([] if settings.topic_arn else [("topic_arn", "is missing")])
         if problems:
-            raise SettingsError("; ".join(f"{VARIABLE}.{name}: {text}" for name, text in problems))
+            raise SettingsError("; ".join(f"{FILE}: {name}: {text}" for name, text in problems))
         return settings
 
 
 def _known(chosen: Any) -> dict[str, Any]:
     if not isinstance(chosen, dict):
-        raise SettingsError(f"{VARIABLE} must be a JSON object")
+        raise SettingsError(f"{FILE} must be a JSON object")
     types = {field.name: bool if field.name == "resolved" else str for field in fields(Settings)}
     for name, value in chosen.items():
         if name not in types:
-            raise SettingsError(f"{VARIABLE}.{name}: no such field")
+            raise SettingsError(f"{FILE}: {name}: no such field")
         if not isinstance(value, types[name]):
-            raise SettingsError(f"{VARIABLE}.{name}: must be {types[name].__name__}")
+            raise SettingsError(f"{FILE}: {name}: must be {types[name].__name__}")
     return chosen
 
 

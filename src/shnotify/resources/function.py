@@ -21,7 +21,7 @@ _ROLE_TEXTS = ("cannot be assumed by Lambda", "does not have permissions")
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Resource):
-    """`code_sha256` is the digest of `zip_file`, as Lambda gives it.
+    """`code_sha256` is the digest of `zip_file`, as Lambda gives it; the function's settings are in there too.
 
     role                 the execution role's ARN
     log_group            the ARN of its log group, which has to be there before it
