@@ -87,9 +87,16 @@ class Screen:
             self.say("       " + clean(hint))
 
     def ask(self, question: str) -> bool:
+        return self.line(question).strip().lower() in ("y", "yes")
+
+    def line(self, question: str) -> str:
+        """What is typed, with its line feed; nothing at the end of the input.
+
+        Not `input()`, which a signal does not end when it arrives between the question and the reading.
+        """
         with self._still():
             self.err.print(clean(question), end=" ", markup=False, highlight=False)
-            return sys.stdin.readline().strip().lower() in ("y", "yes")
+            return sys.stdin.readline()
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[Event], None]]:
