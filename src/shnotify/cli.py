@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import click
 
-from shnotify import __version__
+from shnotify import __version__, ending
 from shnotify.errors import ConfigError, ShnotifyError
 
 COMMANDS = ("init", "validate", "plan", "apply", "status", "destroy", "match", "render", "demo", "sandbox")
@@ -153,10 +153,12 @@ def run(arguments: list[str]) -> int:
         if reconfigure:  # LANG=C: a character the stream cannot carry is escaped, never an error
             reconfigure(errors="backslashreplace")
     try:
+        ending.begin()
         code = cli.main(arguments, prog_name="shnotify", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:  # click makes an Abort of the interrupt
+        ending.hold()  # the next one waits until this one is told
         failure = ShnotifyError("interrupted", hint="nothing is lost: the next run picks up what was begun")
         return _fail(failure, getattr(error.__cause__ or error, "exit_code", 130), arguments)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -226,8 +228,9 @@ def _tell(error: ShnotifyError, arguments: list[str]) -> None:
         document: dict[str, Any] = {"error": error.to_json()}
         if isinstance(error, ConfigError):
             document["errors"] = [problem.to_json() for problem in error.problems]
-        with suppress(OSError, ValueError):  # stderr may still be read
-            click.echo(json.dumps(document, indent=2))
+        with ending.one_document() as wanted, suppress(OSError, ValueError):  # stderr may still be read
+            if wanted:
+                click.echo(json.dumps(document, indent=2))
     if isinstance(error, ConfigError):
         for problem in error.problems:
             click.echo(clean(str(problem)), err=True)

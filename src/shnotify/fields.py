@@ -171,7 +171,7 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
     match protocol:
         case "email" | "email-json":
             if not endpoint.isascii():
-                return "SNS takes e-mail addresses in ASCII only: write the domain in its xn-- form"
+                return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
             fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
             return None if fits else "is not an e-mail address such as secops@example.com"
         case "sms":

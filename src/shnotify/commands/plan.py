@@ -37,7 +37,7 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     """The plan for `apply`, shown in text form."""
     from shnotify.core.plan import plan_apply
     from shnotify.pattern import size_warning
-    from shnotify.render import plan_lines, summary_line
+    from shnotify.planlines import plan_lines, summary_line
     from shnotify.resources.rule import Rule
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
@@ -46,6 +46,8 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
+    for seldom_meant in run.config.warnings():
+        run.screen.warn(seldom_meant)
     for rule in run.graph:
         if isinstance(rule, Rule) and (warning := size_warning(rule.event_pattern.document)):
             run.screen.warn(f"{rule.id}: {warning}")
@@ -56,6 +58,8 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     run.screen.result()
     for line in plan_lines(plan, run.screen.between):
         run.screen.result(line)
+    if plan.count("delete"):
+        run.screen.result("What is deleted carries our tag, and is no longer in the file.")
     run.screen.result(summary_line(plan))
     run.screen.result(cost_line(run))
     return plan
