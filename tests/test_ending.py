@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shnotify import ending
+from shnotify import cli, ending
+from shnotify.commands import offline
 from shnotify.ending import Interrupted, catch_signals, one_document
 
 
@@ -58,10 +59,26 @@ def test_a_second_signal_does_not_wait_for_a_reader_that_hangs() -> None:
     assert not document()
 
 
+def test_a_signal_that_python_wraps_while_a_class_is_made_is_one_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise Interrupted(signal.SIGHUP)
+
+    def broken(*_: object) -> None:
+        type("Made", (), {"late": Late()})
+
+    monkeypatch.setattr(offline, "load", broken)
+    assert cli.run(["validate", "-o", "json"]) == 129
+    assert json.loads(capsys.readouterr().out)["error"]["message"] == "interrupted"
+
+
 @pytest.mark.usefixtures("caught")
 def test_before_a_command_begins_a_signal_waits() -> None:
     ending.hold()
     os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(Interrupted) as ended:
         ending.begin()
     assert ended.value.exit_code == 129

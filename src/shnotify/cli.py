@@ -158,9 +158,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:  # click makes an Abort of the interrupt
-        ending.hold()  # the next one waits until this one is told
-        failure = ShnotifyError("interrupted", hint="nothing is lost: the next run picks up what was begun")
-        return _fail(failure, getattr(error.__cause__ or error, "exit_code", 130), arguments)
+        return _interrupted(error.__cause__ or error, arguments)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -172,6 +170,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python wraps what is raised while a class is made
+            return _interrupted(error.__cause__, arguments)
         if "-v" in arguments or "--verbose" in arguments:
             _trace()
         failure = ShnotifyError(f"unexpected: {type(error).__name__}: {error}", hint="this is a bug: -v shows where")
@@ -204,6 +204,12 @@ def _wants_json(arguments: list[str]) -> bool:
         elif argument in valued:
             next(rest, "")  # its value, whatever it looks like
     return found == "json"
+
+
+def _interrupted(by: BaseException, arguments: list[str]) -> int:
+    ending.hold()  # the next one waits until this one is told
+    failure = ShnotifyError("interrupted", hint="nothing is lost: the next run picks up what was begun")
+    return _fail(failure, getattr(by, "exit_code", 130), arguments)
 
 
 def _trace() -> None:

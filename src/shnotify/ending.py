@@ -76,7 +76,8 @@ class one_document:  # noqa: N801 a context manager
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
-    if not _state.holding or _state.held:  # a second one is obeyed at once: whoever reads us may hang
+    # A second one at the document is obeyed at once: whoever reads it may hang.
+    if not _state.holding or (_state.held and _state.documented):
         raise Interrupted(number)
     _state.held.append(number)
 

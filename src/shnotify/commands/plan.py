@@ -84,6 +84,10 @@ def refusal(plan: Plan) -> Any:
     unread = [s for s in plan.refused if s.live is None]
     if unread:
         message = f"{', '.join(s.key for s in unread)} could not be read, so nothing is changed: {unread[0].reason}"
-        return ShnotifyError(message, hint="allow the call named above and run it again", resource=unread[0].key)
+        return ShnotifyError(
+            message,
+            hint="allow the call named above, or mend what keeps it from its answer; then run it again",
+            resource=unread[0].key,
+        )
     names = ", ".join(f"{s.key} ({s.resource.name})" for s in plan.refused)
     return ShnotifyError(f"refused, so nothing is changed: {names}: {first.reason}", resource=first.key)
