@@ -101,6 +101,10 @@ TOO_LONG: dict[str, tuple[str, str]] = {
         f"{ROUTE}    subscribers: [{'a, ' * 1001}]\n",
         "4:18: routes[0].subscribers: is too long: at most 1000",
     ),
+    "what is written back": (
+        f"{ROUTE}    findings: {{types: {'x' * 5000}}}\n",
+        f"4:23: routes[0].findings.types: must be a list, such as [{'x' * 275}…{'x' * 139}], or `any`",
+    ),
     "an address": (
         f"{ROUTE}    subscribers: [x@{'a.' * 150}co]\n",
         f"4:19: routes[0].subscribers[0]: 'x@{'a.' * 38}… is not an e-mail address such as secops@example.com",
@@ -125,7 +129,10 @@ TAKEN = [
     "tags: {" + ", ".join(f"k{number}: v" for number in range(40)) + "}",
     "encryption: {topic_key: {deletion_window: 7d}, dlq_key: {deletion_window: 720h}}",
     "encryption: {topic_key: {rotation: false, alias: alias/" + "x" * 250 + ", description: ''}}",
-    *(f"encryption: {{topic_key: {{arn: 'arn:{part}:kms:r-1:123456789012:key/a-b'}}}}" for part in ("aws", "aws-cn")),
+    *(
+        f"encryption: {{topic_key: {{arn: 'arn:{part}:123456789012:key/a-b'}}}}"
+        for part in ("aws:kms:us-east-1", "aws-cn:kms:cn-north-1", "aws-iso-f:kms:us-isof-east-1")
+    ),
     "dead_letter_queue: {visibility_timeout: 0, retention: 60, delivery_delay: 0, max_message_size: 1KiB}",
     "dead_letter_queue: {visibility_timeout: 12h, retention: 14d, delivery_delay: 15m, max_message_size: 1MiB}",
     "dead_letter_queue: {receive_wait_time: 0s, data_key_reuse: 1m, name: " + "q" * 80 + "}",

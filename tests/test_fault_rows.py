@@ -24,9 +24,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ProxyConnect
 from hypothesis import given
 
 from shnotify import calls, cli
-from shnotify.__main__ import catch_signals
 from shnotify.aws import READS, elsewhere
 from shnotify.core.events import Waiting
+from shnotify.ending import catch_signals
 from shnotify.fields import MAX_ROUTES
 from shnotify.render import Screen, _Console
 from shnotify.text import clean
@@ -1082,7 +1082,7 @@ def test_row_16_every_command_ends_in_time_where_nobody_answers(
 def test_row_96_97_a_signal_that_python_drops_in_a_callback_of_its_own_comes_again() -> None:
     code = (
         "import os, signal, time, weakref\n"
-        "from shnotify.__main__ import catch_signals\n"
+        "from shnotify.ending import catch_signals\n"
         "class Thing: pass\n"
         "catch_signals()\n"
         "thing = Thing()\n"

@@ -167,6 +167,50 @@ def test_on_a_terminal_it_asks(sandbox: Sandbox, env: Env, answer: bytes, code: 
     assert topics(sandbox) == made
 
 
+def test_the_live_line_is_gone_when_the_result_begins(env: Env) -> None:
+    """It used to be drawn anew between all the lines of the result, with the wait that was its last news."""
+    with terminal(env, "status") as (handle, process):
+        found = read_until(handle, b"not in sync")
+        process.wait(timeout=30)
+    before, _, after = found.partition(b"Status of")
+    assert "\u280b".encode() in before
+    assert b"reading AWS" in before
+    assert b"reading AWS" not in after
+    assert b"\x1b[?25l" not in after
+
+
+def test_init_asks_on_a_terminal_and_leaves_nothing_when_it_is_interrupted(env: Env, tmp_path: Path) -> None:
+    path = tmp_path / "made.yaml"
+    for ended, code in ((b"", 130), (b"\x04", 2)):
+        with terminal(env, "init", "-c", str(path)) as (handle, process):
+            read_until(handle, b"Name of the notifier")
+            os.write(handle, b"\xff\n")
+            read_until(handle, b"must be a small letter")
+            os.write(handle, ended) if ended else process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == code
+    assert os.listdir(tmp_path) == ["shnotify.yaml"]
+    with terminal(env, "init", "-c", str(path)) as (handle, process):
+        for question, answer in ((b"Name", b"\n"), (b"told", b"a@b.co\n"), (b"Region", b"\n"), (b"Account", b"\n")):
+            read_until(handle, question)
+            os.write(handle, answer)
+        read_until(handle, b"Wrote")
+        assert process.wait(timeout=30) == 0
+    assert path.read_text("utf-8").endswith("- a@b.co\n")
+
+
+def test_a_sandbox_that_is_ended_printed_one_document(env: Env) -> None:
+    process = subprocess.Popen(
+        command("sandbox", "-o", "json"), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    while "Ctrl-C" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert json.loads(out)["error"] is None
+
+
 def test_what_changed_behind_the_question_is_refused(sandbox: Sandbox, env: Env) -> None:
     assert run(env, "apply", "--yes").returncode == 0
     path = Path(env["SHNOTIFY_CONFIG"])

@@ -6,6 +6,7 @@ import http.client
 import importlib
 import importlib.util
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -214,4 +215,24 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "moto" else real(name))
     with pytest.raises(ShnotifyError) as caught:
         importlib.reload(shnotify.sandbox)
-    assert caught.value.hint == "pip install 'shnotify[sandbox]'"
+    assert caught.value.hint == "install shnotify with its extra: pip install '.[sandbox]' in its folder"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_PROFILE", "nonsense"),
+        ("AWS_MAX_ATTEMPTS", "many"),
+        ("AWS_DEFAULTS_MODE", "none"),
+        ("HTTP_PROXY", "http://127.0.0.1:9"),
+    ],
+)
+def test_what_a_person_has_set_does_not_reach_it(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """The demo used to end here with "the sandbox itself failed": moto asks the SDK, which reads the environment."""
+    monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    with Sandbox() as found:
+        sns = boto3.client("sns", endpoint_url=found.endpoint)
+        assert sns.list_topics()["Topics"] == []
+        assert boto3.client("kms", endpoint_url=found.endpoint).list_keys()["Keys"] == []
+    assert dict(os.environ) == before

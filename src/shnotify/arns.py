@@ -48,8 +48,11 @@ _PARTITIONS = {
     "us-gov-": "aws-us-gov",
     "us-iso-": "aws-iso",
     "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
+"""How the names of a partition's Regions begin (the SDK's partitions.json); all others are in `aws`."""
 
 
 def partition_of(region: str) -> str:

@@ -235,8 +235,10 @@ class Calls:
 def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsError, str]:
     """(the failure, in words) of a call that AWS did not answer, or not in a form that the SDK can read."""
     what = "an unreadable answer" if isinstance(error, _UNREADABLE) else "no answer"
+    said = str(error) if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
+    said = said.partition("\n")[0]  # the SDK appends the whole answer
     failure = (UnansweredError if once else AwsError)(
-        f"{operation}: {what}: {error if isinstance(error, BotoCoreError) else repr(error)}",
+        f"{operation}: {what}: {said if len(said) <= 300 else f'{said[:300]}…'}",
         hint=access.way_hint(error),
         operation=operation,
         code=type(error).__name__,

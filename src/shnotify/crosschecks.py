@@ -119,6 +119,29 @@ def whole(config: Config) -> Iterator[Found]:
         yield from ((("routes", i, *path), message) for path, message in _pattern(config, route))
         yield from ((("routes", i, "message", *path), text) for path, text in _message(config, route))
     yield from _keys(config)
+    yield from _elsewhere(config)
+    if any(route.message.format == "lambda" for route in config.routes):
+        yield from _alike(config.tags)
+
+
+def _alike(given: dict[str, str]) -> Iterator[Found]:
+    """Tags that are one to IAM, which takes no notice of capitals (IAM User Guide, Tags for IAM resources)."""
+    from shnotify.core.resource import MANAGED_TAG
+
+    seen = {MANAGED_TAG: MANAGED_TAG}
+    for key in given:
+        if (first := seen.setdefault(key.lower(), key)) != key:
+            yield ("tags", key), f"IAM takes {shown(key)} and {shown(first)} for one: the formatter's role has both"
+
+
+def _elsewhere(config: Config) -> Iterator[Found]:
+    """Subscribers of another partition than the topic's."""
+    ours = partition_of(config.region) if config.region else None
+    for i, route in enumerate(config.routes):
+        for j, subscriber in enumerate(route.subscribers):
+            theirs = subscriber.endpoint.split(":")[1] if subscriber.protocol in ("sqs", "lambda") else ours
+            if ours and theirs != ours:
+                yield ("routes", i, "subscribers", j), f"is in {theirs}, and the topic in {ours}: SNS cannot reach it"
 
 
 def _pattern(config: Config, route: Route) -> Iterator[Found]:

@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
 
+from shnotify.arns import partition_of
+
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"([0-9]{1,9})(B|KiB|MiB)?")
@@ -136,7 +138,15 @@ def _alias(value: str) -> str:
 def _key_arn(value: str) -> str:
     if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", value):
         raise ValueError("must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id")
+    if problem := _partition_problem(value):
+        raise ValueError(problem)
     return value
+
+
+def _partition_problem(arn: str) -> str | None:
+    _, partition, _, region, *_ = arn.split(":")
+    right = partition_of(region)
+    return None if partition == right else f"names {region} in {partition}, and it is in {right}: arn:{right}:..."
 
 
 def tag_problem(key: str, value: str) -> str | None:
@@ -144,10 +154,9 @@ def tag_problem(key: str, value: str) -> str | None:
     for text, what, limit in ((key, "key", 128), (value, "value", 256)):
         if len(text) > limit:
             return f"a tag's {what} has at most {limit} characters"
-        if not all(
-            c in _TAG_EXTRA or unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "Mn" for c in text
-        ):
-            return f"a tag's {what} may hold letters, digits, spaces and + - = . _ : / @"
+        if not all(c in _TAG_EXTRA or unicodedata.category(c)[0] in "LN" for c in text):
+            marks = " (a letter with its mark as one character)" if unicodedata.normalize("NFC", text) != text else ""
+            return f"a tag's {what} may hold letters, digits, spaces and + - = . _ : / @{marks}"
     if not key:
         return "a tag needs a key"
     if key.lower().startswith("aws:"):
@@ -162,7 +171,7 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
     match protocol:
         case "email" | "email-json":
             if not endpoint.isascii():
-                return "SNS takes e-mail addresses in ASCII only: write the domain in its xn-- form"
+                return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
             fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
             return None if fits else "is not an e-mail address such as secops@example.com"
         case "sms":
@@ -176,7 +185,9 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
         case _:
             form, example = _ARNS[protocol]
             arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:[0-9]{{12}}:{form}", endpoint)
-            return None if arn else f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
+            if not arn:
+                return f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
+            return _partition_problem(endpoint)
 
 
 def _url_problem(protocol: str, endpoint: str) -> str | None:

@@ -1,4 +1,4 @@
-"""How a person sees plans, results and progress. Consumes plans and events; decides nothing."""
+"""How a person sees results and progress. Consumes events; decides nothing."""
 
 from __future__ import annotations
 
@@ -14,19 +14,10 @@ from rich.status import Status
 from rich.text import Text
 
 from shnotify.core.events import Event, Looking, Noted, StepEnded, StepStarted, Waiting
-from shnotify.core.plan import Action, Plan, Step
-from shnotify.core.resource import Change
-from shnotify.core.values import Late, Pattern, Policy, Tags, to_json
+from shnotify.core.plan import Action
+from shnotify.ending import one_document
 from shnotify.text import clean
 
-STYLES: dict[str, tuple[str, str]] = {
-    "create": ("+", "green"),
-    "update": ("~", "yellow"),
-    "delete": ("-", "red"),
-    "adopt": ("@", "cyan"),
-    "refuse": ("!", "bold red"),
-    "none": ("=", "dim"),
-}
 _DOING: dict[Action, str] = {"create": "creating", "update": "updating", "delete": "deleting", "adopt": "taking over"}
 
 
@@ -40,6 +31,7 @@ class Screen:
         self.err = _console(sys.stderr, no_color=no_color)
         self.between = " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
         self._status: Status | None = None
+        self._typing = False
 
     def code(self, code: int) -> int:
         """The exit code of a command whose result is all that it is for: 1 when that could not be written."""
@@ -54,29 +46,25 @@ class Screen:
     def result(self, line: Text | str = "") -> None:
         """One line of the result; nothing in JSON form."""
         if not self.json:
-            with self._still():
-                _print(self.out, line)
+            self._rest()
+            _print(self.out, line)
 
     def document(self, value: dict[str, Any]) -> None:
         """The one JSON document; nothing in text form. JSON escapes what a terminal must not see."""
         if self.json:
-            _print(self.out, json.dumps(value, indent=2))
+            with one_document() as wanted:
+                if wanted:
+                    _print(self.out, json.dumps(value, indent=2))
 
     def say(self, line: Text | str) -> None:
         """Anything that is not the result."""
-        with self._still():
-            _print(self.err, line)
+        self._rest()
+        _print(self.err, line)
 
-    @contextmanager
-    def _still(self) -> Iterator[None]:
-        """Takes the live line away while something else is printed or typed."""
+    def _rest(self) -> None:
+        """Takes the live line away, before something else is printed or typed; the next event brings it back."""
         if self._status:
             self._status.stop()
-        try:
-            yield
-        finally:
-            if self._status:
-                self._status.start()
 
     def warn(self, message: str) -> None:
         self.say(Text.assemble(("warning: ", "yellow"), clean(message)))
@@ -87,9 +75,20 @@ class Screen:
             self.say("       " + clean(hint))
 
     def ask(self, question: str) -> bool:
-        with self._still():
+        return self.line(question).strip().lower() in ("y", "yes")
+
+    def line(self, question: str) -> str:
+        """What is typed, with its line feed; nothing at the end of the input.
+
+        Not `input()`, which a signal does not end when it arrives between the question and the reading.
+        """
+        self._typing = True
+        self._rest()
+        try:
             self.err.print(clean(question), end=" ", markup=False, highlight=False)
-            return sys.stdin.readline().strip().lower() in ("y", "yes")
+            return sys.stdin.readline()
+        finally:
+            self._typing = False
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[Event], None]]:
@@ -98,9 +97,12 @@ class Screen:
         if not self.err.is_terminal or self.err.is_dumb_terminal:
             yield self._plain
             return
-        with self.err.status("") as self._status:
+        self._status = self.err.status("")
+        try:
             yield lambda event: self._live(event, doing)
-        self._status = None
+        finally:
+            self._rest()
+            self._status = None
 
     def _plain(self, event: Event) -> None:
         line = _event_line(event, verbose=self.verbose)
@@ -108,6 +110,7 @@ class Screen:
             self.say(line)
 
     def _live(self, event: Event, doing: dict[str, str]) -> None:
+        doing.pop("waiting", None)
         match event:
             case Looking():
                 doing.clear()
@@ -124,8 +127,9 @@ class Screen:
                 self._plain(event)
             case _:
                 assert_never(event)
-        if self._status:
+        if self._status and doing and not self._typing:
             self._status.update(Text(clean(", ".join(doing.values()))))  # as text it would be read as markup
+            self._status.start()
 
 
 class _Console(Console):
@@ -181,115 +185,3 @@ def _event_line(event: Event, *, verbose: bool) -> Text | None:
             return Text(clean(f"note: {message}"))
         case _:
             assert_never(event)
-
-
-# -- plans -------------------------------------------------------------------------------------------------------------
-
-
-def plan_lines(plan: Plan, between: str = " → ") -> Iterator[Text]:
-    """One block for each resource that something happens to: symbol, id, name, changed paths."""
-    for step in plan.steps:
-        if step.action != "none" or (step.reason and step.live):
-            yield from _step_lines(step, between)
-
-
-def _step_lines(step: Step, between: str) -> Iterator[Text]:
-    symbol, style = STYLES[step.action]
-    kind = step.resource.CFN.removeprefix("AWS::")
-    yield Text.assemble((f"{symbol} {step.key}", style), f"  {clean(step.resource.name)}  ", (kind, "dim"))
-    if step.reason:
-        yield Text(f"    {clean(step.reason)}", "yellow")
-    if step.action == "delete":
-        yield from (Text(f"    {clean(note)}", "yellow") for note in step.notes)
-        return
-    for change in step.changes:
-        if step.action != "create" or change.path != "Tags":  # every new resource gets the same ones; said once
-            yield from change_lines(change, between, created=step.action == "create")
-    yield from (Text(f"    note: {clean(note)}", "dim") for note in step.notes)
-
-
-def change_lines(change: Change, between: str, *, created: bool = False) -> Iterator[Text]:
-    """A change as `Path: before → after` (`between` is what stands between the two); policies by statement."""
-    before, after = change.before, change.after
-    if isinstance(after, Policy) or isinstance(before, Policy):
-        yield Text(f"    {change.path}:")
-        yield from _policy_lines(before, after, between)
-    elif created and isinstance(after, dict):
-        yield Text(f"    {change.path}:")
-        yield from (Text(f"      {clean(key)}: {_clipped(value)}") for key, value in after.items())
-    elif created:
-        yield Text(f"    {change.path}: {_show(after)}")
-    elif isinstance(after, Pattern):
-        yield Text(f"    {change.path}:")
-        yield Text(f"      - {_show(before)}", "red")
-        yield Text(f"      + {_show(after)}", "green")
-    elif isinstance(before, Tags) and isinstance(after, Tags):
-        yield Text(f"    {change.path}: {_tag_changes(before, after, between)}")
-    else:
-        yield Text(f"    {change.path}: {_clipped(before)}{between}{_clipped(after)}")
-
-
-def _tag_changes(before: Tags, after: Tags, between: str) -> str:
-    old = before.to_dict()
-    parts = (f"{k}: {_show(old.get(k))}{between}{_show(v)}" for k, v in sorted(after.minus(before).pairs))
-    return ", ".join(parts)
-
-
-def _policy_lines(before: Policy | None, after: Policy | None, between: str) -> Iterator[Text]:
-    old = {_statement_name(i, s): s for i, s in enumerate(before.statements if before else [])}
-    new = {_statement_name(i, s): s for i, s in enumerate(after.statements if after else [])}
-    for name in [*old, *(n for n in new if n not in old)]:
-        if name not in new:
-            yield Text(f"      - {clean(name)}: {_statement(old[name])}", "red")
-        elif name not in old:
-            yield Text(f"      + {clean(name)}: {_statement(new[name])}", "green")
-        elif Policy({"Statement": [old[name]]}) != Policy({"Statement": [new[name]]}):
-            yield Text(f"      ~ {clean(name)}", "yellow")
-            for key in sorted({*old[name], *new[name]}):
-                if old[name].get(key) != new[name].get(key):
-                    was, becomes = _show(old[name].get(key)), _show(new[name].get(key))
-                    yield Text(f"          {clean(key)}: {was}{between}{becomes}")
-
-
-def _statement_name(index: int, statement: dict[str, Any]) -> str:
-    return str(statement.get("Sid") or f"statement {index + 1}")
-
-
-def _statement(statement: dict[str, Any]) -> str:
-    principal = statement.get("Principal", statement.get("Resource"))  # a role's statement names no principal
-    who = ", ".join(str(v) for v in principal.values()) if isinstance(principal, dict) else _show(principal)
-    who = who if "Principal" in statement else f"on {who}"
-    action = statement.get("Action")
-    what = ", ".join(map(str, action)) if isinstance(action, list) and len(action) <= 3 else _show(action)
-    if isinstance(action, list) and len(action) > 3:
-        what = f"{len(action)} actions"
-    condition = f" if {_show(statement['Condition'])}" if "Condition" in statement else ""
-    return clean(f"{statement.get('Effect')} {who}: {what}{condition}")
-
-
-def _clipped(value: Any, limit: int = 160) -> str:
-    """A value in one readable line; `-o json` has all of it."""
-    text = _show(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
-
-
-def _show(value: Any) -> str:
-    if value is None:
-        return "(none)"
-    if isinstance(value, Late):
-        return "(known after apply)"
-    plain = to_json(value)
-    if isinstance(plain, str):
-        return clean(plain) if plain else '""'
-    return clean(json.dumps(plain, ensure_ascii=False, separators=(", ", ": ")))
-
-
-def summary_line(plan: Plan) -> Text:
-    """`Plan: 2 to create, 1 to update, 0 to delete, 4 unchanged.`"""
-    parts = [f"{plan.count('create')} to create", f"{plan.count('update')} to update"]
-    if plan.count("adopt"):
-        parts.append(f"{plan.count('adopt')} to adopt")
-    parts += [f"{plan.count('delete')} to delete", f"{plan.count('none')} unchanged"]
-    if plan.refused:
-        parts.append(f"{len(plan.refused)} refused")
-    return Text(f"Plan: {', '.join(parts)}.", "bold")

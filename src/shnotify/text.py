@@ -19,3 +19,8 @@ def clean(text: str) -> str:
         c if unicodedata.category(c) not in ("Cs", "Cf") or c == "\xad" else c.encode("unicode_escape").decode()
         for c in escaped
     )
+
+
+def one_line(text: str) -> str:
+    """The same where a line feed could pass for a line of ours: names and values from elsewhere."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")

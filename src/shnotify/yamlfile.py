@@ -24,6 +24,7 @@ from shnotify.errors import ConfigError, ConfigProblem
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
 MAX_PROBLEMS = 100
+MAX_MESSAGE = 600
 
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
@@ -55,8 +56,10 @@ class Document:
     problems: list[ConfigProblem] = field(default_factory=list)
 
     def problem(self, position: Position, path: str, message: str) -> ConfigProblem:
-        """One line, with nothing in it that a terminal would obey."""
+        """One line, with nothing in it that a terminal would obey; a long one (it quotes the file) loses its middle."""
         plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+        if len(plain) > MAX_MESSAGE:
+            plain = f"{plain[: MAX_MESSAGE // 2]}…{plain[-MAX_MESSAGE // 4 :]}"
         return ConfigProblem(self.file, *position, path, plain)
 
     def where(self, path: Path, *, key: bool = False) -> Position:

@@ -133,7 +133,8 @@ def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | No
         run.screen.error("interrupted", "the next run picks up what was begun")
         return int(getattr(outcome.interrupted, "exit_code", 130))
     for failure in outcome.errors or ([error] if error else []):
-        where = f"{failure.resource}: " if failure.resource else ""
+        named = not failure.resource or failure.message.startswith(failure.resource)
+        where = "" if named else f"{failure.resource}: "
         run.screen.error(where + failure.message, failure.hint)
     return 1 if error else 0
 

@@ -64,7 +64,7 @@ def _discarding(graph: Graph) -> Graph:
 
 
 def _show(run: Session, plan: Plan) -> None:
-    from shnotify.render import plan_lines
+    from shnotify.planlines import plan_lines
 
     run.screen.result(run.title("Destroy"))
     run.screen.result()

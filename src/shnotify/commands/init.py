@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shnotify.cli import config_option, output_options, settings
+from shnotify.text import clean
+
+if TYPE_CHECKING:
+    from shnotify.render import Screen
 
 TEMPLATE = """\
 # One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a dead-letter queue.
 # `shnotify plan` shows what would be made; every other field and its default: config.example.yaml in the documentation.
 
-name: {name}                     # prefix of every name, and the value of the ownership tag
-{region}
-{account}
-# tags: {{Owner: security-team}}     # on every resource that can carry tags
+{name} # prefix of every name, and the value of the ownership tag
+{region} # else AWS_REGION, or the profile's
+{account} # refuse any other account
+# tags: {{Owner: security-team}}   # on every resource that can carry tags
 
 # encryption: false              # no customer-managed keys at all (the default makes two, 1 USD a month each)
 # dead_letter_queue: false       # no queue for what EventBridge could not deliver
@@ -32,39 +39,81 @@ routes:
     subscribers:
 {subscribers}
 """
+_COLUMN = 32
+"""Where a field's comment begins."""
+_OPTIONS = {"name": "--name", "region": "--region", "account": "--account", "routes[0].name": "--route"}
+"""A field's path -> the option it is given by; all others are `--email`'s."""
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*@[A-Za-z0-9.-]+|[a-z][a-z0-9-]*", re.ASCII)
+_WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
+"""What some reader of YAML takes for something else than text."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What goes into the file, whether given by options or typed."""
+
+    name: str
+    route: str
+    emails: tuple[str, ...]
+    region: str
+    account: str
+
+    def text(self) -> str:
+        """The file. What an answer holds is never more than a value of its field."""
+        region = f"region: {_quoted(self.region)}" if self.region else "# region: ap-northeast-1"
+        account = f"account: {_quoted(self.account)}" if self.account else '# account: "123456789012"'
+        return TEMPLATE.format(
+            name=f"name: {_quoted(self.name)}".ljust(_COLUMN),
+            region=region.ljust(_COLUMN),
+            account=account.ljust(_COLUMN),
+            route=_quoted(self.route),
+            subscribers="\n".join(f"      - {_quoted(email)}" for email in self.emails) or "      []",
+        )
+
+    def problems(self) -> dict[str, str]:
+        """Option -> what is wrong with what it was given."""
+        from shnotify.config import Config
+        from shnotify.errors import ConfigError
+        from shnotify.problems import explain
+        from shnotify.yamlfile import parse
+
+        try:
+            explain(parse(self.text()), Config)
+        except ConfigError as error:
+            return {_OPTIONS.get(problem.path, "--email"): problem.message for problem in error.problems}
+        return {}
 
 
 @click.command("init", short_help="Write a commented configuration file.")
 @click.option("--name", default="security-alerts", show_default=True, help="Name of the notifier.")
 @click.option("--email", "emails", multiple=True, metavar="ADDRESS", help="Who is told; may be given several times.")
 @click.option("--route", default="urgent", show_default=True, help="Name of the route.")
-@click.option("--account", help="Twelve digits: refuse any other account.")
-@click.option("--region", help="AWS Region.")
+@click.option("--account", default="", help="Twelve digits: refuse any other account.")
+@click.option("--region", default="", help="AWS Region.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @config_option
 @output_options
 def command(
-    name: str, emails: tuple[str, ...], route: str, account: str | None, region: str | None, force: bool, **options: Any
+    name: str, emails: tuple[str, ...], route: str, account: str, region: str, force: bool, **options: Any
 ) -> int:
-    """Writes a commented configuration file (asks nothing; see the flags). Never overwrites without --force."""
+    """Writes a commented configuration file. Asks on a terminal unless --email is given. Never overwrites without
+    --force.
+    """
     from shnotify.errors import UsageError
     from shnotify.render import Screen
 
     chosen = settings(**options)
-    if chosen.config.exists() and not force:
-        raise UsageError(f"{chosen.config} exists already", hint="--force overwrites it, --config names another")
-    if not emails:
-        raise UsageError("nobody to tell: give --email ADDRESS, once for each person")
-    text = TEMPLATE.format(
-        name=name,
-        route=route,
-        region=f"region: {region}" if region else "# region: ap-northeast-1      # else AWS_REGION, or the profile's",
-        account=f'account: "{account}"' if account else '# account: "123456789012"     # refuse any other account',
-        subscribers="\n".join(f"      - {_quoted(email)}" for email in emails),
-    )
-    _write(chosen.config, text)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
-    screen.document({"file": str(chosen.config), "name": name, "error": None})
+    _free(chosen.config, force=force)
+    answers = Answers(name, route, emails, region, account)
+    if not emails and screen.can_ask:
+        answers = _asked(screen, answers)
+    if not answers.emails:
+        raise UsageError("nobody to tell: give --email ADDRESS, once for each person")
+    if problems := answers.problems():
+        raise UsageError("; ".join(f"{option}: {problem}" for option, problem in problems.items()))
+    _write(chosen.config, answers.text(), force=force)
+    screen.document({"file": str(chosen.config), "name": answers.name, "error": None})
     screen.result(f"Wrote {chosen.config}. Next: `shnotify plan`, then `shnotify apply`.")
     return 0
 
@@ -72,22 +121,66 @@ def command(
 def _quoted(text: str) -> str:
     import json
 
-    return text if text.replace("@", "").replace(".", "").replace("-", "").isalnum() else json.dumps(text)
+    text = text.encode("utf-8", "backslashreplace").decode()  # a byte that is no text is no escape of YAML's either
+    return text if _PLAIN.fullmatch(text) and text not in _WORDS else json.dumps(text)
 
 
-def _write(path: Path, text: str) -> None:
-    """Checks the text as a file of its own first, then puts it in place in one step. Raises `ConfigError`."""
-    from shnotify.config import load
+def _asked(screen: Screen, answers: Answers) -> Answers:
+    """The answers as a person types them; each is checked before the next question."""
+    for field, question, default in (
+        ("name", "Name of the notifier", answers.name),
+        ("emails", "Who is told (e-mail addresses, with spaces between)", ""),
+        ("region", "AWS Region (none: AWS_REGION, or the profile's)", answers.region or "none"),
+        ("account", "Account id (any other is then refused)", answers.account or "none"),
+    ):
+        answers = _answered(screen, answers, field, f"{question}{f' [{default}]' if default else ''}:", default)
+    return answers
+
+
+def _answered(screen: Screen, answers: Answers, field: str, question: str, default: str) -> Answers:
+    from shnotify.errors import UsageError
+
+    while typed := screen.line(question):
+        text = typed.strip() or default
+        if not text:
+            continue
+        value: Any = tuple(text.replace(",", " ").split()) if field == "emails" else "" if text == "none" else text
+        answered = replace(answers, **{field: value})
+        if not (problem := answered.problems().get(f"--{field.removesuffix('s')}")):
+            return answered
+        screen.say(clean(f"  {problem}"))
+    screen.say("")  # the question's line has no end
+    raise UsageError("stopped, as you said; nothing was written")
+
+
+def _free(path: Path, *, force: bool) -> None:
+    """Raises UsageError when something stands there that may not be overwritten."""
+    from shnotify.errors import UsageError
+
+    if not os.path.lexists(path):
+        return
+    if not force:
+        raise UsageError(f"{path} exists already", hint="--force overwrites it, --config names another")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is not a regular file", hint="--config names another")
+
+
+def _write(path: Path, text: str, *, force: bool) -> None:
+    """In one step: whatever ends it, the file is as it was or has all of the text. A link's target is written."""
     from shnotify.errors import ShnotifyError
 
+    target = Path(os.path.realpath(path))
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".shnotify-", suffix=".yaml")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".shnotify-", suffix=".yaml")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            load(Path(name))
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            if target.exists():
+                shutil.copymode(target, name)
+            else:
+                os.chmod(name, 0o644)
+            _free(path, force=force)  # nobody wrote it while we asked
+            os.replace(name, target)
         except BaseException:
             os.unlink(name)
             raise

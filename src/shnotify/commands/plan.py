@@ -38,7 +38,7 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     from shnotify.core.plan import plan_apply
     from shnotify.errors import UsageError
     from shnotify.pattern import size_warning
-    from shnotify.render import plan_lines, summary_line
+    from shnotify.planlines import plan_lines, summary_line
     from shnotify.resources.rule import Rule
 
     if refused := run.refused_patterns():
@@ -50,6 +50,8 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
+    for seldom_meant in run.config.warnings():
+        run.screen.warn(seldom_meant)
     for rule in run.graph:
         if isinstance(rule, Rule) and (warning := size_warning(rule.event_pattern.document)):
             run.screen.warn(f"{rule.id}: {warning}")
@@ -60,6 +62,8 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     run.screen.result()
     for line in plan_lines(plan, run.screen.between):
         run.screen.result(line)
+    if plan.count("delete"):
+        run.screen.result("What is deleted carries our tag, and is no longer in the file.")
     run.screen.result(summary_line(plan))
     run.screen.result(cost_line(run))
     return plan
@@ -84,6 +88,10 @@ def refusal(plan: Plan) -> Any:
     unread = [s for s in plan.refused if s.live is None]
     if unread:
         message = f"{', '.join(s.key for s in unread)} could not be read, so nothing is changed: {unread[0].reason}"
-        return ShnotifyError(message, hint="allow the call named above and run it again", resource=unread[0].key)
+        return ShnotifyError(
+            message,
+            hint="allow the call named above, or mend what keeps it from its answer; then run it again",
+            resource=unread[0].key,
+        )
     names = ", ".join(f"{s.key} ({s.resource.name})" for s in plan.refused)
     return ShnotifyError(f"refused, so nothing is changed: {names}: {first.reason}", resource=first.key)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shlex
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shnotify.cli import output_options, settings
+
+if TYPE_CHECKING:
+    from shnotify.render import Screen
+    from shnotify.sandbox.server import Sandbox
 
 
 @click.command("sandbox", short_help="Run an embedded AWS on this machine.")
@@ -21,12 +25,19 @@ def command(port: int, **options: Any) -> int:
 
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
-    with Sandbox(port=port) as sandbox:
-        screen.document({"endpoint": sandbox.endpoint, "environment": sandbox.environment, "error": None})
-        for name, value in sandbox.environment.items():
-            screen.result(f"export {name}={shlex.quote(value)}")
-        screen.say(f"embedded AWS on {sandbox.endpoint}")
-        screen.say(f"who has not confirmed yet, and the links: {sandbox.endpoint}/sandbox/subscriptions")
-        screen.say("Ctrl-C ends it; nothing is kept")
-        threading.Event().wait()
+    try:
+        with Sandbox(port=port) as sandbox:
+            _tell(screen, sandbox)
+            threading.Event().wait()
+    except KeyboardInterrupt as ended:  # how it is meant to end
+        return int(getattr(ended, "exit_code", 130))
     return 0
+
+
+def _tell(screen: Screen, sandbox: Sandbox) -> None:
+    screen.document({"endpoint": sandbox.endpoint, "environment": sandbox.environment, "error": None})
+    for name, value in sandbox.environment.items():
+        screen.result(f"export {name}={shlex.quote(value)}")
+    screen.say(f"embedded AWS on {sandbox.endpoint}")
+    screen.say(f"who has not confirmed yet, and the links: {sandbox.endpoint}/sandbox/subscriptions")
+    screen.say("Ctrl-C ends it; nothing is kept")

@@ -9,7 +9,7 @@ import click
 from shnotify.cli import aws_options, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from shnotify.commands.session import Session
     from shnotify.core.plan import Observation, Plan, Step
@@ -107,11 +107,11 @@ def _unknown(seen: Observation) -> ShnotifyError | None:
     return next((live.error for live in unread if isinstance(live, Unreadable)), None)
 
 
-def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Iterable[Delivery]) -> None:
+def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[Delivery]) -> None:
     from rich.text import Text
 
-    from shnotify.render import change_lines
-    from shnotify.text import clean
+    from shnotify.planlines import change_lines
+    from shnotify.text import one_line
 
     screen = run.screen
     screen.result(run.title("Status of"))
@@ -120,24 +120,28 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Iterable[
     for step in plan.steps:
         state = states[step.key]
         label = (state.replace("_", " ").ljust(10), _STYLES.get(state, "yellow"))
-        screen.result(Text.assemble(f"  {step.key:{width}}  ", label, f"  {clean(step.resource.name)}"))
+        screen.result(Text.assemble(f"  {step.key:{width}}  ", label, f"  {one_line(step.resource.name)}"))
         if step.reason and state != "missing":
-            screen.result(Text(f"      {clean(step.reason)}", "yellow"))
+            screen.result(Text(f"      {one_line(step.reason)}", "yellow"))
         if state in ("drifted", "unmanaged"):
             for change in step.changes:
                 for line in change_lines(change, " is wrong; it should be "):
                     screen.result(line)
         if state in ("in_sync", "drifted"):
             for note in step.notes:
-                screen.result(f"      note: {clean(note)}")
+                screen.result(f"      note: {one_line(note)}")
     screen.result()
     for route in routes:
         verdict = ("can deliver", "green") if route.ok else ("CANNOT DELIVER", "bold red")
         screen.result(Text.assemble(f"  route {route.route}: ", verdict))
         for problem in route.problems:
-            screen.result(Text(f"      {clean(problem)}", "red"))
+            screen.result(Text(f"      {one_line(problem)}", "red"))
         for subscriber in route.subscribers:
-            screen.result(f"      {subscriber.state:10} {clean(subscriber.protocol)} {clean(subscriber.endpoint)}")
+            screen.result(
+                f"      {subscriber.state:10} {one_line(subscriber.protocol)} {one_line(subscriber.endpoint)}"
+            )
     counts = sum(state != "in_sync" for state in states.values())
+    drift = f"{counts} of {len(states)} not in sync" if counts else "In sync"
+    stopped = ", ".join(route.route for route in routes if not route.ok)
     screen.result()
-    screen.result(Text("In sync." if not counts else f"{counts} of {len(states)} not in sync.", "bold"))
+    screen.result(Text(f"{drift}; {stopped} cannot deliver." if stopped else f"{drift}.", "bold"))

@@ -22,7 +22,8 @@ def command(**options: Any) -> int:
     config, routed = routes_of(chosen.config, None)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
     routes = [route.name for route in config.routes]
-    warnings = [f"route {one.route.name}: {text}" for one in routed if (text := size_warning(one.pattern))]
+    warnings = config.warnings()
+    warnings += [f"route {one.route.name}: {text}" for one in routed if (text := size_warning(one.pattern))]
     for warning in warnings:
         screen.warn(warning)
     screen.document({"name": config.name, "routes": routes, "warnings": warnings, "errors": [], "error": None})

@@ -12,7 +12,7 @@ from shnotify.errors import ShnotifyError
 if any(find_spec(name) is None for name in ("moto", "flask", "flask_cors")):
     raise ShnotifyError(
         "the embedded AWS is not installed",
-        hint="pip install 'shnotify[sandbox]'",
+        hint="install shnotify with its extra: pip install '.[sandbox]' in its folder",
         code="SandboxNotInstalled",
     )
 

@@ -6,8 +6,8 @@ import io
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Thread
 from traceback import format_exc
@@ -46,6 +46,7 @@ class Sandbox:
         with ExitStack() as stack:
             self._server = server = _Server(_listen(self._port))
             stack.callback(server.stop)
+            stack.enter_context(_environment(self.child_environment()))
             _forget_everything()
             stack.callback(_forget_everything)
             if self._strictly:
@@ -95,6 +96,23 @@ class Sandbox:
     def confirm(self, which: str) -> list[str]:
         """Clicks "confirm" for this endpoint (or subscription ARN), as its owner would; returns the confirmed ARNs."""
         return confirm_subscription(which)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """moto, and clients in this process, ask the SDK too: a person's profile or proxy must not reach it."""
+    before = dict(os.environ)
+    _set(values)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - values.keys():
+        del os.environ[name]
+    os.environ.update(values)
 
 
 def _forget_everything() -> None:
