@@ -54,14 +54,7 @@ _PARTITIONS = {
 
 def partition_of(region: str) -> str:
     """The partition a Region lies in, offline; with credentials STS tells it (AWS's endpoint partitions)."""
-    prefixes = {
-        "cn-": "aws-cn",
-        "us-gov-": "aws-us-gov",
-        "us-iso-": "aws-iso",
-        "us-isob-": "aws-iso-b",
-        "eusc-": "aws-eusc",
-    }
-    return next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def service_of(arn: str) -> str:

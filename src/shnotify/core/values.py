@@ -135,7 +135,7 @@ class Policy:
         try:
             document = json.loads(text)
         except ValueError:
-            document = None
+            return cls({})
         return cls(document if isinstance(document, dict) else {})
 
     @property
