@@ -216,11 +216,12 @@ def _identify(aws: Aws, resource: Resource) -> Leftover | None:
         raise
     except AwsError as error:
         return resource, Unreadable(error)
-    tags = live.state.tags_or_none() if live else None
-    if live is None or owner_of(tags or Tags(), (resource.tags_or_none() or Tags()).get(NAME_TAG) or "") is not None:
+    if live is None:
         return None
-    resource_id = (tags.get(RESOURCE_TAG) if tags else None) or resource.id
-    return replace(resource, id=resource_id), live
+    tags = live.state.tags_or_none() or Tags()
+    if owner_of(tags, resource.tags_or_none() or Tags()) is not None:
+        return None
+    return replace(resource, id=tags.get(RESOURCE_TAG) or resource.id), live
 
 
 def _unlisted(aws: Aws, graph: Graph) -> Iterable[Leftover]:

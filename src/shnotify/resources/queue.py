@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.policies import QUEUE_SID
@@ -117,7 +117,7 @@ class Queue(Resource):
 
     def _live(self, state: Self, have: Mapping[str, str]) -> Live[Self]:
         outputs = {"Arn": self.queue_arn, **{name: have.get(name, "0") for name in _DEPTHS}}
-        return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+        return Live(state, outputs, owner_of(state.tags, self.tags))
 
     def _texts(self) -> dict[str, str | int | None]:
         return {

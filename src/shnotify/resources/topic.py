@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.policies import TOPIC_SID
@@ -74,7 +74,7 @@ class Topic(Resource):
         )
 
     def _live(self, state: Self) -> Live[Self]:
-        return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+        return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags))
 
     def create(self, aws: Aws) -> Mapping[str, str]:
         attributes = strings({_ATTRIBUTES[path]: value for path, value in self._texts().items()})
