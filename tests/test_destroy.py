@@ -28,7 +28,6 @@ DELETED = [
 @dataclass
 class Screen:
     answer: bool | None = None
-    between: str = " -> "
     lines: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     errors: list[tuple[str, str | None]] = field(default_factory=list)

@@ -17,7 +17,8 @@ from shnotify.core.values import Pattern, Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError, StopError
 from shnotify.resources.key import Key
 from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, grantees_of, tags_of, unless_so_already
-from shnotify.resources.lookup import holds_messages
+from shnotify.resources.lookup import feeders, holds_messages
+from shnotify.resources.lookup import tagged as every_tagged
 from shnotify.resources.queue import Queue, depths
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
@@ -222,6 +223,10 @@ def test_of_several_keys_with_our_tags_a_usable_one_counts_then_the_oldest() -> 
     assert [m["KeyId"] for m in by_tag(unnamed(meta("k2"), tag_GetResources=gone), KEY.tags, "TopicKey")] == ["k2"]
 
 
+def paged_by(token: str, first: dict[str, Any], second: dict[str, Any]) -> Answer:
+    return lambda params: second if params.get(token) == "m" else {**first, token: "m"}
+
+
 def paged(first: dict[str, Any], second: dict[str, Any]) -> Answer:
     return lambda params: second if params.get("Marker") == "m" else {**first, "NextMarker": "m", "Truncated": True}
 
@@ -239,6 +244,43 @@ def test_what_is_listed_is_listed_to_the_last_page() -> None:
     assert (aliases_of(aws, "k1"), aliases_of(aws, "k2")) == (["alias/a", "alias/b"], ["alias/c"])
     assert aws.operations.count("kms:ListAliases") == 2  # once for all keys
     assert [params for _, params in aws.sent[:2]] == [{"KeyId": "k1"}, {"KeyId": "k1", "Marker": "m"}]
+
+
+def test_what_other_services_list_is_listed_to_the_last_page() -> None:
+    lists: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+        "events:ListTargetsByRule": ("NextToken", {"Targets": [OURS]}, {"Targets": [CHAT]}),
+        "events:ListRuleNamesByTarget": ("NextToken", {"RuleNames": ["r1"]}, {"RuleNames": ["r2"]}),
+        "sns:ListSubscriptionsByTopic": (
+            "NextToken",
+            {"Subscriptions": []},
+            {"Subscriptions": [subscribed("arn:1", "email", "a@example.com")]},
+        ),
+        "tag:GetResources": (
+            "PaginationToken",
+            {"ResourceTagMappingList": [tagged(K1, "X", "other")]},
+            {"ResourceTagMappingList": [tagged(K2, "X"), {"ResourceARN": QUEUE_ARN}]},
+        ),
+    }
+    aws = events(tags("UrgentRule"))
+    aws.answers |= {operation: paged_by(*pages) for operation, pages in lists.items()}
+    rule, person = RULE.identify(aws), PERSON.identify(aws)
+    assert rule is not None
+    assert person is not None
+    assert rule.blocked == "it also feeds arn:chat, which is not ours to cut off"
+    assert feeders(aws, TOPIC_ARN) == ("r1", "r2")
+    assert person.outputs["Arn"] == "arn:1"
+    assert [found.arn for found in every_tagged(aws, "mine")] == [K2]
+    search = {
+        "TagFilters": [{"Key": "shnotify:name"}],
+        "ResourceTypeFilters": [
+            *("kms:key", "sns:topic", "sqs:queue", "events:rule", "lambda:function", "logs:log-group"),
+        ],
+        "ResourcesPerPage": 100,
+    }
+    assert [params for operation, params in aws.sent if operation == "tag:GetResources"] == [
+        search,
+        {**search, "PaginationToken": "m"},
+    ]
 
 
 def test_a_scan_asks_every_key_and_takes_the_oldest_usable_one() -> None:
@@ -405,6 +447,11 @@ def test_a_queue_is_known_by_its_name_and_tags() -> None:
         ("sqs:ListQueueTags", {"QueueUrl": URL}),
     ]
     assert QUEUE.identify(sqs("QueueDoesNotExist")) is None
+    untold: list[Answer] = ["QueueDoesNotExist", {"ResponseMetadata": {}}]
+    for answer in untold:
+        aws = sqs({})
+        aws.answers["sqs:ListQueueTags"] = answer
+        assert QUEUE.identify(aws) == queue_live(NOT_OURS, {})
     assert QUEUE.identify(sqs({}, {})) == queue_live(NOT_OURS, {})
     other = tags("Dlq", "other")
     assert QUEUE.identify(sqs({}, other)) == queue_live("it belongs to another notifier, 'other'", other)
@@ -610,7 +657,9 @@ PERSON = Subscription(id="S", topic_arn=TOPIC_ARN, protocol="email", endpoint="A
     ],
 )
 def test_a_subscriber_is_known_by_protocol_and_endpoint(entries: list[Any], outputs: tuple[str, str] | None) -> None:
-    live = PERSON.identify(sns({}, *entries))
+    aws = sns({}, *entries)
+    live = PERSON.identify(aws)
+    assert aws.sent == [("sns:ListSubscriptionsByTopic", {"TopicArn": TOPIC_ARN})]
     assert live == (outputs and Live(PERSON, dict(zip(("Arn", "State"), outputs, strict=True))))
     assert PERSON.identify(sns("NotFound")) is None
 

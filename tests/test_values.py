@@ -193,8 +193,8 @@ def test_version_and_id_count_and_a_missing_version_is_the_older() -> None:
     assert Policy({}) == Policy({"Statement": []})
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "1", "null", '"x"'])
-def test_a_text_that_is_no_policy_is_an_empty_one(text: str) -> None:
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "1", "null", '"x"'])
+def test_a_text_that_is_no_policy_is_an_empty_one(text: str | None) -> None:
     assert Policy.parse(text) == Policy({})
     assert Policy.parse(text).statements == []
 

@@ -73,7 +73,7 @@ def _show(run: Session, plan: Plan) -> None:
 
     run.screen.result(run.title("Destroy"))
     run.screen.result()
-    for line in plan_lines(plan, run.screen.between):
+    for line in plan_lines(plan):
         run.screen.result(line)
     keys = [s for s in plan.steps if s.action == "delete" and s.resource.CFN == KEY_TYPE]
     given_back = f", {plan.count('update')} to give back" if plan.count("update") else ""
@@ -92,8 +92,7 @@ def _stop(plan: Plan) -> Any:
 
     for step in plan.refused:
         if step.live is None or step.live.blocked:
-            reason = step.reason or ""
-            return ShnotifyError(f"nothing was removed: {step.resource.name}: {reason}", resource=step.key)
+            return ShnotifyError(f"nothing was removed: {step.resource.name}: {step.reason}", resource=step.key)
     return None
 
 

@@ -130,10 +130,10 @@ class Policy:
     own: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, text: str) -> Policy:
-        """From AWS's reply. Text that is no JSON object becomes an empty policy: all of ours is missing from it."""
+    def parse(cls, text: str | None) -> Policy:
+        """From AWS's reply. What is no JSON object becomes an empty policy: all of ours is missing from it."""
         try:
-            document = json.loads(text)
+            document = json.loads(text or "")
         except ValueError:
             return cls({})
         return cls(document if isinstance(document, dict) else {})

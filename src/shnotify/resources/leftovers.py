@@ -99,12 +99,10 @@ def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
                 yield str((targets.get("DeadLetterConfig") or {}).get("Arn", ""))
             case Topic(topic_arn=arn, kms_master_key_id=key):
                 yield key
-                prefix = arn.replace(":sns:", ":events:", 1).rpartition(":")[0]
+                prefix = arn.replace(":sns:", ":events:").rpartition(":")[0]
                 yield from (f"{prefix}:rule/{rule}" for rule in feeders(aws, arn))
             case Queue(kms_master_key_id=key):
                 yield key
-            case _:
-                pass
 
 
 def _companions(arn: str) -> Iterable[str]:

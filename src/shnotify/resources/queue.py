@@ -93,7 +93,7 @@ class Queue(Resource):
             kms_data_key_reuse_period_seconds=numbers["KmsDataKeyReusePeriodSeconds"] or None,
             kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
             redrive_policy=have.get("RedrivePolicy", ""),
-            policy_document=Policy.parse(have.get("Policy") or "{}"),
+            policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
         )
         live = self._live(state, have)
@@ -149,7 +149,7 @@ class Queue(Resource):
         names |= {"Policy"} if names else set()
         attributes = {name: str(value) for name, value in self._texts().items() if name in names and value is not None}
         if attributes:
-            now = (self._attributes(aws) or {}).get("Policy") or "{}"  # what others wrote since we looked stays
+            now = (self._attributes(aws) or {}).get("Policy")  # what others wrote since we looked stays
             attributes["Policy"] = self.policy_document.onto(Policy.parse(now)).to_text()
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
         if "Tags" in changes:
@@ -157,7 +157,7 @@ class Queue(Resource):
             aws(aws.sqs.tag_queue, QueueUrl=self.url(aws), Tags=tags)
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
-        policy = Policy.parse((self._attributes(aws) or {}).get("Policy") or "{}")
+        policy = Policy.parse((self._attributes(aws) or {}).get("Policy"))
         rest = policy.without(frozenset({QUEUE_SID}))
         if rest != policy:
             text = rest.to_text() if rest.statements else ""
