@@ -56,11 +56,11 @@ class Finder:
         """
         found = {t.arn: t.tags.get(RESOURCE_TAG) for t in tagged(self.aws, self.name)}
         for arn in _pointed_at(self.aws, wanted) if self.pointers else ():
-            found.setdefault(arn, None)
+            found.setdefault(arn)
         known = {text for r in self.graph for f in fields(r) if isinstance(text := getattr(r, f.name), str)}
-        known |= {live.outputs.get("Arn", "") for live in wanted.values() if isinstance(live, Live)}
+        known |= {live.outputs["Arn"] for live in wanted.values() if isinstance(live, Live)}
         for companion in [c for arn in found if arn not in known for c in _companions(arn)]:
-            found.setdefault(companion, None)
+            found.setdefault(companion)
         guards = tuple(r.queue_arn for r in self.graph if isinstance(r, Queue))
         candidates = [
             _resource(arn, hint, self.name, guards) for arn, hint in sorted(found.items()) if arn not in known
@@ -81,11 +81,11 @@ class Finder:
         return (*result, *_unlisted(self.aws, self.graph))
 
 
-def _holding(wanted: Mapping[str, Observed], left: Iterable[Live[Resource] | Unreadable]) -> str:
-    """The name of a queue of ours that holds messages, or ""."""
+def _holding(wanted: Mapping[str, Observed], left: Iterable[Live[Resource] | Unreadable]) -> str | None:
+    """The name of a queue of ours that holds messages, or None."""
     lives = [*wanted.values(), *left]
     queues = (live for live in lives if isinstance(live, Live) and isinstance(live.state, Queue) and live.owner is None)
-    return next((live.state.name for live in queues if depths(live.outputs)), "")
+    return next((live.state.name for live in queues if depths(live.outputs)), None)
 
 
 def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
@@ -109,10 +109,10 @@ def _companions(arn: str) -> Iterable[str]:
     """What a formatter's function leaves beside it. GetResources finds no roles (its supported services), so a role is
     known by its function's name; in a removal it goes before the log group, which keeps that name until the end.
     """
-    service, scope = service_of(arn), Scope(*itemgetter(1, 3, 4)(arn.split(":"))) if arn.count(":") > 4 else None
-    if scope is None or service not in ("lambda", "logs"):
+    service = service_of(arn)
+    if service not in ("lambda", "logs"):
         return
-    name = name_in(arn)
+    scope, name = Scope(*itemgetter(1, 3, 4)(arn.split(":"))), name_in(arn)
     yield scope.role(role_name(name, scope.region))
     if service == "lambda":
         yield scope.log_group(f"{PREFIX}{name}")
@@ -189,7 +189,7 @@ def _resource(arn: str, hint: str | None, name: str, guards: tuple[str, ...]) ->
         case "logs" if f":log-group:{PREFIX}" in arn:
             return LogGroup(
                 id=hint or "Logs",
-                log_group_name=arn.partition(":log-group:")[2],
+                log_group_name=arn.split(":log-group:")[1],
                 log_group_arn=arn,
                 retention_in_days=0,
                 tags=tags,
