@@ -18,6 +18,7 @@ from tests.test_guards import (
     NONE,
     NOT_OURS,
     OURS,
+    PERSON,
     QUEUE,
     QUEUE_ARN,
     RETRY,
@@ -34,6 +35,7 @@ from tests.test_guards import (
     meta,
     sqs,
     statements,
+    subscribed,
     tags,
     unnamed,
 )
@@ -233,3 +235,18 @@ def test_a_key_that_is_on_its_way_out_is_taken_back_only_by_its_owner() -> None:
     assert healthy.blocked is None
     assert KEY.read(unnamed(dying)) is None
     assert KEY.read(unnamed()) is None
+
+
+def test_a_subscriber_is_read_when_its_topic_is_there() -> None:
+    lists = {"Subscriptions": [subscribed("arn:1", "email", "a@example.com")]}
+    aws = scripted({"sns:ListSubscriptionsByTopic": lists, "sns:GetTopicAttributes": {"Attributes": {}}})
+    live = Live(PERSON, {"Arn": "arn:1", "State": "confirmed"})
+    assert PERSON.read(aws) == live
+    asked = ("sns:GetTopicAttributes", {"TopicArn": TOPIC_ARN})
+    assert aws.sent == [asked, ("sns:ListSubscriptionsByTopic", {"TopicArn": TOPIC_ARN})]
+    aws = scripted({"sns:GetTopicAttributes": "NotFound"})
+    assert PERSON.read(aws) is None
+    assert aws.sent == [asked]
+    aws = scripted({"sns:ListSubscriptionsByTopic": lists})
+    aws.existing[TOPIC_ARN] = TOPIC_ARN
+    assert PERSON.read(aws) == live
