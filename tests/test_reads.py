@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shnotify.core.resource import Live
+from shnotify.core.resource import Live, Resource
 from shnotify.core.values import Pattern, Tags
 from tests.scripted import Answer, scripted
 from tests.test_guards import (
@@ -27,6 +27,7 @@ from tests.test_guards import (
     TOPIC,
     TOPIC_ARN,
     WAITING,
+    alias,
     by_name,
     events,
     key_live,
@@ -250,3 +251,43 @@ def test_a_subscriber_is_read_when_its_topic_is_there() -> None:
     aws = scripted({"sns:ListSubscriptionsByTopic": lists})
     aws.existing[TOPIC_ARN] = TOPIC_ARN
     assert PERSON.read(aws) == live
+
+
+GONE: list[tuple[Resource, str, str]] = [
+    (TOPIC, "sns:GetTopicAttributes", "sns:ListTagsForResource"),
+    (QUEUE, "sqs:GetQueueAttributes", "sqs:ListQueueTags"),
+    (RULE, "events:DescribeRule", "events:ListTagsForResource"),
+]
+
+
+@pytest.mark.parametrize(("thing", "look", "more"), GONE, ids=["topic", "queue", "rule"])
+def test_only_what_was_seen_before_is_asked_for_its_tags_in_the_same_round(
+    thing: Resource, look: str, more: str
+) -> None:
+    for known in (False, True):
+        aws = scripted({look: "NotFound", more: "NotFound", "events:ListTargetsByRule": "ResourceNotFoundException"})
+        aws.existing.update({str(thing.arn): str(thing.arn)} if known else {})
+        assert thing.read(aws) is None
+        aws._pool.shutdown(wait=True)
+        assert (more in aws.operations) is known
+
+
+def test_a_key_that_has_another_alias_and_one_that_a_topic_names_by_alias() -> None:
+    aws = unnamed(
+        meta(),
+        kms_ListAliases={"Aliases": [alias("old")]},
+        kms_GetKeyPolicy={"Policy": statements("X").to_text()},
+        kms_GetKeyRotationStatus={"KeyRotationEnabled": True},
+    )
+    state: dict[str, Any] = {"alias_name": "alias/old", "description": "", "key_policy": statements("X")}
+    assert KEY.read(aws) == key_live(**state)
+    aws = scripted(
+        {
+            "sns:GetTopicAttributes": {"Attributes": {"KmsMasterKeyId": "alias/a"}},
+            "sns:ListTagsForResource": {"Tags": []},
+            "kms:DescribeKey": {"KeyMetadata": meta()},
+        }
+    )
+    live = TOPIC.read(aws)
+    assert live is not None
+    assert live.state.kms_master_key_id == K1

@@ -140,7 +140,7 @@ class Policy:
 
     @property
     def statements(self) -> list[dict[str, Any]]:
-        found = self.document.get("Statement", [])
+        found = self.document.get("Statement")
         return [s for s in (found if isinstance(found, list) else [found]) if isinstance(s, dict)]
 
     def onto(self, live: Policy) -> Policy:
