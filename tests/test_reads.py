@@ -291,3 +291,8 @@ def test_a_key_that_has_another_alias_and_one_that_a_topic_names_by_alias() -> N
     live = TOPIC.read(aws)
     assert live is not None
     assert live.state.kms_master_key_id == K1
+    aws = sqs({"KmsMasterKeyId": "alias/a"})
+    aws.answers["kms:DescribeKey"] = {"KeyMetadata": meta()}
+    queue = QUEUE.read(aws)
+    assert queue is not None
+    assert queue.state.kms_master_key_id == K1

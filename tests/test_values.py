@@ -179,6 +179,11 @@ def test_what_has_not_the_form_of_a_policy_is_compared_as_it_is(name: str) -> No
     assert policy(STATEMENT | {name: "x"}) == policy(STATEMENT | {name: "x"})
 
 
+def test_the_order_and_the_case_of_condition_keys_mean_nothing() -> None:
+    one = {"Condition": {"StringEquals": {"aws:b": "1", "AWS:a": "2"}}}
+    assert policy(one) == policy({"Condition": {"StringEquals": {"aws:A": "2", "AWS:B": "1"}}})
+
+
 def test_not_forms_are_compared_like_the_plain_ones() -> None:
     plain = {"NotAction": ["a:B", "c:D"], "NotResource": ["y", "x"], "NotPrincipal": {"AWS": "*"}}
     other = {"NotAction": ["C:d", "A:b"], "NotResource": ["x", "y"], "NotPrincipal": "*"}
