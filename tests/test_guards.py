@@ -270,6 +270,7 @@ def test_what_other_services_list_is_listed_to_the_last_page() -> None:
     assert feeders(aws, TOPIC_ARN) == ("r1", "r2")
     assert person.outputs["Arn"] == "arn:1"
     assert [found.arn for found in every_tagged(aws, "mine")] == [K2]
+    assert every_tagged(scripted({"tag:GetResources": {}}), "mine") == ()
     search = {
         "TagFilters": [{"Key": "shnotify:name"}],
         "ResourceTypeFilters": [
