@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 E2E := .venv-e2e
+MUTMUT := .venv-mutants
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 2
 
@@ -12,7 +13,7 @@ PYTHON = $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 py
 	"$$p" -c '$(CAN)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all e2e lint lock clean
+.PHONY: help demo test test-all e2e mutants lint lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -29,6 +30,15 @@ test-all: lint ## all of it, the full sweeps too
 e2e: $(VENV)/dev.stamp $(E2E)/stamp ## rule, function, topic and queue in an emulator that really runs the function
 	MINISTACK=$(E2E)/bin/ministack $(BIN)/pytest e2e
 
+# Whole modules; of the kinds' modules the functions that decide what is deleted, given back or left.
+MUTATED ?= $(addprefix shnotify.,core.* policies.* commands.destroy.* resources.keylookup.* resources.leftovers.*) \
+	$(foreach part,identify read release delete _live _is_ours _find _give_up _taken _tags _attributes _targets _split \
+	_remove_target depths _names _without_id _failed_entry _subscriber_notes holds_messages tagged,*[ǁ_]$(part)__mutmut_*)
+
+mutants: $(MUTMUT)/stamp ## mutation tests of ownership, policies, plans and destroy; takes half an hour or more
+	$(MUTMUT)/bin/mutmut run --max-children 1 $(foreach name,$(MUTATED),'$(name)')
+	@$(MUTMUT)/bin/mutmut results | sed '/: not checked/d'
+
 lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -40,12 +50,13 @@ lock: | $(BIN)/python ## remake requirements/*.txt from pyproject.toml; `make lo
 	$(COMPILE) pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra sandbox --group build -c requirements/dev.txt -o requirements/demo.txt
 	$(COMPILE) requirements/e2e.in -o requirements/e2e.txt
+	$(COMPILE) requirements/mutants.in -c requirements/dev.txt -o requirements/mutants.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 clean: ## remove .venv, caches and build results
-	rm -rf $(VENV) $(E2E) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(E2E) $(MUTMUT) mutants build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -68,4 +79,11 @@ $(VENV)/demo.stamp: requirements/demo.txt pyproject.toml | $(BIN)/python
 $(E2E)/stamp: requirements/e2e.txt | $(BIN)/python
 	@$(BIN)/python -m venv $(E2E)
 	$(E2E)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/e2e.txt
+	@touch $@
+
+$(MUTMUT)/stamp: requirements/dev.txt requirements/mutants.txt pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m venv $(MUTMUT)
+	$(MUTMUT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	$(MUTMUT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/mutants.txt
+	$(MUTMUT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -56,7 +56,14 @@ def test_the_demonstration_uses_what_the_tests_use() -> None:
     assert {str(pin) for pins in lock("demo.txt").values() for pin in pins} <= tested
 
 
-@pytest.mark.parametrize("name", FILES)
+def test_the_mutants_are_tested_with_what_the_tests_use() -> None:
+    """Both are installed into one environment (`make mutants`)."""
+    tested = lock("dev.txt")
+    for name, pins in lock("mutants.txt").items():
+        assert {str(pin.specifier) for pin in pins} == {str(pin.specifier) for pin in tested.get(name, pins)}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "requirements").glob("*.txt")))
 def test_no_address_of_an_index(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host| @ ", text)

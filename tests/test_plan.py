@@ -26,6 +26,7 @@ from shnotify.core.resource import (
 )
 from shnotify.core.values import Policy, Tags
 from shnotify.errors import ShnotifyError
+from shnotify.resources.subscription import Subscription
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,16 @@ class Thing(Resource):
 class Base(Thing):
     CFN: ClassVar[str] = "Test::Base"
     RANK: ClassVar[int] = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plain(Thing):
+    """Of a kind that cannot carry tags."""
+
+    CFN: ClassVar[str] = "Test::Plain"
+
+    def tags_or_none(self) -> None:
+        return None
 
 
 BASE = Base(id="Base")
@@ -153,6 +164,22 @@ def test_what_is_blocked_is_refused_even_when_ours() -> None:
     assert (actions(plan)["Base"], reasons(plan)) == ("refuse", {"Base": "AWS manages it"})
 
 
+def test_what_two_are_found_as_is_left_as_it_is() -> None:
+    one, two, three = (Thing(id=name) for name in ("One", "Two", "Three"))
+    plain = Plain(id="Plain")
+    same = [replace(live(thing), outputs={"Arn": "arn:same"}) for thing in (one, two)]
+    alike = Live(plain, {"Arn": "arn:same"})  # what carries no tags is no thing of its own
+    nameless = replace(live(three), outputs={})
+    observed = Observation({"One": same[0], "Two": same[1], "Three": nameless, "Plain": alike, "Base": UNREADABLE})
+    plan = plan_apply(Graph((one, two, three, plain, BASE)), observed)
+    assert actions(plan) == {"One": "refuse", "Two": "refuse", "Three": "none", "Plain": "none", "Base": "refuse"}
+    assert reasons(plan)["One"] == reasons(plan)["Two"] == "One and Two both name arn:same"
+    alone = plan_apply(Graph((one, plain)), Observation({"One": same[0], "Plain": alike}))
+    assert alone.refused == ()
+    empty = [replace(live(thing), outputs={"Arn": ""}) for thing in (one, two)]
+    assert plan_apply(Graph((one, two)), Observation(dict(zip(("One", "Two"), empty, strict=True)))).refused == ()
+
+
 def test_leftovers_go_after_everything_else_in_their_order() -> None:
     old, older = Thing(id="Old"), Base(id="Older")
     plan = plan_apply(GRAPH, seen(live(BASE), None, (older, live(older)), (old, live(old))))
@@ -175,11 +202,13 @@ def test_destroy_takes_users_first() -> None:
     assert [(s.key, s.action) for s in plan.steps] == [("Thing", "delete"), ("Base", "delete")]
     assert plan.steps[1].needs == {"Thing"}
     assert [c.path for c in plan.steps[0].changes] == ["Uses", "Size", "PolicyDocument"]
+    assert [c.path for c in plan.steps[1].changes] == ["Size", "PolicyDocument"]
 
 
 def test_destroying_nothing_is_nothing() -> None:
     plan = plan_destroy(GRAPH, seen(None, None))
     assert (actions(plan), plan.changes_anything) == ({"Thing": "none", "Base": "none"}, False)
+    assert plan_destroy(Graph(()), Observation({})).steps == ()
 
 
 def test_what_stays_keeps_what_it_needs() -> None:
@@ -187,6 +216,7 @@ def test_what_stays_keeps_what_it_needs() -> None:
     assert actions(plan) == {"Thing": "refuse", "Base": "refuse"}
     assert reasons(plan)["Thing"] == "it does not carry our tag, so it stays"
     assert reasons(plan)["Base"] == "Thing stays and may need it, so it stays"
+    assert plan.steps[1].changes == ()
 
 
 def test_what_stays_keeps_nothing_else() -> None:
@@ -252,6 +282,11 @@ def test_counts() -> None:
     [
         ({NAME_TAG: "mine"}, None),
         ({NAME_TAG: "mine", "aws:cloudformation:stack-name": "s"}, "it belongs to the CloudFormation stack 's'"),
+        (
+            {NAME_TAG: "mine", "aws:cloudformation:logical-id": "l", "aws:cloudformation:stack-name": "s"},
+            "it belongs to the CloudFormation stack 's'",
+        ),
+        ({NAME_TAG: "mine", "aws:cloudformation:stack-id": "i"}, "it belongs to the CloudFormation stack 'i'"),
         ({NAME_TAG: "other"}, "it belongs to another notifier, 'other'"),
         ({NAME_TAG: ""}, "it belongs to another notifier, ''"),
         ({"managed-by": "shnotify"}, "it does not carry our tag"),
@@ -259,7 +294,8 @@ def test_counts() -> None:
     ],
 )
 def test_who_owns_it(tags: dict[str, str], words: str | None) -> None:
-    assert owner_of(Tags.of(tags), "mine") == words
+    assert owner_of(Tags.of(tags), Tags.of({NAME_TAG: "mine", "managed-by": "shnotify"})) == words
+    assert owner_of(Tags.of(tags), Tags()) is not None
 
 
 @pytest.mark.parametrize(
@@ -423,5 +459,34 @@ def test_the_state_to_write_keeps_what_is_not_ours() -> None:
 def test_a_thing_that_is_not_tagged_has_no_tags() -> None:
     strange = replace(BASE, tags="text")  # type: ignore[arg-type]
     assert strange.tags_or_none() is None
+    assert Subscription(id="S", topic_arn="t", protocol="sqs", endpoint="e").tags_or_none() is None
     assert with_tags(strange, {"a": "b"}) is strange
     assert not is_adopted(Live(strange, {}))
+
+
+def test_a_field_that_says_which_thing_it_is_is_marked_so() -> None:
+    named = identity(default="x")
+    assert (dict(named.metadata), named.default) == ({"identity": True}, "x")
+
+
+def test_a_kind_that_cannot_be_given_back_says_so() -> None:
+    with pytest.raises(NotImplementedError, match="Test::Thing cannot be adopted"):
+        THING.release(None, live(THING))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        UNREADABLE,
+        None,
+        live(THING),
+        live(THING, "it is not ours"),
+        live(THING, tags=Tags.of({NAME_TAG: "mine", ADOPTED_TAG: "true"})),
+        replace(live(THING), blocked="it holds messages"),
+    ],
+    ids=["unreadable", "gone", "ours", "foreign", "adopted", "blocked"],
+)
+def test_whatever_becomes_of_it_its_users_come_first(thing: Any) -> None:
+    user = Third(id="User", uses=THING.ref("Arn"))
+    observed = Observation({"Base": live(BASE), "Thing": thing, "User": live(user)})
+    assert {s.key: s.needs for s in plan_destroy(Graph((BASE, THING, user)), observed).steps}["Thing"] == {"User"}

@@ -200,6 +200,10 @@ BAD_KEYS = {
     "only the root": (with_(ROOT), NOT_ALLOWED + "kms:Decrypt and kms:GenerateDataKey"),
     "half": (with_(ROOT, allowing("kms:GenerateDataKey*")), NOT_ALLOWED + "kms:Decrypt"),
     "the other half": (with_(ROOT, allowing(["kms:Decrypt*"])), NOT_ALLOWED + "kms:GenerateDataKey"),
+    "a longer name and a star": (
+        with_(allowing(["kms:DecryptAll*", "kms:Decrypt2*", "kms:GenerateDataKey*"])),
+        NOT_ALLOWED + "kms:Decrypt",
+    ),
     "no action": (with_({"Effect": "Allow", "Principal": EVENTS}), NOT_ALLOWED + "kms:Decrypt and kms:GenerateDataKey"),
     "another service": (
         with_(allowing(BOTH, Principal={"Service": "sns.amazonaws.com"})),

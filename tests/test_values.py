@@ -158,18 +158,30 @@ OTHER: dict[str, dict[str, Any]] = {
         "Condition": {**STATEMENT["Condition"], "Bool": {"aws:SecureTransport": "True"}}
     },
     "a condition that is none": {"Condition": "x"},
+    "a principal that is none": {"Principal": "x"},
 }
 
 
 @pytest.mark.parametrize("change", SAME.values(), ids=SAME)
 def test_a_statement_written_otherwise_is_the_same(change: dict[str, Any]) -> None:
     assert policy([STATEMENT]) == policy(STATEMENT | change)
-    assert hash(policy([STATEMENT])) == hash(policy(STATEMENT | change))
+    assert hash(policy([STATEMENT])) == hash(policy(STATEMENT | change)) != hash(policy([]))
 
 
 @pytest.mark.parametrize("change", OTHER.values(), ids=OTHER)
 def test_a_statement_that_says_something_else_is_another(change: dict[str, Any]) -> None:
     assert policy([STATEMENT]) != policy(STATEMENT | change)
+
+
+@pytest.mark.parametrize("name", ["Principal", "Condition"])
+def test_what_has_not_the_form_of_a_policy_is_compared_as_it_is(name: str) -> None:
+    assert policy(STATEMENT | {name: "x"}) != policy(STATEMENT | {name: "y"})
+    assert policy(STATEMENT | {name: "x"}) == policy(STATEMENT | {name: "x"})
+
+
+def test_the_order_and_the_case_of_condition_keys_mean_nothing() -> None:
+    one = {"Condition": {"StringEquals": {"aws:b": "1", "AWS:a": "2"}}}
+    assert policy(one) == policy({"Condition": {"StringEquals": {"aws:A": "2", "AWS:B": "1"}}})
 
 
 def test_not_forms_are_compared_like_the_plain_ones() -> None:
@@ -186,8 +198,8 @@ def test_version_and_id_count_and_a_missing_version_is_the_older() -> None:
     assert Policy({}) == Policy({"Statement": []})
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "1", "null", '"x"'])
-def test_a_text_that_is_no_policy_is_an_empty_one(text: str) -> None:
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "1", "null", '"x"'])
+def test_a_text_that_is_no_policy_is_an_empty_one(text: str | None) -> None:
     assert Policy.parse(text) == Policy({})
     assert Policy.parse(text).statements == []
 
@@ -225,9 +237,10 @@ def test_statements_are_taken_out_by_sid_and_the_rest_stays() -> None:
 def test_the_order_of_a_patterns_values_means_nothing_and_that_of_a_numeric_all() -> None:
     one = Pattern({"a": ["x", "y", None, 1], "b": {"c": [{"numeric": [">", 0, "<", 5]}]}})
     assert one == Pattern.parse('{"b":{"c":[{"numeric":[">",0,"<",5]}]},"a":[1,null,"y","x","x"]}')
-    assert hash(one) == hash(Pattern.parse(one.to_text()))
+    assert hash(one) == hash(Pattern.parse(one.to_text())) != hash(Pattern({}))
     assert one != Pattern({"a": ["x", "y", None, 1], "b": {"c": [{"numeric": ["<", 5, ">", 0]}]}})
     assert one != Pattern({"a": ["x", "y", None], "b": one.document["b"]})
+    assert Pattern({"a": ["x"]}) != Pattern({"b": ["x"]})
     assert Pattern({"a": ["1"]}) != Pattern({"a": [1]})
     assert Pattern({"a": [True]}) != Pattern({"a": ["true"]})
     assert Pattern({"a": ["x"]}) != {"a": ["x"]}

@@ -27,23 +27,28 @@ def command(yes: bool, force: bool, keep_keys: bool, **options: Any) -> int:
 
     Refuses while the dead-letter queue holds messages, without --force. What is not tagged as ours is left alone.
     """
-    from shnotify.commands.apply import TIMEOUT, changed_meanwhile, confirm, finish
+    from shnotify.commands.apply import TIMEOUT
     from shnotify.commands.session import session
-    from shnotify.core import engine
 
     with session(settings(**options), write=True, timeout=TIMEOUT) as run:
-        run.graph = _discarding(run.graph) if force else run.graph
-        keep = frozenset([KEY_TYPE]) if keep_keys else frozenset()
-        plan = _planned(run, keep)
-        _show(run, plan)
-        if stop := _stop(plan):
-            return finish(run, plan, engine.Outcome(), stop)
-        if plan.changes_anything and not yes:
-            confirm(run, "Remove all this?")
-            if _planned(run, keep).fingerprint != plan.fingerprint:
-                return finish(run, plan, engine.Outcome(), changed_meanwhile())
-        outcome = engine.execute(plan, run.aws)
-        return finish(run, plan, outcome, outcome.error or _left(plan))
+        return _destroyed(run, yes=yes, force=force, keep=frozenset([KEY_TYPE]) if keep_keys else frozenset())
+
+
+def _destroyed(run: Session, *, yes: bool, force: bool, keep: frozenset[str]) -> int:
+    from shnotify.commands.apply import changed_meanwhile, confirm, finish
+    from shnotify.core import engine
+
+    run.graph = _discarding(run.graph) if force else run.graph
+    plan = _planned(run, keep)
+    _show(run, plan)
+    if stop := _stop(plan):
+        return finish(run, plan, engine.Outcome(), stop)
+    if plan.changes_anything and not yes:
+        confirm(run, "Remove all this?")
+        if _planned(run, keep).fingerprint != plan.fingerprint:
+            return finish(run, plan, engine.Outcome(), changed_meanwhile())
+    outcome = engine.execute(plan, run.aws)
+    return finish(run, plan, outcome, outcome.error or _left(plan))
 
 
 def _planned(run: Session, keep: frozenset[str]) -> Plan:
@@ -68,7 +73,7 @@ def _show(run: Session, plan: Plan) -> None:
 
     run.screen.result(run.title("Destroy"))
     run.screen.result()
-    for line in plan_lines(plan, run.screen.between):
+    for line in plan_lines(plan):
         run.screen.result(line)
     keys = [s for s in plan.steps if s.action == "delete" and s.resource.CFN == KEY_TYPE]
     given_back = f", {plan.count('update')} to give back" if plan.count("update") else ""
@@ -87,8 +92,7 @@ def _stop(plan: Plan) -> Any:
 
     for step in plan.refused:
         if step.live is None or step.live.blocked:
-            reason = step.reason or ""
-            return ShnotifyError(f"nothing was removed: {step.resource.name}: {reason}", resource=step.key)
+            return ShnotifyError(f"nothing was removed: {step.resource.name}: {step.reason}", resource=step.key)
     return None
 
 

@@ -182,7 +182,7 @@ def _remove(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
         return Step("update", resource, live, needs=needs, reason=reason, release=True)
     if live.blocked:
         return Step("refuse", resource, live, needs=needs, reason=live.blocked, notes=live.notes)
-    changes = tuple(Change(p, v, None) for p, v in live.state.managed().items() if p != "Tags" and v not in ("", None))
+    changes = tuple(Change(p, v, None) for p, v in live.state.managed().items() if p != "Tags" and v != "")
     return Step("delete", resource, live, changes, needs, notes=live.notes)
 
 

@@ -122,7 +122,7 @@ class Resource(ABC):
         merged = {}
         for f in fields(self):
             want, have = getattr(self, f.name), getattr(live, f.name)
-            if not f.metadata.get("identity") and have is not None:
+            if have is not None:
                 merged[f.name] = have if want is None else want.onto(have) if hasattr(want, "onto") else want
         return replace(self, **merged)
 
@@ -180,16 +180,14 @@ def cfn_name(field_name: str) -> str:
     return "".join(part.capitalize() for part in field_name.split("_"))
 
 
-def owner_of(tags: Tags, name: str) -> str | None:
-    """None when the tags say it belongs to notifier `name`; else words for whose it is."""
+def owner_of(tags: Tags, ours: Tags) -> str | None:
+    """None when these tags name the notifier that `ours` name; else words for whose it is."""
     if (stack := _stack_of(tags)) is not None:
         return f"it belongs to the CloudFormation stack {stack!r}"
     found = tags.get(NAME_TAG)
-    if found == name:
-        return None
-    if found is not None:
-        return f"it belongs to another notifier, {found!r}"
-    return "it does not carry our tag"
+    if found is None:
+        return "it does not carry our tag"
+    return None if found == ours.get(NAME_TAG) else f"it belongs to another notifier, {found!r}"
 
 
 def with_tags(resource: Resource, more: Mapping[str, str]) -> Resource:

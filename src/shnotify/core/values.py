@@ -130,17 +130,17 @@ class Policy:
     own: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, text: str) -> Policy:
-        """From AWS's reply. Text that is no JSON object becomes an empty policy: all of ours is missing from it."""
+    def parse(cls, text: str | None) -> Policy:
+        """From AWS's reply. What is no JSON object becomes an empty policy: all of ours is missing from it."""
         try:
-            document = json.loads(text)
+            document = json.loads(text or "")
         except ValueError:
-            document = None
+            return cls({})
         return cls(document if isinstance(document, dict) else {})
 
     @property
     def statements(self) -> list[dict[str, Any]]:
-        found = self.document.get("Statement", [])
+        found = self.document.get("Statement")
         return [s for s in (found if isinstance(found, list) else [found]) if isinstance(s, dict)]
 
     def onto(self, live: Policy) -> Policy:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.policies import EVENTS, FUNCTION_SID
@@ -96,7 +96,7 @@ class Function(Resource):
             "Reason": have.get("StateReason", ""),
             "Concurrency": str(reply.get("Concurrency", {}).get("ReservedConcurrentExecutions", "")),
         }
-        return Live(replace(state, tags=tags), outputs, owner_of(tags, self.tags.get(NAME_TAG) or ""))
+        return Live(replace(state, tags=tags), outputs, owner_of(tags, self.tags))
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

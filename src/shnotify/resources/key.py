@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from shnotify.arns import name_in
 from shnotify.aws import Aws
 from shnotify.core.events import Noted
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
 from shnotify.policies import KEY_SID
@@ -109,7 +109,7 @@ class Key(Resource):
             blocked = f"KMS says that the key is {meta['KeyState']}: only AWS or the key's owner can change that"
         elif kind.items() - _KIND.items():
             blocked = "it is not a symmetric, single-Region encryption key made by KMS, and that cannot be changed"
-        return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""), blocked)
+        return Live(state, outputs, owner_of(state.tags, self.tags), blocked)
 
     def _find(self, aws: Aws) -> tuple[KeyMetadataTypeDef | None, str]:
         """The key behind our alias, else the one that carries our tags; and the alias it has."""
@@ -123,7 +123,7 @@ class Key(Resource):
         return keys[0], names[0] if len(names) == 1 else ""
 
     def _is_ours(self, aws: Aws, meta: KeyMetadataTypeDef) -> bool:
-        return owner_of(tags_of(aws, meta["KeyId"]), self.tags.get(NAME_TAG) or "") is None
+        return owner_of(tags_of(aws, meta["KeyId"]), self.tags) is None
 
     @staticmethod
     def _rotates(aws: Aws, key_id: str) -> bool:

@@ -56,11 +56,11 @@ class Finder:
         """
         found = {t.arn: t.tags.get(RESOURCE_TAG) for t in tagged(self.aws, self.name)}
         for arn in _pointed_at(self.aws, wanted) if self.pointers else ():
-            found.setdefault(arn, None)
+            found.setdefault(arn)
         known = {text for r in self.graph for f in fields(r) if isinstance(text := getattr(r, f.name), str)}
-        known |= {live.outputs.get("Arn", "") for live in wanted.values() if isinstance(live, Live)}
+        known |= {live.outputs["Arn"] for live in wanted.values() if isinstance(live, Live)}
         for companion in [c for arn in found if arn not in known for c in _companions(arn)]:
-            found.setdefault(companion, None)
+            found.setdefault(companion)
         guards = tuple(r.queue_arn for r in self.graph if isinstance(r, Queue))
         candidates = [
             _resource(arn, hint, self.name, guards) for arn, hint in sorted(found.items()) if arn not in known
@@ -81,11 +81,11 @@ class Finder:
         return (*result, *_unlisted(self.aws, self.graph))
 
 
-def _holding(wanted: Mapping[str, Observed], left: Iterable[Live[Resource] | Unreadable]) -> str:
-    """The name of a queue of ours that holds messages, or ""."""
+def _holding(wanted: Mapping[str, Observed], left: Iterable[Live[Resource] | Unreadable]) -> str | None:
+    """The name of a queue of ours that holds messages, or None."""
     lives = [*wanted.values(), *left]
     queues = (live for live in lives if isinstance(live, Live) and isinstance(live.state, Queue) and live.owner is None)
-    return next((live.state.name for live in queues if depths(live.outputs)), "")
+    return next((live.state.name for live in queues if depths(live.outputs)), None)
 
 
 def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
@@ -99,22 +99,20 @@ def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
                 yield str((targets.get("DeadLetterConfig") or {}).get("Arn", ""))
             case Topic(topic_arn=arn, kms_master_key_id=key):
                 yield key
-                prefix = arn.replace(":sns:", ":events:", 1).rpartition(":")[0]
+                prefix = arn.replace(":sns:", ":events:").rpartition(":")[0]
                 yield from (f"{prefix}:rule/{rule}" for rule in feeders(aws, arn))
             case Queue(kms_master_key_id=key):
                 yield key
-            case _:
-                pass
 
 
 def _companions(arn: str) -> Iterable[str]:
     """What a formatter's function leaves beside it. GetResources finds no roles (its supported services), so a role is
     known by its function's name; in a removal it goes before the log group, which keeps that name until the end.
     """
-    service, scope = service_of(arn), Scope(*itemgetter(1, 3, 4)(arn.split(":"))) if arn.count(":") > 4 else None
-    if scope is None or service not in ("lambda", "logs"):
+    service = service_of(arn)
+    if service not in ("lambda", "logs"):
         return
-    name = name_in(arn)
+    scope, name = Scope(*itemgetter(1, 3, 4)(arn.split(":"))), name_in(arn)
     yield scope.role(role_name(name, scope.region))
     if service == "lambda":
         yield scope.log_group(f"{PREFIX}{name}")
@@ -191,7 +189,7 @@ def _resource(arn: str, hint: str | None, name: str, guards: tuple[str, ...]) ->
         case "logs" if f":log-group:{PREFIX}" in arn:
             return LogGroup(
                 id=hint or "Logs",
-                log_group_name=arn.partition(":log-group:")[2],
+                log_group_name=arn.split(":log-group:")[1],
                 log_group_arn=arn,
                 retention_in_days=0,
                 tags=tags,
@@ -216,11 +214,12 @@ def _identify(aws: Aws, resource: Resource) -> Leftover | None:
         raise
     except AwsError as error:
         return resource, Unreadable(error)
-    tags = live.state.tags_or_none() if live else None
-    if live is None or owner_of(tags or Tags(), (resource.tags_or_none() or Tags()).get(NAME_TAG) or "") is not None:
+    if live is None:
         return None
-    resource_id = (tags.get(RESOURCE_TAG) if tags else None) or resource.id
-    return replace(resource, id=resource_id), live
+    tags = live.state.tags_or_none() or Tags()
+    if owner_of(tags, resource.tags_or_none() or Tags()) is not None:
+        return None
+    return replace(resource, id=tags.get(RESOURCE_TAG) or resource.id), live
 
 
 def _unlisted(aws: Aws, graph: Graph) -> Iterable[Leftover]:

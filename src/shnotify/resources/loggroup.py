@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Tags
 from shnotify.failures import AlreadyThereError, AwsError
 
@@ -48,7 +48,7 @@ class LogGroup(Resource):
         carried = Tags.of(reply.get("tags", {}) if reply else {})
         # 0 stands for "never expires", which AWS says by leaving the number out (API_LogGroup)
         state = replace(self, retention_in_days=found.get("retentionInDays", 0), tags=carried)
-        return Live(state, {"Arn": self.log_group_arn}, owner_of(carried, self.tags.get(NAME_TAG) or ""))
+        return Live(state, {"Arn": self.log_group_arn}, owner_of(carried, self.tags))
 
     def create(self, aws: Aws) -> Mapping[str, str]:
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.policies import QUEUE_SID
@@ -98,7 +98,7 @@ class Queue(Resource):
             kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
             sqs_managed_sse_enabled=have.get("SqsManagedSseEnabled", "true").lower() == "true",
             redrive_policy=have.get("RedrivePolicy", ""),
-            policy_document=Policy.parse(have.get("Policy") or "{}"),
+            policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
         )
         live = self._live(state, have)
@@ -122,7 +122,7 @@ class Queue(Resource):
 
     def _live(self, state: Self, have: Mapping[str, str]) -> Live[Self]:
         outputs = {"Arn": self.queue_arn, **{name: have.get(name, "0") for name in _DEPTHS}}
-        return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+        return Live(state, outputs, owner_of(state.tags, self.tags))
 
     def _texts(self) -> dict[str, str | int | None]:
         return {
@@ -154,7 +154,7 @@ class Queue(Resource):
         names |= {"Policy"} if names else set()
         attributes = {name: str(value) for name, value in self._texts().items() if name in names and value is not None}
         if attributes:
-            now = (self._attributes(aws) or {}).get("Policy") or "{}"  # what others wrote since we looked stays
+            now = (self._attributes(aws) or {}).get("Policy")  # what others wrote since we looked stays
             attributes["Policy"] = self.policy_document.onto(Policy.parse(now)).to_text()
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
         if "SqsManagedSseEnabled" in changes:  # on its own: SQS refuses it beside a key that it still knows
@@ -165,7 +165,7 @@ class Queue(Resource):
             aws(aws.sqs.tag_queue, QueueUrl=self.url(aws), Tags=tags)
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
-        policy = Policy.parse((self._attributes(aws) or {}).get("Policy") or "{}")
+        policy = Policy.parse((self._attributes(aws) or {}).get("Policy"))
         rest = policy.without(frozenset({QUEUE_SID}))
         if rest != policy:
             text = rest.to_text() if rest.statements else ""

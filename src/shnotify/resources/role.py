@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from shnotify.arns import fitting
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 
@@ -64,7 +64,7 @@ class Role(Resource):
 
     def _live(self, role: Mapping[str, object], state: Self) -> Live[Self]:
         tags = Tags.from_list(role.get("Tags") or [])  # type: ignore[arg-type]
-        owner = owner_of(tags, self.tags.get(NAME_TAG) or "")
+        owner = owner_of(tags, self.tags)
         return Live(replace(state, tags=tags), {"Arn": str(role["Arn"])}, owner)
 
     def create(self, aws: Aws) -> Mapping[str, str]:

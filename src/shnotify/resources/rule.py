@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Pattern, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.resources.lookup import FRESH_SECONDS
@@ -106,7 +106,7 @@ class Rule(Resource):
 
     def _live(self, state: Self, target: Mapping[str, Any]) -> Live[Self]:
         outputs = {"Arn": self.rule_arn, "TargetId": target.get("Id", "")}
-        return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+        return Live(state, outputs, owner_of(state.tags, self.tags))
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from shnotify.aws import Aws
@@ -50,8 +50,7 @@ class Subscription(Resource):
         if not found:
             return None
         best = min(found, key=lambda s: s.state)  # `confirmed` before `pending`
-        state = replace(self, endpoint=self.endpoint)
-        return Live(state, {"Arn": best.arn, "State": best.state})
+        return Live(self, {"Arn": best.arn, "State": best.state})
 
     def create(self, aws: Aws) -> Mapping[str, str]:
         subscribe = aws.patient({"NotFound": "SNS does not show the new topic yet"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity, owner_of
+from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError
 from shnotify.policies import TOPIC_SID
@@ -63,7 +63,7 @@ class Topic(Resource):
             self,
             display_name=have.get("DisplayName", ""),
             kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
-            policy_document=Policy.parse(have.get("Policy", "{}")),
+            policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
         )
         return self._live(state)
@@ -74,7 +74,7 @@ class Topic(Resource):
         )
 
     def _live(self, state: Self) -> Live[Self]:
-        return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags.get(NAME_TAG) or ""))
+        return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags))
 
     def create(self, aws: Aws) -> Mapping[str, str]:
         attributes = strings({_ATTRIBUTES[path]: value for path, value in self._texts().items()})
@@ -98,7 +98,7 @@ class Topic(Resource):
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         wanted = self._texts()
         if "PolicyDocument" in changes:  # SNS has no compare-and-set: what others wrote since we looked stays
-            now = aws(aws.sns.get_topic_attributes, TopicArn=self.topic_arn)["Attributes"].get("Policy", "{}")
+            now = aws(aws.sns.get_topic_attributes, TopicArn=self.topic_arn)["Attributes"].get("Policy")
             wanted["PolicyDocument"] = self.policy_document.onto(Policy.parse(now)).to_text()
         for path, value in wanted.items():
             if path in changes:
@@ -113,7 +113,7 @@ class Topic(Resource):
             aws(aws.sns.tag_resource, ResourceArn=self.topic_arn, Tags=tags)
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
-        policy = Policy.parse((topic_attributes(aws, self.topic_arn) or {}).get("Policy", "{}"))
+        policy = Policy.parse((topic_attributes(aws, self.topic_arn) or {}).get("Policy"))
         rest = policy.without(frozenset({TOPIC_SID}))
         if rest != policy and rest.statements:
             aws(
