@@ -78,7 +78,8 @@ def test_an_arn_stands_for_a_thing_of_its_kind_of_which_nothing_is_wanted(arn: s
             assert found.arn == arn
         properties = {cfn_name(f.name) for f in fields(found) if not f.metadata} - {"Tags", "Enabled"}
         managed = {path: value for path, value in found.managed().items() if path in properties}
-        assert properties - managed.keys() == ({"KmsDataKeyReusePeriodSeconds"} if kind is Queue else set())
+        of_encryption = {"KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"}
+        assert properties - managed.keys() == (of_encryption if kind is Queue else set())
         assert [value for value in managed.values() if value not in NOTHING] == []
 
 

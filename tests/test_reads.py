@@ -120,7 +120,9 @@ def test_a_queue_without_anything_reads_as_empty_and_one_that_is_gone_as_gone() 
         "maximum_message_size": 0,
         "receive_message_wait_time_seconds": 0,
     }
-    state = replace(QUEUE, **zero, tags=Tags())  # type: ignore[arg-type]
+    state = replace(QUEUE, **zero, sqs_managed_sse_enabled=True, tags=Tags())  # type: ignore[arg-type]
+    open_queue = QUEUE.read(sqs({"SqsManagedSseEnabled": "false"}, {}))
+    assert open_queue == Live(replace(state, sqs_managed_sse_enabled=False), {"Arn": QUEUE_ARN, **NONE}, NOT_OURS)
     assert QUEUE.read(sqs({"Policy": ""}, {})) == Live(state, {"Arn": QUEUE_ARN, **NONE}, NOT_OURS)
     aws = sqs({}, {})
     aws.answers["sqs:ListQueueTags"] = {}

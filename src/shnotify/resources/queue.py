@@ -87,6 +87,7 @@ class Queue(Resource):
         aws.existing[self.queue_arn] = self.queue_arn
         tags = early or self._tags(aws)
         numbers = {path: int(have.get(path, 0)) for path in _NUMBERS}
+        own = None if have.get("KmsMasterKeyId") else have.get("SqsManagedSseEnabled", "true").lower() == "true"
         state = replace(
             self,
             visibility_timeout=numbers["VisibilityTimeout"],
@@ -96,7 +97,7 @@ class Queue(Resource):
             receive_message_wait_time_seconds=numbers["ReceiveMessageWaitTimeSeconds"],
             kms_data_key_reuse_period_seconds=numbers["KmsDataKeyReusePeriodSeconds"] or None,
             kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
-            sqs_managed_sse_enabled=have.get("SqsManagedSseEnabled", "true").lower() == "true",
+            sqs_managed_sse_enabled=own,
             redrive_policy=have.get("RedrivePolicy", ""),
             policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
