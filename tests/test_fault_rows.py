@@ -273,8 +273,11 @@ def test_row_20_a_way_that_is_closed_is_told_with_what_to_set(world: World, erro
     assert world.faults.time.seconds - began <= 30
 
 
-def test_row_20_a_proxys_password_is_not_shown(bare: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2@127.0.0.1:9")
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"])
+def test_row_20_a_password_in_an_address_is_not_shown(
+    bare: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://user:hunter2@127.0.0.1:9")
     ran = bare("status")
     assert ran.code == 1
     assert "127.0.0.1:9" in ran.json["error"]["message"]

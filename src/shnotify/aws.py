@@ -23,6 +23,7 @@ from shnotify.calls import Calls, Clock, operation_name
 from shnotify.core.events import Event, Noted
 from shnotify.errors import UsageError
 from shnotify.failures import UnexpectedError, WriteRefusedError
+from shnotify.text import without_password
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -58,13 +59,13 @@ def elsewhere(environment: Mapping[str, str]) -> str | None:
     A single service sent elsewhere means that the others still go to AWS, which nobody should learn too late.
     """
     one_by_one = {
-        name.removeprefix("AWS_ENDPOINT_URL_").lower(): url
+        name.removeprefix("AWS_ENDPOINT_URL_").lower(): without_password(url)
         for name, url in sorted(environment.items())
         if name.startswith("AWS_ENDPOINT_URL_") and url
     }
     parts = [f"{service} at {url}" for service, url in one_by_one.items()]
     if url := environment.get("AWS_ENDPOINT_URL"):
-        return ", ".join([f"talking to {url} (AWS_ENDPOINT_URL is set), not to AWS itself", *parts])
+        return ", ".join([f"talking to {without_password(url)} (AWS_ENDPOINT_URL is set), not to AWS itself", *parts])
     return f"only these are sent elsewhere, all others go to AWS: {', '.join(parts)}" if parts else None
 
 

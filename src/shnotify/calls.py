@@ -21,6 +21,7 @@ from botocore.parsers import ResponseParserError
 from shnotify import access, failures
 from shnotify.core.events import Event, Waiting
 from shnotify.failures import AwsError, StopError, UnansweredError, bare_code
+from shnotify.text import without_password
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -236,7 +237,7 @@ def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsErro
     """(the failure, in words) of a call that AWS did not answer, or not in a form that the SDK can read."""
     what = "an unreadable answer" if isinstance(error, _UNREADABLE) else "no answer"
     said = str(error) if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
-    said = said.partition("\n")[0]  # the SDK appends the whole answer
+    said = without_password(said.partition("\n")[0])  # the SDK appends the whole answer
     failure = (UnansweredError if once else AwsError)(
         f"{operation}: {what}: {said if len(said) <= 300 else f'{said[:300]}…'}",
         hint=access.way_hint(error),

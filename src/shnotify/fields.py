@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator
 
 from shnotify.arns import partition_of
+from shnotify.text import without_password
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -33,7 +34,7 @@ _TAG_EXTRA = frozenset("+-=._:/@ ")
 
 def shown(value: object) -> str:
     """A value as a message shows it: one line of at most 80 characters, without a URL's password."""
-    text = re.sub(r"//[^/]*@", "//***@", repr(value))
+    text = without_password(repr(value))
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 

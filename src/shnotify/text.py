@@ -24,3 +24,8 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """The same where a line feed could pass for a line of ours: names and values from elsewhere."""
     return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def without_password(text: str) -> str:
+    """The text with what stands before the `@` of a URL left out: it may be a password."""
+    return re.sub(r"//[^/\s]*@", "//***@", text)
