@@ -148,6 +148,28 @@ def test_all_pages_of_a_list_are_read(world: World) -> None:
     assert len(status.json["delivery"][0]["subscribers"]) == 231
 
 
+def test_a_call_does_not_wait_until_another_services_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = Aws(region="eu-west-1")
+    first, making, made = aws.sns, threading.Event(), threading.Event()
+
+    def slow(_service: str) -> Any:
+        making.set()
+        assert made.wait(10)
+
+    monkeypatch.setattr(aws, "_new_client", slow)
+    other = threading.Thread(target=lambda: aws.securityhub)
+    again: list[Any] = []
+    asking = threading.Thread(target=lambda: again.append(aws.sns), daemon=True)
+    other.start()
+    making.wait(10)
+    asking.start()
+    asking.join(2)
+    answered = list(again)
+    made.set()
+    other.join()
+    assert answered == [first]
+
+
 @pytest.mark.parametrize("command", ["plan", "status"])
 def test_a_read_only_run_cannot_write(world: World, command: str) -> None:
     world.run(command)
