@@ -19,7 +19,7 @@ from shnotify.core.resource import (
     is_adopted,
     with_tags,
 )
-from shnotify.core.values import Tags
+from shnotify.core.values import Tags, late_parts
 
 Action = Literal["create", "update", "delete", "adopt", "refuse", "none"]
 Result = Literal["done", "failed", "skipped"]
@@ -90,7 +90,8 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
     """The steps that make AWS match the graph, then those that remove what is left over."""
     seen = replace(seen, wanted=_apart(seen.wanted))
     known = _known(graph, seen)
-    steps = [_converge(r, r.resolved(known), seen.wanted[r.id], adopt=adopt) for r in graph]
+    unread = frozenset(resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable))
+    steps = [_converge(r, r.resolved(known), seen.wanted[r.id], unread, adopt=adopt) for r in graph]
     everything = frozenset(s.key for s in steps)
     removals: list[Step] = []
     for resource, live in sorted(seen.leftovers, key=lambda item: item[0].RANK):
@@ -146,7 +147,7 @@ def _known(graph: Graph, seen: Observation) -> dict[str, str]:
     return known
 
 
-def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool) -> Step:
+def _converge(resource: Resource, want: Resource, live: Observed, unread: frozenset[str], *, adopt: bool) -> Step:
     needs = resource.needs()
     if isinstance(live, Unreadable):
         return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
@@ -157,7 +158,9 @@ def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool
         return Step("create", resource, None, changes, needs, notes=resource.creation_notes())
     if live.blocked:
         return Step("refuse", resource, live, needs=needs, reason=live.blocked)
-    changes = want.diff(live.state)
+    changes, unsure = _sure(want.diff(live.state), unread)
+    if live.owner is None and unsure and not changes:
+        return Step("refuse", resource, needs=needs, reason=unsure)
     if live.owner is None:
         return Step("update" if changes else "none", resource, live, changes, needs, notes=live.notes)
     if not adoptable(live.state.tags_or_none() or Tags()):
@@ -168,6 +171,15 @@ def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool
         return Step("adopt", resource, live, changes, needs, notes=live.notes)
     reason = f"{live.owner}: choose another name in the file, or take it over with `shnotify apply --adopt`"
     return Step("refuse", resource, live, changes, needs, reason=reason)
+
+
+def _sure(changes: tuple[Change, ...], unread: frozenset[str]) -> tuple[tuple[Change, ...], str]:
+    """Without those that hang on something which could not be read, for these prove nothing; and why, in words."""
+    unsure = {change.path: sorted({r for r, _ in late_parts(change.after)} & unread) for change in changes}
+    sources = sorted({source for found in unsure.values() for source in found})
+    paths = ", ".join(path for path, found in unsure.items() if found)
+    why = f"{paths} cannot be compared: {', '.join(sources)} could not be read" if sources else ""
+    return tuple(change for change in changes if not unsure[change.path]), why
 
 
 def _remove(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:

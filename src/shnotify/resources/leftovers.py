@@ -71,6 +71,8 @@ class Finder:
         result: list[Leftover] = []
         holding = _holding(wanted, [live for _, live in filter(None, seen)])
         for resource, live in filter(None, seen):
+            if isinstance(wanted.get(resource.id), Unreadable):
+                continue  # it may be the wanted one itself
             if holding and isinstance(resource, Key) and isinstance(live, Live) and not live.blocked:
                 live = replace(live, blocked=f"{holding} holds messages that may be encrypted with it, so it stays")
             if resource.id in taken:
