@@ -120,7 +120,7 @@ def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = froz
             steps.append(Step("none", resource, live if isinstance(live, Live) else None, reason="kept, as asked"))
         else:
             steps.append(_remove(resource, live, frozenset(needs)))
-    return Plan(_keys_last(_block_users(steps)), _known(graph, seen))
+    return Plan(_keys_last(_with_their_whole(_block_users(steps))), _known(graph, seen))
 
 
 def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
@@ -216,5 +216,17 @@ def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
             step = replace(step, action="refuse", reason=reason, changes=())
         if step.action == "refuse":
             staying.add(step.key)
+        result.append(step)
+    return tuple(result)
+
+
+def _with_their_whole(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """What carries no tags (a subscriber) is part of something that does, and stays where that stays."""
+    staying = {s.key for s in steps if s.action == "refuse" or s.release}
+    result: list[Step] = []
+    for step in steps:
+        whole = sorted(step.resource.needs() & staying)
+        if step.action == "delete" and whole and step.resource.tags_or_none() is None:
+            step = replace(step, action="none", reason=f"{whole[0]} stays, so this stays with it", changes=())
         result.append(step)
     return tuple(result)

@@ -239,7 +239,7 @@ def _unlisted(aws: Aws, graph: Graph) -> Iterable[Leftover]:
             if found.identity not in listed and found.state == "confirmed":
                 resource = Subscription(
                     id=Subscription.id_for(topic.id, found.protocol, found.endpoint),
-                    topic_arn=topic.topic_arn,
+                    topic_arn=topic.ref("Arn"),
                     protocol=found.protocol,
                     endpoint=found.endpoint,
                 )
