@@ -33,6 +33,7 @@ class Step:
     needs     keys of the steps that must have succeeded before
     reason    why it is refused, or left alone; None otherwise
     release   an update that gives an adopted resource back
+    part      it goes with what it is part of, which is removed before: no call of its own
     """
 
     action: Action
@@ -43,6 +44,7 @@ class Step:
     reason: str | None = None
     notes: tuple[str, ...] = ()
     release: bool = False
+    part: bool = False
 
     @property
     def key(self) -> str:
@@ -221,12 +223,26 @@ def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _with_their_whole(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """What carries no tags (a subscriber) is part of something that does, and stays where that stays."""
-    staying = {s.key for s in steps if s.action == "refuse" or s.release}
+    """What carries no tags (a subscriber) is part of something that does: it goes, or stays, with that.
+
+    DeleteTopic takes a topic's subscriptions along (API_DeleteTopic), the pending ones too, which nothing else removes.
+    """
+    wholes = {s.key: s for s in steps if s.action == "refuse" or s.release or s.action == "delete"}
+    parts: dict[str, list[Step]] = {}
+    for step in steps:
+        whole = min(step.resource.needs() & wholes.keys(), default=None)
+        if step.action == "delete" and whole and step.resource.tags_or_none() is None:
+            parts.setdefault(whole, []).append(step)
+    gone = frozenset(part.key for found in parts.values() for part in found)
     result: list[Step] = []
     for step in steps:
-        whole = sorted(step.resource.needs() & staying)
-        if step.action == "delete" and whole and step.resource.tags_or_none() is None:
-            step = replace(step, action="none", reason=f"{whole[0]} stays, so this stays with it", changes=())
-        result.append(step)
+        if step.key not in gone:
+            result.append(replace(step, needs=step.needs - gone))
+            result += [_part(part, step) for part in parts.get(step.key, [])]
     return tuple(result)
+
+
+def _part(part: Step, whole: Step) -> Step:
+    if whole.action == "delete":
+        return replace(part, needs=frozenset({whole.key}), part=True)
+    return replace(part, action="none", changes=(), reason=f"{whole.key} stays, so this stays with it")

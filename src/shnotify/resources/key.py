@@ -13,17 +13,7 @@ from shnotify.core.resource import NAME_TAG, OUR_TAGS, Live, Resource, identity,
 from shnotify.core.values import Policy, Tags
 from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
 from shnotify.policies import KEY_SID
-from shnotify.resources.keylookup import (
-    aliases_of,
-    by_scan,
-    by_tag,
-    dying,
-    grantees_of,
-    state_of,
-    tags_of,
-    target_of,
-    unless_so_already,
-)
+from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, dying, grantees_of, tags_of, unless_so_already
 from shnotify.resources.lookup import holds_messages
 
 if TYPE_CHECKING:
@@ -63,9 +53,7 @@ class Key(Resource):
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def identify(self, aws: Aws) -> Live[Self] | None:
-        # The list of aliases, which is asked anyway for who else uses the key, names it: DescribeKey is not.
-        listed = target_of(aws, self.alias_name)
-        meta, alias = (listed, self.alias_name) if listed else self._find(aws)
+        meta, alias = self._find(aws)
         if meta is None or (dying(meta) and not alias):
             return None
         key_id = meta["KeyId"]
@@ -73,7 +61,7 @@ class Key(Resource):
         tags = tags_of(aws, key_id)
         others = [name for name in listing.result() if name not in (alias, self.alias_name)]
         others += [f"a grant for {who}" for who in grants.result()]
-        state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=state_of(meta) == "Enabled")
+        state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled")
         live = self._live(meta, state)
         if others:  # somebody else may use it, so it is not only ours to remove
             live = replace(live, owner=f"somebody else uses it too ({', '.join(others)})")
@@ -94,7 +82,7 @@ class Key(Resource):
             self,
             key_id=meta["KeyId"],
             alias_name=alias,
-            enabled=state_of(meta) == "Enabled",
+            enabled=meta["KeyState"] == "Enabled",
             description=meta.get("Description", ""),
             # While a key is on its way out KMS says "no rotation", whatever was set (API_GetKeyRotationStatus).
             enable_key_rotation=self.enable_key_rotation if dying(meta) else rotation.result(),
@@ -114,11 +102,11 @@ class Key(Resource):
         )
 
     def _live(self, meta: KeyMetadataTypeDef, state: Self) -> Live[Self]:
-        outputs = {"Arn": meta["Arn"], "KeyId": meta["KeyId"], "KeyState": state_of(meta)}
+        outputs = {"Arn": meta["Arn"], "KeyId": meta["KeyId"], "KeyState": meta["KeyState"]}
         blocked = None
         kind = {name: meta[name] for name in _KIND if name in meta}  # type: ignore[literal-required]
-        if state_of(meta) not in _USABLE:
-            blocked = f"KMS says that the key is {state_of(meta)}: only AWS or the key's owner can change that"
+        if meta["KeyState"] not in _USABLE:
+            blocked = f"KMS says that the key is {meta['KeyState']}: only AWS or the key's owner can change that"
         elif kind.items() - _KIND.items():
             blocked = "it is not a symmetric, single-Region encryption key made by KMS, and that cannot be changed"
         return Live(state, outputs, owner_of(state.tags, self.tags.get(NAME_TAG) or ""), blocked)

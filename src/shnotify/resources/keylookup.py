@@ -15,14 +15,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import AliasListEntryTypeDef, KeyMetadataTypeDef
 
 
-def state_of(meta: KeyMetadataTypeDef) -> str:
-    """The key's state; Enabled, as it is made, when only the list of aliases has been asked, which does not tell."""
-    return meta.get("KeyState", "Enabled")
-
-
 def dying(meta: KeyMetadataTypeDef) -> bool:
     """Whether the key is scheduled for deletion."""
-    return state_of(meta) == "PendingDeletion"
+    return meta["KeyState"] == "PendingDeletion"
 
 
 def tags_of(aws: Aws, key_id: str) -> Tags:
@@ -31,26 +26,12 @@ def tags_of(aws: Aws, key_id: str) -> Tags:
 
 
 def aliases_of(aws: Aws, key_id: str) -> list[str]:
-    """All aliases of a key."""
-    return [alias["AliasName"] for alias in _aliases(aws) if alias.get("TargetKeyId") == key_id]
-
-
-def target_of(aws: Aws, alias_name: str) -> KeyMetadataTypeDef | None:
-    """The key behind an alias as far as the list of aliases tells: not its state. None when it may lag behind."""
-    for alias in _aliases(aws) if alias_name else ():
-        if alias["AliasName"] == alias_name and alias.get("TargetKeyId"):
-            key_id = alias["TargetKeyId"]
-            return {"KeyId": key_id, "Arn": alias["AliasArn"].replace(f":{alias_name}", f":key/{key_id}")}
-    return None
-
-
-def _aliases(aws: Aws) -> list[AliasListEntryTypeDef]:
-    """One list of the account's aliases (API_ListAliases), whichever key asks first."""
+    """All aliases of a key, from one list of the account's (API_ListAliases), whichever key asks first."""
 
     def ask() -> list[AliasListEntryTypeDef]:
         return [alias for page in aws.pages(aws.kms.list_aliases, "Marker", Limit=100) for alias in page["Aliases"]]
 
-    return aws.remember("aliases", ask)
+    return [alias["AliasName"] for alias in aws.remember("aliases", ask) if alias.get("TargetKeyId") == key_id]
 
 
 def grantees_of(aws: Aws, key_id: str) -> list[str]:
