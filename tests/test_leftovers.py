@@ -106,7 +106,7 @@ def test_an_arn_of_a_kind_that_is_not_ours_stands_for_nothing(arn: str) -> None:
 
 
 def topics(**found: Any) -> Any:
-    """A gateway where topics have these tags, and no subscribers."""
+    """A gateway where topics have these tags, no subscribers, and no rule that feeds them."""
 
     def tags_for(params: dict[str, Any]) -> Any:
         answer = found.get(params["ResourceArn"].rpartition(":")[2].replace("-", "_"), "NotFound")
@@ -114,7 +114,13 @@ def topics(**found: Any) -> Any:
             raise answer
         return answer if isinstance(answer, str) else {"Tags": listed(answer)}
 
-    return scripted({"sns:ListTagsForResource": tags_for, "sns:ListSubscriptionsByTopic": {"Subscriptions": []}})
+    return scripted(
+        {
+            "sns:ListTagsForResource": tags_for,
+            "sns:ListSubscriptionsByTopic": {"Subscriptions": []},
+            "events:ListRuleNamesByTarget": {"RuleNames": []},
+        }
+    )
 
 
 def topic(arn: str = OLD_TOPIC, resource_id: str = "Topic") -> Topic:
@@ -252,7 +258,7 @@ def test_what_our_live_things_name_and_who_feeds_our_topics() -> None:
     aws = scripted({"events:ListRuleNamesByTarget": {"RuleNames": ["r", "r-old"]}})
 
     def pointed(live: Any) -> list[str]:
-        return list(leftovers._pointed_at(aws, {"X": live}))
+        return list(leftovers._pointed_at(aws, [live]))
 
     assert pointed(rule_live(Arn=OLD_TOPIC, DeadLetterConfig={"Arn": OLD_QUEUE})) == [OLD_TOPIC, OLD_QUEUE]
     assert pointed(rule_live(DeadLetterConfig=None)) == ["", ""]
@@ -262,7 +268,7 @@ def test_what_our_live_things_name_and_who_feeds_our_topics() -> None:
     assert pointed(key_live()) == []
     for nothing in (None, Unreadable(AwsError("x")), rule_live(NOT_OURS, Arn=OLD_TOPIC)):
         assert pointed(nothing) == []
-    both = {"A": None, "B": rule_live(NOT_OURS, Arn="no"), "C": Live(replace(QUEUE, kms_master_key_id=K1), {})}
+    both = [None, rule_live(NOT_OURS, Arn="no"), Live(replace(QUEUE, kms_master_key_id=K1), {})]
     assert list(leftovers._pointed_at(aws, both)) == [K1]
 
 
@@ -349,7 +355,7 @@ def test_confirmed_subscribers_that_are_not_in_the_file_are_left_over_when_it_sa
     graph = Graph((QUEUE, other, removing, listed_one, elsewhere))
     found = Finder(aws, graph, "mine", pointers=False).find({})
     stray = Subscription(
-        id=Subscription.id_for("UrgentTopic", "sqs", "q"), topic_arn=TOPIC_ARN, protocol="sqs", endpoint="q"
+        id=Subscription.id_for("UrgentTopic", "sqs", "q"), topic_arn=removing.ref("Arn"), protocol="sqs", endpoint="q"
     )
     assert found == ((stray, Live(stray, {"Arn": "arn:4", "State": "confirmed"})),)
     asked = [params for operation, params in aws.sent if operation == "sns:ListSubscriptionsByTopic"]

@@ -452,6 +452,26 @@ def test_a_route_removed_from_the_file_is_left_over_and_then_removed(world: Worl
     assert world.apply().actions() == {}
 
 
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+@pytest.mark.parametrize("omitted", [":events:", ":sns:"])
+def test_a_left_over_rule_and_its_topic_find_each_other(world: World, omitted: str, command: str) -> None:
+    """A topic that goes while its rule stays would let alerts fall into nothing."""
+
+    def lagging(call: Callable[[], Any], _operation: str) -> Any:
+        reply = call()
+        shown = [r for r in reply["ResourceTagMappingList"] if omitted not in r["ResourceARN"]]
+        return {**reply, "ResourceTagMappingList": shown}
+
+    world.write(ROUTES)
+    world.apply()
+    world.write(ROUTES[: ROUTES.index("  - name: calm")])
+    world.faults.rule = lambda _n, operation: lagging if operation == "tag:GetResources" else None
+    assert {"CalmRule": "delete", "CalmTopic": "delete"}.items() <= world.run(command, "--yes").actions().items()
+    rules = [r["Name"] for r in world.client("events").list_rules()["Rules"]]
+    topics = [t["TopicArn"].rpartition(":")[2] for t in world.client("sns").list_topics()["Topics"]]
+    assert rules == topics == (["security-alerts-urgent"] if command == "apply" else [])
+
+
 def test_a_renamed_topic_is_made_anew_before_the_old_one_goes(world: World) -> None:
     world.apply()
     world.write(world.path.read_text() + "    topic: {name: other-topic}\n")

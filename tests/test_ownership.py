@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.canonical import account
-from tests.conftest import World
+from tests.conftest import SMALLEST, World
 from tests.faults import REGION
 from tests.test_lifecycle import QUEUE, RULE, TOPIC, key_id
+
+RULE_ARN = f"arn:aws:events:{REGION}:123456789012:rule/{RULE}"
 
 OWNERS: dict[str, dict[str, str]] = {
     "untagged": {},
@@ -203,6 +206,31 @@ def test_adopted_things_are_given_back_not_deleted(world: World) -> None:
     assert found["queues"][0]["policy"] == foreign["queues"][0]["policy"]
     for kind in ("keys", "topics", "queues", "rules"):
         assert not [tag for thing in found[kind] for tag in thing["tags"] if tag.startswith("shnotify")]
+
+
+@pytest.mark.parametrize("unlisted", ["keep", "remove"])
+@pytest.mark.parametrize("whose", ["nobody's", "adopted", "lost its tag", "fed by a rule that lost its tag"])
+def test_destroy_unsubscribes_nobody_from_a_topic_that_stays(world: World, whose: str, unlisted: str) -> None:
+    world.write(SMALLEST + f"    unlisted_subscribers: {unlisted}\n")
+    sns, topic = world.client("sns"), f"arn:aws:sns:{REGION}:123456789012:security-alerts-urgent"
+    if whose == "nobody's":
+        sns.create_topic(Name="security-alerts-urgent")
+    elif whose == "adopted":
+        sns.create_topic(Name="security-alerts-urgent")
+        assert world.apply("--adopt").code == 0
+    elif whose == "fed by a rule that lost its tag":
+        world.apply()
+        world.client("events").untag_resource(ResourceARN=RULE_ARN, TagKeys=["shnotify:name"])
+    else:
+        world.apply()
+        sns.untag_resource(ResourceArn=topic, TagKeys=["shnotify:name"])
+    for address in ("secops@example.com", "audit@example.com"):
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+        confirm_subscription(address)
+    gone = world.run("destroy", "--yes")
+    assert gone.code == (0 if whose == "adopted" else 1)
+    assert "sns:Unsubscribe" not in world.faults.writes
+    assert len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 2
 
 
 def test_tags_are_written_last_when_adopting(world: World) -> None:

@@ -134,7 +134,10 @@ def test_none_is_not_managed_and_empty_must_be_empty() -> None:
 def test_what_cannot_be_read_is_refused(adopt: bool) -> None:
     plan = plan_apply(GRAPH, seen(UNREADABLE, live(THING)), adopt=adopt)
     assert actions(plan)["Base"] == "refuse"
-    assert reasons(plan) == {"Base": "it could not be read: not allowed"}
+    assert reasons(plan) == {
+        "Base": "it could not be read: not allowed",
+        "Thing": "Uses cannot be compared: Base could not be read",
+    }
 
 
 def test_what_is_not_ours_is_refused_and_adopted_only_when_asked() -> None:

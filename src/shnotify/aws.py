@@ -144,6 +144,8 @@ class Aws(Calls):
     # -- clients -------------------------------------------------------------------------------------------------------
 
     def _client(self, service: str) -> Any:
+        if made := self._clients.get(service):  # who has one does not wait while another service's is made
+            return made
         with self._lock:  # making clients in parallel is several times slower than one after another
             if service not in self._clients:
                 self._clients[service] = self._new_client(service)

@@ -9,6 +9,8 @@ import click
 from shnotify.cli import aws_options, settings
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from shnotify.commands.session import Session
     from shnotify.core.engine import Outcome
     from shnotify.core.plan import Plan
@@ -42,8 +44,9 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, engine.Outcome(), changed_meanwhile())
+        hub = _ask_hub(run) if plan.count("create") else None
         outcome = engine.execute(plan, run.aws)
-        late = None if outcome.error or outcome.interrupted else _visible(run, plan, outcome)
+        late = None if outcome.error or outcome.interrupted else _visible(run, outcome, hub)
         clear = not (outcome.error or outcome.interrupted or late or run.screen.json)
         waiting = _pending(run) if clear else []
         code = finish(run, plan, outcome, outcome.error or late)
@@ -80,12 +83,19 @@ def _replanned(run: Session, *, adopt: bool) -> Plan:
     return plan_apply(run.graph, run.observe(), adopt=adopt)
 
 
-def _visible(run: Session, plan: Plan, outcome: Outcome) -> ShnotifyError | None:
+def _ask_hub(run: Session) -> Future[str | None]:
+    """Whether Security Hub is on, asked while AWS creates: its client, the SDK's largest, takes a while to make."""
+    from shnotify.resources.premises import hub_note
+
+    return run.aws.start(hub_note, run.aws, {route.source for route in run.config.routes})
+
+
+def _visible(run: Session, outcome: Outcome, hub: Future[str | None] | None) -> ShnotifyError | None:
     """Why it cannot be said that AWS shows what was written, or None; whatever ends the look, what was done is told."""
     from shnotify.errors import ShnotifyError
 
     try:
-        return _read_back(run, plan)
+        return _read_back(run, hub)
     except ShnotifyError as error:
         return error
     except KeyboardInterrupt as interrupt:
@@ -94,14 +104,11 @@ def _visible(run: Session, plan: Plan, outcome: Outcome) -> ShnotifyError | None
         return None
 
 
-def _read_back(run: Session, plan: Plan) -> ShnotifyError | None:
+def _read_back(run: Session, hub: Future[str | None] | None) -> ShnotifyError | None:
     """Looks until AWS shows what was written; None when it does."""
     from shnotify.core.plan import plan_apply
     from shnotify.errors import ShnotifyError
-    from shnotify.resources.premises import hub_note
 
-    sources: set[str] = {route.source for route in run.config.routes}
-    hub = run.aws.start(hub_note, run.aws, sources) if plan.count("create") else None
     began, wait = run.aws.clock.now(), 1.0
     while True:
         left = plan_apply(run.graph, run.observe(search=False))

@@ -149,6 +149,8 @@ class _Run:
             outputs = _create(wanted, self.aws)
             with self.lock:
                 self.known.update({f"{step.key}.{name}": value for name, value in outputs.items()})
+        elif step.live is not None and step.part:
+            wanted.went(self.aws, step.live)
         elif step.live is not None and step.release:
             wanted.release(self.aws, step.live)
         elif step.live is not None and step.action == "delete":

@@ -19,7 +19,7 @@ from shnotify.core.resource import (
     is_adopted,
     with_tags,
 )
-from shnotify.core.values import Tags
+from shnotify.core.values import Tags, late_parts
 
 Action = Literal["create", "update", "delete", "adopt", "refuse", "none"]
 Result = Literal["done", "failed", "skipped"]
@@ -33,6 +33,7 @@ class Step:
     needs     keys of the steps that must have succeeded before
     reason    why it is refused, or left alone; None otherwise
     release   an update that gives an adopted resource back
+    part      it goes with what it is part of, which is removed before: no call of its own
     """
 
     action: Action
@@ -43,6 +44,7 @@ class Step:
     reason: str | None = None
     notes: tuple[str, ...] = ()
     release: bool = False
+    part: bool = False
 
     @property
     def key(self) -> str:
@@ -90,7 +92,8 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
     """The steps that make AWS match the graph, then those that remove what is left over."""
     seen = replace(seen, wanted=_apart(seen.wanted))
     known = _known(graph, seen)
-    steps = [_converge(r, r.resolved(known), seen.wanted[r.id], adopt=adopt) for r in graph]
+    unread = frozenset(resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable))
+    steps = [_converge(r, r.resolved(known), seen.wanted[r.id], unread, adopt=adopt) for r in graph]
     everything = frozenset(s.key for s in steps)
     removals: list[Step] = []
     for resource, live in sorted(seen.leftovers, key=lambda item: item[0].RANK):
@@ -119,7 +122,7 @@ def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = froz
             steps.append(Step("none", resource, live if isinstance(live, Live) else None, reason="kept, as asked"))
         else:
             steps.append(_remove(resource, live, frozenset(needs)))
-    return Plan(_keys_last(_block_users(steps)), _known(graph, seen))
+    return Plan(_keys_last(_with_their_whole(_block_users(steps))), _known(graph, seen))
 
 
 def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
@@ -146,7 +149,7 @@ def _known(graph: Graph, seen: Observation) -> dict[str, str]:
     return known
 
 
-def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool) -> Step:
+def _converge(resource: Resource, want: Resource, live: Observed, unread: frozenset[str], *, adopt: bool) -> Step:
     needs = resource.needs()
     if isinstance(live, Unreadable):
         return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
@@ -157,7 +160,9 @@ def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool
         return Step("create", resource, None, changes, needs, notes=resource.creation_notes())
     if live.blocked:
         return Step("refuse", resource, live, needs=needs, reason=live.blocked)
-    changes = want.diff(live.state)
+    changes, unsure = _sure(want.diff(live.state), unread)
+    if live.owner is None and unsure and not changes:
+        return Step("refuse", resource, needs=needs, reason=unsure)
     if live.owner is None:
         return Step("update" if changes else "none", resource, live, changes, needs, notes=live.notes)
     if not adoptable(live.state.tags_or_none() or Tags()):
@@ -168,6 +173,15 @@ def _converge(resource: Resource, want: Resource, live: Observed, *, adopt: bool
         return Step("adopt", resource, live, changes, needs, notes=live.notes)
     reason = f"{live.owner}: choose another name in the file, or take it over with `shnotify apply --adopt`"
     return Step("refuse", resource, live, changes, needs, reason=reason)
+
+
+def _sure(changes: tuple[Change, ...], unread: frozenset[str]) -> tuple[tuple[Change, ...], str]:
+    """Without those that hang on something which could not be read, for these prove nothing; and why, in words."""
+    unsure = {change.path: sorted({r for r, _ in late_parts(change.after)} & unread) for change in changes}
+    sources = sorted({source for found in unsure.values() for source in found})
+    paths = ", ".join(path for path, found in unsure.items() if found)
+    why = f"{paths} cannot be compared: {', '.join(sources)} could not be read" if sources else ""
+    return tuple(change for change in changes if not unsure[change.path]), why
 
 
 def _remove(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
@@ -206,3 +220,29 @@ def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
             staying.add(step.key)
         result.append(step)
     return tuple(result)
+
+
+def _with_their_whole(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """What carries no tags (a subscriber) is part of something that does: it goes, or stays, with that.
+
+    DeleteTopic takes a topic's subscriptions along (API_DeleteTopic), the pending ones too, which nothing else removes.
+    """
+    wholes = {s.key: s for s in steps if s.action == "refuse" or s.release or s.action == "delete"}
+    parts: dict[str, list[Step]] = {}
+    for step in steps:
+        whole = min(step.resource.needs() & wholes.keys(), default=None)
+        if step.action == "delete" and whole and step.resource.tags_or_none() is None:
+            parts.setdefault(whole, []).append(step)
+    gone = frozenset(part.key for found in parts.values() for part in found)
+    result: list[Step] = []
+    for step in steps:
+        if step.key not in gone:
+            result.append(replace(step, needs=step.needs - gone))
+            result += [_part(part, step) for part in parts.get(step.key, [])]
+    return tuple(result)
+
+
+def _part(part: Step, whole: Step) -> Step:
+    if whole.action == "delete":
+        return replace(part, needs=frozenset({whole.key}), part=True)
+    return replace(part, action="none", changes=(), reason=f"{whole.key} stays, so this stays with it")

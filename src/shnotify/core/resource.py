@@ -160,6 +160,10 @@ class Resource(ABC):
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         """Removes it. Harmless when it is gone."""
 
+    def went(self, aws: Aws, live: Live[Self]) -> None:
+        """What it is part of was removed, and it with that: nothing is left to do but to tell."""
+        raise NotImplementedError(f"{self.CFN} is part of nothing")
+
 
 Observed = Live[Resource] | Unreadable | None
 

@@ -55,22 +55,25 @@ class Finder:
         A tag found by search proves nothing (it may be an old one), so each candidate is read before it counts.
         """
         found = {t.arn: t.tags.get(RESOURCE_TAG) for t in tagged(self.aws, self.name)}
-        for arn in _pointed_at(self.aws, wanted) if self.pointers else ():
+        for arn in _pointed_at(self.aws, wanted.values()) if self.pointers else ():
             found.setdefault(arn)
-        known = {text for r in self.graph for f in fields(r) if isinstance(text := getattr(r, f.name), str)}
-        known |= {live.outputs["Arn"] for live in wanted.values() if isinstance(live, Live)}
-        for companion in [c for arn in found if arn not in known for c in _companions(arn)]:
-            found.setdefault(companion)
-        guards = tuple(r.queue_arn for r in self.graph if isinstance(r, Queue))
-        candidates = [
-            _resource(arn, hint, self.name, guards) for arn, hint in sorted(found.items()) if arn not in known
-        ]
-        with ThreadPoolExecutor(8, thread_name_prefix="leftovers") as pool:
-            seen = list(pool.map(lambda r: _identify(self.aws, r), [c for c in candidates if c]))
+        asked = {text for r in self.graph for f in fields(r) if isinstance(text := getattr(r, f.name), str)}
+        asked |= {live.outputs["Arn"] for live in wanted.values() if isinstance(live, Live)}
+        seen: list[Leftover] = []
+        while new := {arn: hint for arn, hint in found.items() if arn not in asked}:
+            for companion in [c for arn in new for c in _companions(arn) if c not in asked]:
+                new.setdefault(companion)
+            asked |= new.keys()
+            looked = self._look(new)
+            seen += looked
+            # The search may show a topic and not yet its rule: without its topic that would feed nobody.
+            found = dict.fromkeys(_pointed_at(self.aws, (live for _, live in looked)))
         taken = {r.id for r in self.graph}
         result: list[Leftover] = []
-        holding = _holding(wanted, [live for _, live in filter(None, seen)])
-        for resource, live in filter(None, seen):
+        holding = _holding(wanted, [live for _, live in seen])
+        for resource, live in seen:
+            if isinstance(wanted.get(resource.id), Unreadable):
+                continue  # it may be the wanted one itself
             if holding and isinstance(resource, Key) and isinstance(live, Live) and not live.blocked:
                 live = replace(live, blocked=f"{holding} holds messages that may be encrypted with it, so it stays")
             if resource.id in taken:
@@ -80,6 +83,14 @@ class Finder:
             result.append((resource, live))
         return (*result, *_unlisted(self.aws, self.graph))
 
+    def _look(self, found: Mapping[str, str | None]) -> list[Leftover]:
+        """What of these is ours."""
+        guards = tuple(r.queue_arn for r in self.graph if isinstance(r, Queue))
+        candidates = [_resource(arn, hint, self.name, guards) for arn, hint in sorted(found.items())]
+        with ThreadPoolExecutor(8, thread_name_prefix="leftovers") as pool:
+            seen = list(pool.map(lambda r: _identify(self.aws, r), [c for c in candidates if c]))
+        return [one for one in seen if one]
+
 
 def _holding(wanted: Mapping[str, Observed], left: Iterable[Live[Resource] | Unreadable]) -> str | None:
     """The name of a queue of ours that holds messages, or None."""
@@ -88,9 +99,9 @@ def _holding(wanted: Mapping[str, Observed], left: Iterable[Live[Resource] | Unr
     return next((live.state.name for live in queues if depths(live.outputs)), None)
 
 
-def _pointed_at(aws: Aws, wanted: Mapping[str, Observed]) -> Iterable[str]:
+def _pointed_at(aws: Aws, lives: Iterable[Observed]) -> Iterable[str]:
     """ARNs that our live resources name, and rules that feed our topics (events:ListRuleNamesByTarget)."""
-    for live in wanted.values():
+    for live in lives:
         if not isinstance(live, Live) or live.owner is not None:
             continue
         match live.state:
@@ -236,7 +247,7 @@ def _unlisted(aws: Aws, graph: Graph) -> Iterable[Leftover]:
             if found.identity not in listed and found.state == "confirmed":
                 resource = Subscription(
                     id=Subscription.id_for(topic.id, found.protocol, found.endpoint),
-                    topic_arn=topic.topic_arn,
+                    topic_arn=topic.ref("Arn"),
                     protocol=found.protocol,
                     endpoint=found.endpoint,
                 )

@@ -38,12 +38,12 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
     """All that is tagged as some notifier's (API_GetResources): one search, whoever asks."""
 
     def ask() -> tuple[Tagged, ...]:
-        kinds = ["kms:key", "sns:topic", "sqs:queue", "events:rule", "lambda:function", "logs:log-group"]
+        services = ["kms", "sns", "sqs", "events", "lambda", "logs"]  # no types: ARNs of SNS and SQS hold none
         pages = aws.pages(
             aws.tagging.get_resources,
             "PaginationToken",
             TagFilters=[{"Key": NAME_TAG}],
-            ResourceTypeFilters=kinds,
+            ResourceTypeFilters=services,
             ResourcesPerPage=100,
         )
         return tuple(

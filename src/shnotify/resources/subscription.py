@@ -74,5 +74,12 @@ class Subscription(Resource):
             except AwsError as error:
                 if error.code not in ("InvalidParameter", "InvalidParameterValue"):
                     raise
-        # AWS takes back no pending subscription (API_Unsubscribe); it ends with its topic or after 48 hours.
+        self._leave(aws)
+
+    def went(self, aws: Aws, live: Live[Self]) -> None:
+        if live.outputs["State"] == "pending":
+            self._leave(aws)
+
+    def _leave(self, aws: Aws) -> None:
+        """AWS takes back no pending subscription (API_Unsubscribe); it ends with its topic or after 48 hours."""
         aws.report(Noted(f"{self.endpoint} is still pending: AWS drops it by itself"))
