@@ -187,7 +187,8 @@ def test_what_is_found_and_not_wanted_is_left_over() -> None:
         (f"UrgentTopicLeftover{digest}", OLD_TOPIC),
     ]
     assert [type(live) for _, live in found] == [Live, Live]
-    assert "events:ListRuleNamesByTarget" not in aws.operations
+    fed = [params["TargetArn"] for operation, params in aws.sent if operation == "events:ListRuleNamesByTarget"]
+    assert sorted(fed) == sorted([OLD_TOPIC, TOPIC_ARN + "-new"])
 
 
 def test_two_leftovers_of_one_id_are_told_apart() -> None:
