@@ -22,10 +22,10 @@ demo: $(VENV)/demo.stamp ## the whole life cycle against an embedded AWS on this
 	@$(BIN)/shnotify demo
 
 test: lint ## lint, types, import rules, and the tests but for the full sweeps
-	$(BIN)/pytest -n $(WORKERS) -m "not full"
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not full"
 
 test-all: lint ## all of it, the full sweeps too
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 e2e: $(VENV)/dev.stamp $(E2E)/stamp ## rule, function, topic and queue in an emulator that really runs the function
 	MINISTACK=$(E2E)/bin/ministack $(BIN)/pytest e2e

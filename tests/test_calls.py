@@ -17,7 +17,7 @@ from tests.conftest import World
 from tests.faults import gateway
 from tests.test_crashes import emptied
 
-QUIET = 0.4
+QUIET = 0.3
 """Seconds without a new call after which all waiting calls count as one round."""
 
 

@@ -112,7 +112,7 @@ def crash_and_rerun(world: World, story: str, how: str, *calls: int) -> tuple[di
 
 def sweep(world: World, story: str, how: str, step: int) -> int:
     calls, expected = clean_run(world, story)
-    cases = range(1 + (hash(how) % step if step > 1 else 0), calls + 1, step)
+    cases = range(1 + (len(how) % step if step > 1 else 0), calls + 1, step)
     for call in cases:
         found, keys = crash_and_rerun(world, story, how, call)
         assert found == expected, f"{story}: {how} call {call}"
@@ -131,7 +131,7 @@ def test_every_call(world: World, story: str, how: str, cases: Cases) -> None:
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", STORIES)
 def test_a_sample_of_the_calls(world: World, story: str, how: str, cases: Cases) -> None:
-    cases(sweep(world, story, how, step=6))
+    cases(sweep(world, story, how, step=8))
 
 
 @pytest.mark.parametrize("how", ["before", "after"])

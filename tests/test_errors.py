@@ -64,7 +64,7 @@ def test_a_lasting_error_at_a_read(world: World, name: str) -> None:
     world.apply()
     for command in (["status"], ["plan"], ["destroy", "--yes"]):
         count = len(world.faults.calls) if world.run("status").code in (0, 4) else 0
-        for number in range(1, count + 1, 4):
+        for number in range(1, count + 1, 6):
             world.faults.rule = from_call(number, ERRORS[name])
             ran = world.run(*command)
             world.faults.rule = lambda _n, _o: None

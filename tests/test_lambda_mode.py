@@ -513,7 +513,7 @@ def _stories(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", LAMBDA_STORIES)
 def test_a_sample_of_crashes(world: World, story: str, how: str, cases: Cases) -> None:
-    cases(sweep(world, story, how, step=11))
+    cases(sweep(world, story, how, step=19))
 
 
 @pytest.mark.full
