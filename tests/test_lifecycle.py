@@ -349,10 +349,16 @@ def test_a_queue_that_loses_its_key_gets_sqss_own_encryption_back(world: World) 
         assert "KmsMasterKeyId" not in attributes
         return str(attributes["SqsManagedSseEnabled"])
 
+    def policies_sent() -> list[bool]:
+        """Some emulators take a policy that is not sent along for one that is taken away."""
+        return ["Policy" in p["Attributes"] for o, p in world.faults.calls if o == "sqs:SetQueueAttributes"]
+
     assert encrypted() == "true"
+    assert policies_sent() == [True, True]
     _queue("SqsManagedSseEnabled", "false")(world)
     assert world.run("status").drift() == {"Dlq": ["SqsManagedSseEnabled"]}
     assert world.apply().code == 0
+    assert policies_sent() == [True]
     assert (encrypted(), world.run("status").states()) == ("true", {})
 
 

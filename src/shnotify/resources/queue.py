@@ -150,17 +150,19 @@ class Queue(Resource):
         return self.outputs()
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
-        # The policy goes along with any change: EventBridge must never find the queue without it.
         names = {"Policy" if path == "PolicyDocument" else path for path in changes - {"Tags"}}
-        names |= {"Policy"} if names else set()
-        attributes = {name: str(value) for name, value in self._texts().items() if name in names and value is not None}
-        if attributes:
+        own = {"SqsManagedSseEnabled"} & names
+        if names:
             now = (self._attributes(aws) or {}).get("Policy")  # what others wrote since we looked stays
-            attributes["Policy"] = self.policy_document.onto(Policy.parse(now)).to_text()
-            aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
-        if "SqsManagedSseEnabled" in changes:  # on its own: SQS refuses it beside a key that it still knows
-            put = aws.patient({_ONE_KIND: "SQS does not know everywhere that the key is gone"})
-            put(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes={"SqsManagedSseEnabled": "true"})
+            texts = {**self._texts(), "Policy": self.policy_document.onto(Policy.parse(now)).to_text()}
+            # The policy goes along with any change: EventBridge must never find the queue without it.
+            attributes = {name: str(texts[name]) for name in {*names, "Policy"} - own if texts.get(name) is not None}
+            if names - own:
+                aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
+            if own:  # in a call of its own: SQS refuses it beside a key that it still knows
+                put = aws.patient({_ONE_KIND: "SQS does not know everywhere that the key is gone"})
+                encrypted = {"SqsManagedSseEnabled": "true", "Policy": texts["Policy"]}
+                put(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=encrypted)
         if "Tags" in changes:
             tags = self.tags.minus(live.state.tags).to_dict()
             aws(aws.sqs.tag_queue, QueueUrl=self.url(aws), Tags=tags)
