@@ -1171,6 +1171,9 @@ def test_row_93_a_raw_pattern_that_nobody_may_ask_about_is_left_to_put_rule(worl
     world.faults.rule = faults.on("events:TestEventPattern", 9)(faults.refuse("AccessDeniedException"))
     assert world.apply().code == 0
     assert "events:TestEventPattern" in world.faults.operations
+    for command in (["plan"], ["apply", "--yes"], ["status"]):
+        assert world.run(*command).code in (0, 4)
+        assert "events:TestEventPattern" not in world.faults.operations  # nothing of it is to be written
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------

@@ -41,10 +41,10 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     from shnotify.planlines import plan_lines, summary_line
     from shnotify.resources.rule import Rule
 
-    if refused := run.refused_patterns():
+    plan = plan_apply(run.graph, seen, adopt=adopt)
+    if refused := run.refused_patterns(plan):
         told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
         raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
-    plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
         run.screen.warn(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "

@@ -55,10 +55,11 @@ class Session:
         }
         return {arn: problems for arn, problems in found.items() if problems}
 
-    def refused_patterns(self) -> dict[str, str]:
-        """Route -> what EventBridge says against its raw pattern; ours are known to be well formed."""
-        raw = {route.name: compact(route.pattern) for route in self.config.routes if route.pattern}
-        return premises.refused_patterns(self.aws, raw)
+    def refused_patterns(self, plan: Plan) -> dict[str, str]:
+        """Route -> what EventBridge says against a raw pattern that is to be written; ours are well formed."""
+        written = {step.key for step in plan.steps if any(c.path == "EventPattern" for c in step.changes)}
+        routes = [route for route in self.config.routes if route.pattern and f"{route.id}Rule" in written]
+        return premises.refused_patterns(self.aws, {r.name: compact(r.pattern) for r in routes if r.pattern})
 
     def warn(self, seen: Observation) -> None:
         """Says what a person should know before anything is decided."""
