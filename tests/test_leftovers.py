@@ -284,6 +284,27 @@ def test_what_is_pointed_at_counts_though_the_search_does_not_show_it() -> None:
     assert [r.id for r, _ in Finder(aws, Graph((RULE,)), "mine", pointers=True).find(wanted)] == ["FromTags"]
 
 
+def test_what_a_leftover_names_is_looked_at_too_and_nothing_twice() -> None:
+    """A topic without the rule that feeds it would go alone; what is wanted is no leftover, whoever names it."""
+    aws = topics(t_old=tags("OldTopic"), t=tags("UrgentTopic"))
+    aws.answers |= {
+        "tag:GetResources": search(tagged(OLD_TOPIC, "OldTopic")),
+        "events:ListRuleNamesByTarget": lambda p: {"RuleNames": ["r-old"] if p["TargetArn"] == OLD_TOPIC else []},
+        "events:ListTagsForResource": {"Tags": listed(tags("OldRule"))},
+        "events:ListTargetsByRule": {"Targets": [{"Id": "shnotify", "Arn": TOPIC_ARN}]},
+    }
+    found = Finder(aws, Graph((TOPIC,)), "mine", pointers=False).find({"UrgentTopic": Live(TOPIC, {"Arn": TOPIC_ARN})})
+    assert [(r.id, r.arn) for r, _ in found] == [("OldTopic", OLD_TOPIC), ("OldRule", OLD_RULE)]
+    assert aws.operations.count("events:ListTagsForResource") == 1
+
+
+def test_what_may_be_the_wanted_one_itself_is_no_leftover() -> None:
+    aws = topics(t_new=tags("UrgentTopic"), t_old=tags("CalmTopic"))
+    aws.answers["tag:GetResources"] = search(tagged(TOPIC_ARN + "-new", "UrgentTopic"), tagged(OLD_TOPIC, "CalmTopic"))
+    found = Finder(aws, Graph((TOPIC,)), "mine", pointers=False).find({"UrgentTopic": Unreadable(AwsError("x"))})
+    assert [r.id for r, _ in found] == ["CalmTopic"]
+
+
 def topics_with_search() -> Any:
     aws = topics(t_old=tags("OldTopic"))
     aws.answers["tag:GetResources"] = search()
