@@ -323,6 +323,18 @@ def test_without_a_queue_the_target_has_none(world: World) -> None:
     assert [r["id"] for r in world.run("status").json["resources"]] == [i for i in IDS if i not in ("DlqKey", "Dlq")]
 
 
+@pytest.mark.parametrize(
+    "off", ["encryption: false\n", "dead_letter_queue: false\n", "encryption: false\ndead_letter_queue: false\n"]
+)
+def test_whatever_is_left_out_destroy_leaves_nothing(world: World, off: str) -> None:
+    world.write(world.path.read_text() + off)
+    world.apply()
+    gone = world.run("destroy", "--yes")
+    assert gone.code == 0, gone.err
+    assert set(world.run("status").states().values()) == {"missing"}
+    assert world.run("destroy", "--yes").code == 0
+
+
 def test_encryption_switched_off_takes_the_keys_out_of_use(world: World) -> None:
     world.apply()
     world.write(world.path.read_text() + "encryption: false\n")

@@ -522,7 +522,7 @@ def test_a_part_goes_after_its_whole_without_a_call() -> None:
         "Base": ("delete", False, {"Thing"}),
         "PartB": ("delete", True, {"Base"}),
         "PartA": ("delete", True, {"Base"}),
-        "Last": ("delete", False, {"Thing", "Base", "PartA", "PartB"}),
+        "Last": ("delete", False, {"Thing", "Base"}),
     }
 
 
@@ -552,6 +552,17 @@ def test_a_part_whose_whole_is_gone_is_removed_itself() -> None:
     assert list(steps) == ["PartB", "PartA", "Thing", "Base", "Last"]
     assert (steps["PartA"].action, steps["PartA"].part, steps["Base"].action) == ("delete", False, "none")
     assert steps["Base"].needs == {"PartA", "PartB", "Thing"}
+
+
+def test_a_whole_that_goes_last_does_not_wait_for_its_parts() -> None:
+    """Without keys and queue a topic is the last of all."""
+    wanted = {"Base": live(BASE), **{part.id: live(part) for part in PARTS}}
+    steps = plan_destroy(Graph((BASE, *PARTS)), Observation(wanted)).steps
+    assert [(s.key, s.needs) for s in steps] == [
+        ("Base", frozenset()),
+        ("PartB", frozenset({"Base"})),
+        ("PartA", frozenset({"Base"})),
+    ]
 
 
 def test_only_what_is_to_go_and_has_a_whole_is_a_part() -> None:

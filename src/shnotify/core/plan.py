@@ -203,7 +203,7 @@ def _remove(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
 def _keys_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """What others are encrypted with goes when all of them are gone: a message may still be on its way."""
     last = max((s.resource.RANK for s in steps), default=0)
-    earlier = frozenset(s.key for s in steps if s.action == "delete" and last > s.resource.RANK)
+    earlier = frozenset(s.key for s in steps if s.action == "delete" and not s.part and last > s.resource.RANK)
     return tuple(replace(s, needs=s.needs | earlier) if last == s.resource.RANK else s for s in steps)
 
 
