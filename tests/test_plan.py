@@ -481,6 +481,8 @@ def test_a_field_that_says_which_thing_it_is_is_marked_so() -> None:
 def test_a_kind_that_cannot_be_given_back_says_so() -> None:
     with pytest.raises(NotImplementedError, match="Test::Thing cannot be adopted"):
         THING.release(None, live(THING))  # type: ignore[arg-type]
+    with pytest.raises(NotImplementedError, match="Test::Thing is part of nothing"):
+        THING.went(None, live(THING))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
