@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from shnotify import fields
 from shnotify.fields import HttpsUrl, TimeZone  # a model below has a field that is called `fields`
+from shnotify.filters import Findings, Model, Text, at_most, described, strict_tuple
 from shnotify.problems import explain
 from shnotify.yamlfile import read
 
 DAY = 86400
 
 
-class Model(BaseModel):
-    """Nothing unknown, nothing converted, nothing changed afterwards."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=False)
-
-
-def _described(default: Any = ..., **options: Any) -> Any:
-    """A field with its description, which `schema` and the documentation show."""
-    return Field(default=default, **options)
-
-
 class ManagedKey(Model):
     """A key that shnotify creates and owns."""
 
-    alias: fields.Alias = _described(description="The key's alias.")
-    description: Annotated[str, fields.line(8192, "a description")] = _described(description="The key's description.")
-    rotation: bool = _described(True, description="Yearly rotation; Security Hub's control KMS.4 wants it.")
-    deletion_window: fields.Days = _described(30, description="How long a deletion waits, 7d to 30d.")
+    alias: fields.Alias = described(description="The key's alias.")
+    description: Annotated[str, fields.line(8192, "a description")] = described(description="The key's description.")
+    rotation: bool = described(True, description="Yearly rotation; Security Hub's control KMS.4 wants it.")
+    deletion_window: fields.Days = described(30, description="How long a deletion waits, 7d to 30d.")
 
 
 class ExistingKey(Model):
     """A key of somebody else's: never created, changed or deleted; only its policy is checked."""
 
-    arn: fields.KeyArn = _described(description="The key's ARN.")
+    arn: fields.KeyArn = described(description="The key's ARN.")
 
 
 def _kind_of_key(value: Any) -> str:
@@ -51,170 +41,59 @@ Key = Annotated[
 
 
 class Encryption(Model):
-    topic_key: Key = _described(description="One key for all topics.")
-    dlq_key: Key = _described(description="The dead-letter queue's key.")
+    topic_key: Key = described(description="One key for all topics.")
+    dlq_key: Key = described(description="The dead-letter queue's key.")
 
 
 class DeadLetterQueue(Model):
     """Where EventBridge puts what it could not deliver."""
 
-    name: fields.QueueName = _described(description="The queue's name.")
-    visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = _described(30, description="0s to 12h.")
-    retention: Annotated[int, fields.duration(60, 14 * DAY)] = _described(4 * DAY, description="1m to 14d.")
-    delivery_delay: Annotated[int, fields.duration(0, 900)] = _described(0, description="0s to 15m.")
-    max_message_size: Annotated[int, fields.size(1024, 1048576)] = _described(262144, description="1KiB to 1MiB.")
-    receive_wait_time: Annotated[int, fields.duration(0, 20)] = _described(0, description="0s to 20s.")
-    data_key_reuse: Annotated[int, fields.duration(60, DAY)] = _described(300, description="1m to 24h.")
+    name: fields.QueueName = described(description="The queue's name.")
+    visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(30, description="0s to 12h.")
+    retention: Annotated[int, fields.duration(60, 14 * DAY)] = described(4 * DAY, description="1m to 14d.")
+    delivery_delay: Annotated[int, fields.duration(0, 900)] = described(0, description="0s to 15m.")
+    max_message_size: Annotated[int, fields.size(1024, 1048576)] = described(262144, description="1KiB to 1MiB.")
+    receive_wait_time: Annotated[int, fields.duration(0, 20)] = described(0, description="0s to 20s.")
+    data_key_reuse: Annotated[int, fields.duration(60, DAY)] = described(300, description="1m to 24h.")
 
 
-def _at_most(most: int) -> BeforeValidator:
-    """Counted before any item is looked at: a list of thousands is one mistake."""
-
-    def count(values: Any) -> Any:
-        if isinstance(values, list) and len(values) > most:
-            raise ValueError(f"is too long: at most {most}")
-        return values
-
-    return BeforeValidator(count)
-
-
-def _any_is_none(value: Any) -> Any:
-    return None if value == "any" else value
-
-
-def _values(values: Any) -> Any:
-    if isinstance(values, list) and not values:
-        raise ValueError("an empty list matches nothing: write `any` for no filter")
-    if isinstance(values, str):
-        raise ValueError(f"must be a list, such as [{values}], or `any`")
-    if isinstance(values, list) and "any" in values:
-        raise ValueError("`any` is no value of a list: it stands alone, for no filter")
-    return _strict_tuple(values)
-
-
-T = TypeVar("T")
-Filter = Annotated[
-    tuple[T, ...] | None, BeforeValidator(_values), BeforeValidator(_any_is_none), _at_most(fields.MAX_VALUES)
-]
-"""A list of values; `any` is no filter at all."""
-
-
-def _strict_tuple(values: Any) -> Any:
-    return tuple(values) if isinstance(values, list) else values
-
-
-Severity = Literal["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
-Text = Annotated[str, Field(min_length=1, max_length=1024)]
 Template = Annotated[str, Field(min_length=1, max_length=4096)]
-
-
-def _products(value: Any) -> Any:
-    if isinstance(value, dict):
-        if not value:
-            raise ValueError("an empty mapping matches nothing: write `any` for no filter")
-        return value
-    if isinstance(value, str):
-        raise ValueError(f"must be a list, such as [{value}], a mapping of products to severities, or `any`")
-    return _values(value)
-
-
-def _levels(value: Any) -> Any:
-    if value == []:
-        raise ValueError("an empty list matches nothing: name severities, or leave the product out")
-    if value is None:
-        raise ValueError("must be a list of severities, or `any` for all of them")
-    return value
-
-
-def _no_thresholds(value: Any) -> Any:
-    if isinstance(value, dict):  # its names alone would leave out far more than a reader of it thinks
-        raise ValueError("severities cannot stand here: give each product the wanted ones in `findings.products`")
-    return value
-
-
-def _kind_of_products(value: Any) -> str:
-    return "thresholds" if isinstance(value, dict) else "names" if isinstance(value, tuple | list) else "any"
-
-
-Products = Annotated[
-    Annotated[dict[str, Annotated[Filter[Severity], BeforeValidator(_levels)]], Tag("thresholds")]
-    | Annotated[tuple[Text, ...], Tag("names")]
-    | Annotated[None, Tag("any")],
-    Discriminator(_kind_of_products),
-]
-
-
-class Filters(Model):
-    """What findings are told apart by; products have a field of their own in both."""
-
-    severity: Filter[Severity] = _described(None)
-    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = _described(None)
-    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = _described(None)
-    compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = _described(None)
-    accounts: Filter[fields.Account] = _described(None, description="Twelve-digit account ids, in quotes.")
-    resource_ids: Filter[Text] = _described(None)
-    resource_types: Filter[Text] = _described(None)
-    types: Filter[Text] = _described(None)
-    controls: Filter[Text] = _described(None, description="S3.1, EC2.19 ...")
-    regions: Filter[Text] = _described(None)
-
-
-class Exclude(Filters):
-    """What is left out; the same fields as `findings`."""
-
-    products: Annotated[Filter[Text], BeforeValidator(_no_thresholds)] = _described(
-        None, description="Product ARNs or short names."
-    )
-
-
-class Findings(Filters):
-    """Which findings are notified: AND between fields, OR between a field's values; `any`: no filter on it."""
-
-    severity: Filter[Severity] = _described(("CRITICAL", "HIGH"))
-    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = _described(("NEW",))
-    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = _described(("ACTIVE",))
-    products: Annotated[
-        Products, BeforeValidator(_products), BeforeValidator(_any_is_none), _at_most(fields.MAX_VALUES)
-    ] = _described(None, description="As in `exclude`; or short names with their severities, and `any` for the others.")
-    exclude: Exclude = _described(Exclude())
-
-
-Names = Annotated[tuple[Text, ...], BeforeValidator(_strict_tuple), Field(min_length=1), _at_most(fields.MAX_VALUES)]
+Names = Annotated[tuple[Text, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_VALUES)]
 Subject = Annotated[str, fields.line(500, "a subject")]
 
 
 class Topic(Model):
-    name: fields.TopicName = _described(description="The topic's name.")
-    display_name: Annotated[str, fields.line(100, "a display name")] | None = _described(
+    name: fields.TopicName = described(description="The topic's name.")
+    display_name: Annotated[str, fields.line(100, "a display name")] | None = described(
         None, description="The sender of mails."
     )
 
 
 class Rule(Model):
-    name: fields.RuleName = _described(description="The rule's name.")
-    description: Annotated[str, fields.line(512, "a description")] = _described(description="The rule's description.")
-    enabled: bool = _described(True, description="Whether the rule matches anything.")
+    name: fields.RuleName = described(description="The rule's name.")
+    description: Annotated[str, fields.line(512, "a description")] = described(description="The rule's description.")
+    enabled: bool = described(True, description="Whether the rule matches anything.")
 
 
 class Message(Model):
     """How a notice reads. All but `format` and `fields` is the formatter function's."""
 
-    format: Literal["summary", "json", "lambda"] = _described("summary", description="summary, json or lambda.")
-    language: Literal["en", "ja"] = _described("en", description="en or ja.")
-    time_zone: TimeZone = _described("UTC", description="Such as Asia/Tokyo.")
-    sso_start_url: HttpsUrl | None = _described(None, description="Where people sign in.")
-    subject: Subject | None = _described(None, description="A template with {named} fields.")
-    body: Template | None = _described(None, description="A template with {named} fields.")
-    dedup: Literal["none", "new-only", "notified"] = _described("notified", description="What is mailed again.")
-    resolved: bool = _described(False, description="A note when a mailed finding is resolved.")
-    fields: Names | None = _described(None, description="The lines of a summary, in order.")
+    format: Literal["summary", "json", "lambda"] = described("summary", description="summary, json or lambda.")
+    language: Literal["en", "ja"] = described("en", description="en or ja.")
+    time_zone: TimeZone = described("UTC", description="Such as Asia/Tokyo.")
+    sso_start_url: HttpsUrl | None = described(None, description="Where people sign in.")
+    subject: Subject | None = described(None, description="A template with {named} fields.")
+    body: Template | None = described(None, description="A template with {named} fields.")
+    dedup: Literal["none", "new-only", "notified"] = described("notified", description="What is mailed again.")
+    resolved: bool = described(False, description="A note when a mailed finding is resolved.")
+    fields: Names | None = described(None, description="The lines of a summary, in order.")
 
 
 class Retry(Model):
     """EventBridge's retries (API_RetryPolicy)."""
 
-    max_attempts: Annotated[int, Field(ge=0, le=185)] = _described(185, description="0 to 185.")
-    max_age: Annotated[int, fields.duration(60, DAY)] = _described(DAY, description="1m to 24h.")
+    max_attempts: Annotated[int, Field(ge=0, le=185)] = described(185, description="0 to 185.")
+    max_age: Annotated[int, fields.duration(60, DAY)] = described(DAY, description="1m to 24h.")
 
 
 class Subscriber(Model):
@@ -240,22 +119,22 @@ def _subscriber(value: Any) -> Any:
 class Route(Model):
     """A topic with its subscribers, and a rule that feeds it."""
 
-    name: fields.RouteName = _described(description="Unique in the file.")
-    source: Literal["cspm", "hub", "both", "auto"] = _described(
+    name: fields.RouteName = described(description="Unique in the file.")
+    source: Literal["cspm", "hub", "both", "auto"] = described(
         "cspm", description="Which Security Hub; auto: the one that is enabled."
     )
-    findings: Findings = _described(Findings())
-    pattern: dict[str, Any] | None = _described(None, description="A raw event pattern instead.")
+    findings: Findings = described(Findings())
+    pattern: dict[str, Any] | None = described(None, description="A raw event pattern instead.")
     topic: Topic
     rule: Rule
-    message: Message = _described(Message())
-    retry: Retry = _described(Retry())
+    message: Message = described(Message())
+    retry: Retry = described(Retry())
     subscribers: Annotated[
         tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
-        BeforeValidator(_strict_tuple),
-        _at_most(fields.MAX_SUBSCRIBERS),
-    ] = _described(())
-    unlisted_subscribers: Literal["keep", "remove"] = _described("keep", description="Who is only on the topic.")
+        BeforeValidator(strict_tuple),
+        at_most(fields.MAX_SUBSCRIBERS),
+    ] = described(())
+    unlisted_subscribers: Literal["keep", "remove"] = described("keep", description="Who is only on the topic.")
 
     @property
     def id(self) -> str:
@@ -273,15 +152,13 @@ class Route(Model):
 class Config(Model):
     """One notifier."""
 
-    name: fields.NotifierName = _described(description="Prefix of every default name; value of the ownership tag.")
-    region: fields.RegionName | None = _described(None, description="Else AWS_REGION, or the profile's.")
-    account: fields.Account | None = _described(None, description="Any other account is refused.")
-    tags: dict[str, str] = _described({}, max_length=40, description="On every resource that can carry tags.")
+    name: fields.NotifierName = described(description="Prefix of every default name; value of the ownership tag.")
+    region: fields.RegionName | None = described(None, description="Else AWS_REGION, or the profile's.")
+    account: fields.Account | None = described(None, description="Any other account is refused.")
+    tags: dict[str, str] = described({}, max_length=40, description="On every resource that can carry tags.")
     encryption: Encryption | None
     dead_letter_queue: DeadLetterQueue | None
-    routes: Annotated[
-        tuple[Route, ...], BeforeValidator(_strict_tuple), Field(min_length=1), _at_most(fields.MAX_ROUTES)
-    ]
+    routes: Annotated[tuple[Route, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_ROUTES)]
 
     @property
     def asks_which(self) -> bool:

@@ -26,7 +26,7 @@ from shnotify.patternsyntax import (
 from shnotify.vocabulary import ARRAYS, CSPM, SCHEMAS, Matcher, Schema, TranslationError
 
 if TYPE_CHECKING:
-    from shnotify.config import Findings
+    from shnotify.filters import Findings
 
 __all__ = [
     "FIELDS",
@@ -62,7 +62,7 @@ def event_pattern(
 ) -> dict[str, Any]:
     """The event pattern of one route.
 
-    source: "cspm", "hub" or "both" ("auto" is resolved before). findings: `shnotify.config.Findings`. partition: "aws",
+    source: "cspm", "hub" or "both" ("auto" is resolved before). findings: the route's. partition: "aws",
     "aws-cn" ...; None when it is not known (offline), then product ARNs are not checked against it. raw: a pattern of
     the user's own, which replaces all the rest. resolved_marker: the formatter's mark (`Settings.marker`), to let the
     resolution of findings that carry it through as well, whatever the filter says.
