@@ -31,7 +31,7 @@ e2e: $(VENV)/dev.stamp $(E2E)/stamp ## rule, function, topic and queue in an emu
 	MINISTACK=$(E2E)/bin/ministack $(BIN)/pytest e2e
 
 # Whole modules; of the kinds' modules the functions that decide what is deleted, given back or left.
-MUTATED ?= $(addprefix shnotify.,core.* policies.* commands.destroy.* resources.keylookup.* resources.leftovers.*) \
+MUTATED ?= $(addprefix shnotify.,engine.* resources.policies.* commands.destroy.* resources.keylookup.* notifier.leftovers.*) \
 	$(foreach part,identify read release delete _live _is_ours _find _give_up _taken _tags _attributes _targets _split \
 	_remove_target depths _names _without_id _failed_entry _subscriber_notes holds_messages tagged,*[ǁ_]$(part)__mutmut_*)
 

@@ -20,7 +20,7 @@ import boto3
 import pytest
 
 from shnotify.formatter.settings import Settings
-from shnotify.message import render
+from shnotify.mail.preview import render
 
 SAMPLES = Path(__file__).parent.parent / "tests" / "data"
 SOURCE = "shnotify.e2e"

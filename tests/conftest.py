@@ -13,10 +13,10 @@ import pytest
 from moto import mock_aws
 
 from shnotify import cli
-from shnotify.commands import session as session_module
+from shnotify.commands import _session as session_module
 from shnotify.sandbox.strict import strict
-from tests import faults as faults_module
-from tests.faults import REGION, Faults
+from tests.support import faults as faults_module
+from tests.support.faults import REGION, Faults
 
 SMALLEST = f"""\
 name: security-alerts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shnotify.ending import catch_signals, hold
+from shnotify.terminal.signals import catch_signals, hold
 
 
 def main() -> None:

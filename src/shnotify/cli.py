@@ -6,48 +6,23 @@ Nothing here imports boto3, pydantic, yaml or rich, so that `--help` is instant.
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from shnotify import __version__, ending
+from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
+from shnotify.terminal import signals as ending
 
 COMMANDS = ("init", "validate", "plan", "apply", "status", "destroy", "match", "render", "demo", "sandbox")
 """Each is the function `command` of the module of this name in `shnotify.commands`."""
 
 _SHORT = re.compile("-[vy]*o(.*)", re.DOTALL)
 """`-o`, alone or behind flags (`-vo json`), with its value or before it."""
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The shared options of a command.
-
-    timeout  seconds for the whole command; None: the command's own default
-    """
-
-    config: Path
-    profile: str | None
-    region: str | None
-    output: str
-    verbose: bool
-    no_color: bool
-    timeout: float | None
-
-    @property
-    def json(self) -> bool:
-        return self.output == "json"
 
 
 def _command(name: str) -> click.Command:
@@ -75,75 +50,6 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name="shnotify")
 def cli() -> None:
     """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out."""
-
-
-class _Seconds(click.FloatRange):
-    """From one second to a day: more than the clock can add up, and what is no number at all, would never end."""
-
-    name = "seconds"
-
-    def __init__(self) -> None:
-        super().__init__(min=1, max=86400)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found: float = super().convert(value, param, ctx)
-        if found != found:
-            self.fail(f"{value!r} is not a number.", param, ctx)
-        return found
-
-
-def _config_path() -> Path:
-    return Path(os.environ.get("SHNOTIFY_CONFIG") or "shnotify.yaml")
-
-
-def output_options(function: F) -> F:
-    """`--output`, `--verbose` and `--no-color`, for a command that needs no AWS."""
-    for option in (
-        click.option("--no-color", is_flag=True, help="No colour (NO_COLOR works too)."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
-        click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the result."),
-    ):
-        function = option(function)
-    return function
-
-
-def config_option(function: F) -> F:
-    """`--config`."""
-    return click.option(
-        "-c",
-        "--config",
-        type=click.Path(path_type=Path),
-        default=_config_path,
-        show_default="$SHNOTIFY_CONFIG, else shnotify.yaml",
-        help="The configuration file.",
-    )(function)
-
-
-def aws_options(function: F) -> F:
-    """`--profile`, `--region` and `--timeout`, and all of the above."""
-    for option in (
-        click.option(
-            "--timeout", type=_Seconds(), help="Seconds for the whole command. [default: 60; apply, destroy: 600]"
-        ),
-        click.option("--region", help="AWS Region, when the file names none."),
-        click.option("--profile", help="AWS profile."),
-    ):
-        function = option(function)
-    return config_option(output_options(function))
-
-
-def settings(
-    *,
-    config: Path | None = None,
-    profile: str | None = None,
-    region: str | None = None,
-    output: str = "text",
-    verbose: bool = False,
-    no_color: bool = False,
-    timeout: float | None = None,
-) -> Settings:
-    """The shared options as click hands them over."""
-    return Settings(config or _config_path(), profile, region, output, verbose, no_color, timeout)
 
 
 def run(arguments: list[str]) -> int:
@@ -215,7 +121,7 @@ def _interrupted(by: BaseException, arguments: list[str]) -> int:
 def _trace() -> None:
     import traceback
 
-    from shnotify.text import clean
+    from shnotify.escaping import clean
 
     with suppress(OSError, ValueError):
         click.echo(clean(traceback.format_exc()), err=True)
@@ -228,7 +134,7 @@ def _fail(error: ShnotifyError, code: int, arguments: list[str]) -> int:
 
 
 def _tell(error: ShnotifyError, arguments: list[str]) -> None:
-    from shnotify.text import clean
+    from shnotify.escaping import clean
 
     if _wants_json(arguments):
         document: dict[str, Any] = {"error": error.to_json()}

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import aws_options, settings
+from shnotify.commands._flow import TIMEOUT, changed_meanwhile, confirm, finish
+from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from shnotify.commands.session import Session
-    from shnotify.core.engine import Outcome
-    from shnotify.core.plan import Plan
+    from shnotify.commands._session import Session
+    from shnotify.engine.execute import Outcome
+    from shnotify.engine.plan import Plan
     from shnotify.errors import ShnotifyError
 
-TIMEOUT = 600
 VISIBLE_SECONDS = 90
 """How long a write may stay unseen: SQS says up to 60 s for attributes (API_SetQueueAttributes)."""
 
@@ -27,25 +27,25 @@ VISIBLE_SECONDS = 90
 @aws_options
 def command(yes: bool, adopt: bool, **options: Any) -> int:
     """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the file."""
-    from shnotify.commands.plan import planned, refusal
-    from shnotify.commands.session import session
-    from shnotify.core import engine
+    from shnotify.commands._flow import planned, refusal
+    from shnotify.commands._session import session
+    from shnotify.engine.execute import Outcome, execute
 
     with session(settings(**options), write=True, timeout=TIMEOUT) as run:
         seen = run.observe()
         run.warn(seen)
         plan = planned(run, seen, adopt=adopt)
         if error := refusal(plan):
-            return finish(run, plan, engine.Outcome(), error)
+            return finish(run, plan, Outcome(), error)
         if not plan.changes_anything:
-            return finish(run, plan, engine.execute(plan, run.aws), None)
+            return finish(run, plan, execute(plan, run.aws, run.report), None)
         if not yes:
             confirm(run, "Do this?")
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
-                return finish(run, plan, engine.Outcome(), changed_meanwhile())
+                return finish(run, plan, Outcome(), changed_meanwhile())
         hub = _ask_hub(run) if plan.count("create") else None
-        outcome = engine.execute(plan, run.aws)
+        outcome = execute(plan, run.aws, run.report)
         late = None if outcome.error or outcome.interrupted else _visible(run, outcome, hub)
         clear = not (outcome.error or outcome.interrupted or late or run.screen.json)
         waiting = _pending(run) if clear else []
@@ -58,34 +58,15 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
         return code
 
 
-def confirm(run: Session, question: str) -> None:
-    """Asks on a terminal; elsewhere `--yes` is needed. Raises `UsageError` when nothing may be done."""
-    from shnotify.errors import UsageError
-
-    if not run.screen.can_ask:
-        raise UsageError("nobody can be asked here, so nothing was changed", hint="give --yes to go on without asking")
-    if not run.screen.ask(f"{question} [y/N]"):
-        raise UsageError("stopped, as you said; nothing was changed")
-
-
-def changed_meanwhile() -> ShnotifyError:
-    from shnotify.errors import ShnotifyError
-
-    return ShnotifyError(
-        "AWS changed while you were reading the plan, so nothing was done",
-        hint="run the same command again to see the new plan",
-    )
-
-
 def _replanned(run: Session, *, adopt: bool) -> Plan:
-    from shnotify.core.plan import plan_apply
+    from shnotify.engine.plan import plan_apply
 
     return plan_apply(run.graph, run.observe(), adopt=adopt)
 
 
 def _ask_hub(run: Session) -> Future[str | None]:
     """Whether Security Hub is on, asked while AWS creates: its client, the SDK's largest, takes a while to make."""
-    from shnotify.resources.premises import hub_note
+    from shnotify.notifier.preconditions import hub_note
 
     return run.aws.start(hub_note, run.aws, {route.source for route in run.config.routes})
 
@@ -106,7 +87,7 @@ def _visible(run: Session, outcome: Outcome, hub: Future[str | None] | None) -> 
 
 def _read_back(run: Session, hub: Future[str | None] | None) -> ShnotifyError | None:
     """Looks until AWS shows what was written; None when it does."""
-    from shnotify.core.plan import plan_apply
+    from shnotify.engine.plan import plan_apply
     from shnotify.errors import ShnotifyError
 
     began, wait = run.aws.clock.now(), 1.0
@@ -125,30 +106,9 @@ def _read_back(run: Session, hub: Future[str | None] | None) -> ShnotifyError | 
         wait = min(wait * 2, 10)
 
 
-def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None) -> int:
-    """Prints what became of the plan and returns the exit code."""
-    run.screen.document(run.plan_document(plan, outcome, error))
-    done = [s.key for s in plan.steps if s.action not in ("none", "refuse") and outcome.results.get(s.key) == "done"]
-    not_done = [s.key for s in plan.steps if s.action != "none" and s.key not in done]
-    if error or outcome.interrupted:
-        run.screen.result(f"Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(not_done) or 'nothing'}.")
-    elif done:
-        run.screen.result(f"Done: {', '.join(done)}.")
-    else:
-        run.screen.result("Nothing to do.")
-    if outcome.interrupted:
-        run.screen.error("interrupted", "the next run picks up what was begun")
-        return int(getattr(outcome.interrupted, "exit_code", 130))
-    for failure in outcome.errors or ([error] if error else []):
-        named = not failure.resource or failure.message.startswith(failure.resource)
-        where = "" if named else f"{failure.resource}: "
-        run.screen.error(where + failure.message, failure.hint)
-    return 1 if error else 0
-
-
 def _pending(run: Session) -> list[str]:
     """Who still has to click, because nobody else will; nobody when that cannot be read just now."""
-    from shnotify.failures import AwsError
+    from shnotify.aws.failures import AwsError
     from shnotify.resources.lookup import subscriptions
     from shnotify.resources.topic import Topic
 

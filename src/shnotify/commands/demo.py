@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import output_options, settings
+from shnotify.terminal.options import output_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.render import Screen
     from shnotify.sandbox.server import Sandbox
+    from shnotify.terminal.screen import Screen
 
 NAME = "demo-alerts"
 CONFIG = f"""\
@@ -30,8 +30,8 @@ routes:
 @output_options
 def command(**options: Any) -> int:
     """Plans, applies, drifts, mends and destroys a notifier in an embedded AWS. Needs no account and no network."""
-    from shnotify.render import Screen
     from shnotify.sandbox.server import Sandbox
+    from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import aws_options, settings
+from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands.session import Session
-    from shnotify.core.plan import Plan
-    from shnotify.core.resource import Graph
+    from shnotify.commands._session import Session
+    from shnotify.engine.graph import Graph
+    from shnotify.engine.plan import Plan
 
 KEY_TYPE = "AWS::KMS::Key"
 
@@ -27,32 +27,32 @@ def command(yes: bool, force: bool, keep_keys: bool, **options: Any) -> int:
 
     Refuses while the dead-letter queue holds messages, without --force. What is not tagged as ours is left alone.
     """
-    from shnotify.commands.apply import TIMEOUT
-    from shnotify.commands.session import session
+    from shnotify.commands._flow import TIMEOUT
+    from shnotify.commands._session import session
 
     with session(settings(**options), write=True, timeout=TIMEOUT) as run:
         return _destroyed(run, yes=yes, force=force, keep=frozenset([KEY_TYPE]) if keep_keys else frozenset())
 
 
 def _destroyed(run: Session, *, yes: bool, force: bool, keep: frozenset[str]) -> int:
-    from shnotify.commands.apply import changed_meanwhile, confirm, finish
-    from shnotify.core import engine
+    from shnotify.commands._flow import changed_meanwhile, confirm, finish
+    from shnotify.engine.execute import Outcome, execute
 
     run.graph = _discarding(run.graph) if force else run.graph
     plan = _planned(run, keep)
     _show(run, plan)
     if stop := _stop(plan):
-        return finish(run, plan, engine.Outcome(), stop)
+        return finish(run, plan, Outcome(), stop)
     if plan.changes_anything and not yes:
         confirm(run, "Remove all this?")
         if _planned(run, keep).fingerprint != plan.fingerprint:
-            return finish(run, plan, engine.Outcome(), changed_meanwhile())
-    outcome = engine.execute(plan, run.aws)
+            return finish(run, plan, Outcome(), changed_meanwhile())
+    outcome = execute(plan, run.aws, run.report)
     return finish(run, plan, outcome, outcome.error or _left(plan))
 
 
 def _planned(run: Session, keep: frozenset[str]) -> Plan:
-    from shnotify.core.plan import plan_destroy
+    from shnotify.engine.teardown import plan_destroy
 
     seen = run.observe(shallow=True)
     if seen.unsearched:
@@ -61,7 +61,7 @@ def _planned(run: Session, keep: frozenset[str]) -> Plan:
 
 
 def _discarding(graph: Graph) -> Graph:
-    from shnotify.core.resource import Graph
+    from shnotify.engine.graph import Graph
     from shnotify.resources.queue import Queue
 
     changed = (replace(r, discard_messages=True) if isinstance(r, Queue) else r for r in graph)
@@ -69,7 +69,7 @@ def _discarding(graph: Graph) -> Graph:
 
 
 def _show(run: Session, plan: Plan) -> None:
-    from shnotify.planlines import plan_lines
+    from shnotify.terminal.plan_view import plan_lines
 
     run.screen.result(run.title("Destroy"))
     run.screen.result()

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import config_option, output_options, settings
-from shnotify.text import clean
+from shnotify.escaping import clean
+from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.render import Screen
+    from shnotify.terminal.screen import Screen
 
 TEMPLATE = """\
 # One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a dead-letter queue.
@@ -72,13 +72,12 @@ class Answers:
 
     def problems(self) -> dict[str, str]:
         """Option -> what is wrong with what it was given."""
-        from shnotify.config import Config
+        from shnotify.config.load import explain
+        from shnotify.config.yamlfile import parse
         from shnotify.errors import ConfigError
-        from shnotify.problems import explain
-        from shnotify.yamlfile import parse
 
         try:
-            explain(parse(self.text()), Config)
+            explain(parse(self.text()))
         except ConfigError as error:
             return {_OPTIONS.get(problem.path, "--email"): problem.message for problem in error.problems}
         return {}
@@ -100,7 +99,7 @@ def command(
     --force.
     """
     from shnotify.errors import UsageError
-    from shnotify.render import Screen
+    from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)

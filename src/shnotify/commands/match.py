@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import aws_options, settings
+from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.aws import Aws
-    from shnotify.commands.offline import Routed
-    from shnotify.render import Screen
+    from shnotify.aws.gateway import Aws
+    from shnotify.commands._input import Routed
+    from shnotify.terminal.screen import Screen
 
 
 @click.command("match", short_help="Show which route findings would go to.")
@@ -27,9 +27,9 @@ def command(files: tuple[str, ...], route: str | None, ask_aws: bool, **options:
     FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON lines; - is standard
     input. Works offline, but for --aws.
     """
-    from shnotify.commands.offline import events_in, ids_of, routes_of
-    from shnotify.match import only_across_entries
-    from shnotify.render import Screen
+    from shnotify.commands._input import events_in, ids_of, routes_of
+    from shnotify.findings.matching import only_across_entries
+    from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     config, routes = routes_of(chosen.config, route)
@@ -59,14 +59,14 @@ def command(files: tuple[str, ...], route: str | None, ask_aws: bool, **options:
 
 
 def _by_pattern(routes: list[Routed], event: Mapping[str, Any]) -> set[str]:
-    from shnotify.match import matches
+    from shnotify.findings.matching import matches
 
     return {routed.route.name for routed in routes if matches(routed.pattern, event)}
 
 
 def _matched(routes: list[Routed], event: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
     """(names of the routes it goes to, what stops it on the way to the others)."""
-    from shnotify.match import Mismatch, explain
+    from shnotify.findings.matching import Mismatch, explain
 
     goes: list[str] = []
     stopped: list[dict[str, Any]] = []
@@ -81,7 +81,7 @@ def _matched(routes: list[Routed], event: Mapping[str, Any]) -> tuple[list[str],
 
 
 def _show(screen: Screen, one: dict[str, Any]) -> None:
-    from shnotify.text import clean
+    from shnotify.escaping import clean
 
     screen.result(clean(f"{one['id']}: {', '.join(one['route']) or 'nowhere'}"))
     for reason in () if one["route"] else one["stopped_by"]:
@@ -96,15 +96,15 @@ def _brief(value: Any) -> str:
 
 
 def _gateway(chosen: Any, region: str | None) -> Aws:
-    from shnotify.aws import Aws
+    from shnotify.aws.gateway import Aws
 
     return Aws(region=region or chosen.region, profile=chosen.profile, timeout=chosen.timeout or 60)
 
 
 def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:
     """Names of the routes whose pattern EventBridge says matches."""
-    from shnotify.pattern import compact
-    from shnotify.resources.premises import pattern_matches
+    from shnotify.findings.patternsyntax import compact
+    from shnotify.notifier.preconditions import pattern_matches
 
     asked = {r.route.name: aws.start(pattern_matches, aws, compact(r.pattern), event) for r in routes}
     return [name for name, future in asked.items() if aws.in_time(future)]

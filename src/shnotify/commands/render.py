@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import config_option, output_options, settings
 from shnotify.errors import ShnotifyError
+from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands.offline import Routed
-    from shnotify.config import Config
-    from shnotify.render import Screen
+    from shnotify.commands._input import Routed
+    from shnotify.config.models import Config
+    from shnotify.terminal.screen import Screen
 
 
 @click.command("render", short_help="Show the exact mail for an event.")
@@ -27,10 +27,10 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON lines; - is standard
     input. Without --route: for each route that the event matches, else for the first one.
     """
-    from shnotify.commands.offline import events_in, ids_of, routes_of
-    from shnotify.match import matches
-    from shnotify.render import Screen
-    from shnotify.transformer import UndeliverableError
+    from shnotify.commands._input import events_in, ids_of, routes_of
+    from shnotify.findings.matching import matches
+    from shnotify.mail.transformer import UndeliverableError
+    from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     config, routes = routes_of(chosen.config, route)
@@ -59,8 +59,9 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
 
 
 def _mails(config: Config, routed: Routed, event: dict[str, Any], form: str | None) -> list[dict[str, Any]]:
-    from shnotify.commands.offline import scope_of
-    from shnotify.message import render, settings_of
+    from shnotify.commands._input import scope_of
+    from shnotify.mail.preview import render
+    from shnotify.mail.summary import settings_of
 
     route, scope = routed.route, scope_of(config, event)
     form = form or route.message.format
@@ -74,7 +75,7 @@ def _mails(config: Config, routed: Routed, event: dict[str, Any], form: str | No
 
 
 def _show(screen: Screen, mail: dict[str, Any]) -> None:
-    from shnotify.text import clean
+    from shnotify.escaping import clean
 
     screen.result(f"route {mail['route']}, {mail['format']}")
     screen.result(clean(f"Subject: {mail['subject']}"))

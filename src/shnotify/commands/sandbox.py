@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import output_options, settings
+from shnotify.terminal.options import output_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.render import Screen
     from shnotify.sandbox.server import Sandbox
+    from shnotify.terminal.screen import Screen
 
 
 @click.command("sandbox", short_help="Run an embedded AWS on this machine.")
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @output_options
 def command(port: int, **options: Any) -> int:
     """Runs an embedded AWS on 127.0.0.1 until interrupted, and prints the environment that points any tool at it."""
-    from shnotify.render import Screen
     from shnotify.sandbox.server import Sandbox
+    from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)

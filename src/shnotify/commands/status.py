@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.cli import aws_options, settings
+from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shnotify.commands.session import Session
-    from shnotify.core.plan import Observation, Plan, Step
-    from shnotify.delivery import Delivery
+    from shnotify.commands._session import Session
+    from shnotify.engine.plan import Observation, Plan, Step
     from shnotify.errors import ShnotifyError
+    from shnotify.notifier.delivery import Delivery
     from shnotify.resources.lookup import Subscribed
 
 _STYLES = {"in_sync": "green", "unknown": "bold red"}
@@ -24,9 +24,9 @@ _STYLES = {"in_sync": "green", "unknown": "bold red"}
 @aws_options
 def command(**options: Any) -> int:
     """Compares AWS with the file and says whether each route can deliver. Exits 3 on drift, 4 if a route cannot."""
-    from shnotify.commands.session import session
-    from shnotify.core.plan import plan_apply
-    from shnotify.delivery import deliveries
+    from shnotify.commands._session import session
+    from shnotify.engine.plan import plan_apply
+    from shnotify.notifier.delivery import deliveries
 
     with session(settings(**options)) as run:
         seen = run.observe()
@@ -63,7 +63,7 @@ def state_of(step: Step, *, leftover: bool) -> str:
 
 
 def _resource(step: Step, state: str) -> dict[str, Any]:
-    from shnotify.core.values import to_json
+    from shnotify.engine.values import to_json
 
     drift = step.changes if state in ("drifted", "unmanaged") else ()
     found: dict[str, Any] = {
@@ -83,7 +83,7 @@ def _resource(step: Step, state: str) -> dict[str, Any]:
 
 def _lists(run: Session, seen: Observation) -> Mapping[str, tuple[Subscribed, ...] | None]:
     """Each topic's subscriptions, as read already; a topic whose list could not be read is left out."""
-    from shnotify.failures import AwsError
+    from shnotify.aws.failures import AwsError
     from shnotify.resources.lookup import subscriptions
     from shnotify.resources.topic import Topic
 
@@ -101,7 +101,7 @@ def _lists(run: Session, seen: Observation) -> Mapping[str, tuple[Subscribed, ..
 
 def _unknown(seen: Observation) -> ShnotifyError | None:
     """The first thing that could not be read, or None."""
-    from shnotify.core.resource import Unreadable
+    from shnotify.engine.resource import Unreadable
 
     unread = [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]
     return next((live.error for live in unread if isinstance(live, Unreadable)), None)
@@ -110,8 +110,8 @@ def _unknown(seen: Observation) -> ShnotifyError | None:
 def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[Delivery]) -> None:
     from rich.text import Text
 
-    from shnotify.planlines import change_lines
-    from shnotify.text import one_line
+    from shnotify.escaping import one_line
+    from shnotify.terminal.plan_view import change_lines
 
     screen = run.screen
     screen.result(run.title("Status of"))

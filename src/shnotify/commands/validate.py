@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from shnotify.cli import config_option, output_options, settings
+from shnotify.terminal.options import config_option, output_options, settings
 
 
 @click.command("validate", short_help="Check the file, offline.")
@@ -14,9 +14,9 @@ from shnotify.cli import config_option, output_options, settings
 @output_options
 def command(**options: Any) -> int:
     """Checks the configuration file and the event patterns it makes, offline."""
-    from shnotify.commands.offline import routes_of
-    from shnotify.pattern import size_warning
-    from shnotify.render import Screen
+    from shnotify.commands._input import routes_of
+    from shnotify.findings.patternsyntax import size_warning
+    from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     config, routed = routes_of(chosen.config, None)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from shnotify.aws import Aws
-from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
-from shnotify.core.values import Policy, Tags
-from shnotify.failures import AlreadyThereError, AwsError
-from shnotify.policies import EVENTS, FUNCTION_SID
+from shnotify.aws.failures import AlreadyThereError, AwsError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.ownership import owner_of
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.values import Policy, Tags
+from shnotify.resources.policies import EVENTS, FUNCTION_SID
+from shnotify.tags import OUR_TAGS
 
 _CONFIGURATION = ("Role", "Runtime", "Handler", "Timeout", "MemorySize", "Description", "Environment")
 _BUSY = "Lambda is still busy with the last change of the function"

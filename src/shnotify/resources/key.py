@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from shnotify.arns import name_in
-from shnotify.aws import Aws
-from shnotify.core.events import Noted
-from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
-from shnotify.core.values import Policy, Tags
-from shnotify.failures import AlreadyThereError, AwsError, UnansweredError
-from shnotify.policies import KEY_SID
+from shnotify.aws.failures import AlreadyThereError, AwsError, UnansweredError
+from shnotify.aws.gateway import Aws
+from shnotify.aws.progress import Noted
+from shnotify.engine.ownership import owner_of
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.values import Policy, Tags
 from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, dying, grantees_of, tags_of, unless_so_already
 from shnotify.resources.lookup import holds_messages
+from shnotify.resources.policies import KEY_SID
+from shnotify.tags import OUR_TAGS
 
 if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import KeyMetadataTypeDef

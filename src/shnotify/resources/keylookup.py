@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG, RESOURCE_TAG
-from shnotify.core.values import Tags
-from shnotify.failures import AwsError, StopError
+from shnotify.aws.failures import AwsError, StopError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.values import Tags
 from shnotify.resources.lookup import tagged
+from shnotify.tags import NAME_TAG, RESOURCE_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import AliasListEntryTypeDef, KeyMetadataTypeDef

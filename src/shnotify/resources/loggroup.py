@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from shnotify.aws import Aws
-from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
-from shnotify.core.values import Tags
-from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.aws.failures import AlreadyThereError, AwsError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.ownership import owner_of
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.values import Tags
+from shnotify.tags import OUR_TAGS
 
 PREFIX = "/aws/lambda/"
 

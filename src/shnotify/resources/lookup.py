@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shnotify.arns import name_in
-from shnotify.aws import Aws
-from shnotify.core.resource import NAME_TAG
-from shnotify.core.values import Tags
-from shnotify.failures import NOT_FOUND, AwsError, DeniedError
+from shnotify.aws.failures import NOT_FOUND, AwsError, DeniedError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.values import Tags
+from shnotify.tags import NAME_TAG
 
 FRESH_SECONDS = 5
 """How old a look may be before what is overwritten or deleted is looked at once more; an undisturbed run needs less."""

@@ -7,12 +7,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from shnotify.aws import Aws
-from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
-from shnotify.core.values import Policy, Tags
-from shnotify.failures import AlreadyThereError, AwsError
-from shnotify.policies import QUEUE_SID
+from shnotify.aws.failures import AlreadyThereError, AwsError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.ownership import owner_of
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import FRESH_SECONDS, holds_messages, key_arn, queue_url, strings
+from shnotify.resources.policies import QUEUE_SID
+from shnotify.tags import OUR_TAGS
 
 _NUMBERS = (
     "VisibilityTimeout",

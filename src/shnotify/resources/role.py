@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from shnotify.arns import fitting
-from shnotify.aws import Aws
-from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
-from shnotify.core.values import Policy, Tags
-from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.aws.failures import AlreadyThereError, AwsError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.ownership import owner_of
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.values import Policy, Tags
+from shnotify.tags import OUR_TAGS
 
 POLICY_NAME = "shnotify"
 _NOT_YET_VISIBLE = "IAM does not know the new role everywhere yet"

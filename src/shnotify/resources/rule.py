@@ -7,11 +7,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from shnotify.aws import Aws
-from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
-from shnotify.core.values import Pattern, Tags
-from shnotify.failures import AlreadyThereError, AwsError
+from shnotify.aws.failures import AlreadyThereError, AwsError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.ownership import owner_of
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.values import Pattern, Tags
 from shnotify.resources.lookup import FRESH_SECONDS
+from shnotify.tags import OUR_TAGS
 
 TARGET_ID = "shnotify"
 _RETRY_DEFAULTS = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from shnotify.aws import Aws
-from shnotify.core.events import Noted
-from shnotify.core.resource import Live, Resource
-from shnotify.failures import AwsError
+from shnotify.aws.failures import AwsError
+from shnotify.aws.gateway import Aws
+from shnotify.aws.progress import Noted
+from shnotify.engine.resource import Live, Resource
 from shnotify.resources.lookup import subscription_identity, subscriptions, topic_attributes
 
 

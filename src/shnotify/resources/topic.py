@@ -7,12 +7,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from shnotify.aws import Aws
-from shnotify.core.resource import OUR_TAGS, Live, Resource, identity, owner_of
-from shnotify.core.values import Policy, Tags
-from shnotify.failures import AlreadyThereError, AwsError
-from shnotify.policies import TOPIC_SID
+from shnotify.aws.failures import AlreadyThereError, AwsError
+from shnotify.aws.gateway import Aws
+from shnotify.engine.ownership import owner_of
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import key_arn, strings, subscriptions, topic_attributes
+from shnotify.resources.policies import TOPIC_SID
+from shnotify.tags import OUR_TAGS
 
 _ATTRIBUTES = {"PolicyDocument": "Policy", "KmsMasterKeyId": "KmsMasterKeyId", "DisplayName": "DisplayName"}
 """Our properties and SNS's attribute names, in the order in which they are written: permissions before encryption."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from moto.core.resource_tagging import TaggedResource
 
-from shnotify.match import matches
-from shnotify.patternsyntax import PatternError, validate_pattern
+from shnotify.findings.matching import matches
+from shnotify.findings.patternsyntax import PatternError, validate_pattern
 from shnotify.sandbox.rows import Call, Proceed, around, model, refuse
 
 _TARGETS = 5

@@ -1,0 +1,1 @@
+"""The gateway: every AWS call leaves through here. Knows no notifier, no plan and no terminal."""

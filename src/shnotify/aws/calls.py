@@ -1,0 +1,248 @@
+"""How a call is made: tried again by named reasons, within the command's time, and never when a person said stop.
+
+The SDK's own retries are off (one attempt a call): it repeats `CreateKey` after a lost reply, does not know our
+deadline, and sleeps in real time.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any, ParamSpec, TypeVar, cast
+
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ParamValidationError
+from botocore.parsers import ResponseParserError
+
+from shnotify.aws import credentials as access
+from shnotify.aws import failures
+from shnotify.aws.failures import AwsError, StopError, UnansweredError, bare_code
+from shnotify.aws.operations import operation_of, target_of
+from shnotify.aws.progress import Progress, Waiting
+from shnotify.escaping import without_password
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_TRIES_THROTTLED = 12
+_TRIES_BROKEN = 5
+_UNREADABLE = (ResponseParserError, ValueError, LookupError, TypeError, AttributeError)
+"""What botocore's parsers let through when a reply is cut, corrupt, or a proxy's own page."""
+_FAREWELL_SECONDS = 0.8
+"""What starting and saying good-bye take of a command's time."""
+_JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the program's other random numbers stay as they are
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, so that tests need none."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Calls:
+    """Makes calls for one command.
+
+    timeout  seconds for the whole command
+    report   receives waits and notes as they happen
+    """
+
+    def __init__(self, *, timeout: float, report: Callable[[Progress], None], clock: Clock | None) -> None:
+        self.report = report
+        self.clock = clock or Clock()
+        self.deadline = self.clock.now() + max(0.5, timeout - _FAREWELL_SECONDS)
+        self.timeout = timeout
+        self._observed = self.clock.now()
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._memo: dict[object, Future[Any]] = {}
+        self._under_way: dict[int, str] = {}
+        """Thread -> the call it is making or waiting to make again, and why; for who asks when time is up."""
+        self._pool = ThreadPoolExecutor(16, thread_name_prefix="aws")
+
+    def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """One call, tried again where that is safe and useful.
+
+        Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent, so after a lost reply
+        the call is made again.
+        """
+        return self._try(method, kwargs, {}, once=False)
+
+    def maybe(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The same; None when AWS says that the thing is not there."""
+        try:
+            return self._try(method, kwargs, {}, once=False)
+        except AwsError as error:
+            if error.code in failures.NOT_FOUND:
+                return None
+            raise
+
+    def once(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """For a call that is not idempotent: never repeated unless AWS refused it. In doubt: `UnansweredError`."""
+        return self._try(method, kwargs, {}, once=True)
+
+    def patient(self, waits: Mapping[str, str]) -> Callable[..., Any]:
+        """A caller that also waits out these errors, up to two minutes.
+
+        waits  `Code`, or `Code: part of the message` -> why it passes by itself
+        """
+        return lambda method, /, **kwargs: self._try(method, kwargs, waits, once=False)
+
+    def start(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Runs a call side by side. Only calls go in here, never something that waits for another call of this pool."""
+        return self._pool.submit(function, *args, **kwargs)
+
+    def remember(self, key: object, function: Callable[[], T]) -> T:
+        """The function's result, asked for once in an observation however many want it."""
+        with self._lock:
+            future = self._memo.get(key)
+            first = future is None
+            if future is None:
+                future = self._memo[key] = Future()
+        if first:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+        return cast("T", future.result())
+
+    def forget(self) -> None:
+        """Begins a new observation: what was read is read again."""
+        self._observed = self.clock.now()
+        with self._lock:
+            self._memo.clear()
+
+    def age(self) -> float:
+        """Seconds since the last observation began."""
+        return self.clock.now() - self._observed
+
+    def pages(self, method: Callable[..., Any], token: str, **kwargs: Any) -> Iterator[Any]:
+        """All pages of a list call whose request and reply name the next page `token` (or `Next` + `Marker`)."""
+        answer, reply = ("NextMarker", "Marker") if token == "Marker" else (token, token)  # noqa: S105
+        more: dict[str, Any] = {}
+        while True:
+            page = self(method, **kwargs, **more)
+            yield page
+            if not page.get(answer):
+                return
+            more = {reply: page[answer]}
+
+    def stop(self) -> None:
+        """No further call starts; those under way are left to end by themselves."""
+        self._stopped.set()
+
+    def remaining(self) -> float:
+        """Seconds until the command's time is up; never negative."""
+        return max(0.0, self.deadline - self.clock.now())
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, but never beyond the deadline."""
+        self._check()
+        self.clock.sleep(min(seconds, self.remaining()))
+        self._check()
+
+    def in_time(self, future: Future[T]) -> T:
+        """The future's result, or `StopError` when the command's time is up first."""
+        try:
+            return future.result(timeout=self.remaining() + 0.1)
+        except TimeoutError:
+            if future.done():
+                raise
+            raise self.out_of_time() from None
+
+    def out_of_time(self) -> StopError:
+        waiting = sorted(set(self._under_way.copy().values()))
+        what = f", waiting for {', '.join(waiting[:3])}" if waiting else ""
+        more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
+        return StopError(
+            f"no time left: the command's limit of {self.timeout:g} s is reached{what}{more}",
+            hint="run it again, with a larger --timeout if AWS is only slow; what is done stays done",
+            operation=waiting[0].partition(" ")[0] if waiting else None,
+            code="Timeout",
+        )
+
+    def _check(self) -> None:
+        if self._stopped.is_set():
+            raise StopError("interrupted")
+        if not self.remaining():
+            raise self.out_of_time()
+
+    def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
+        """The one place where a call leaves; tests count, delay and break it here."""
+        return method(**params)
+
+    def _try(self, method: Callable[..., T], params: dict[str, Any], waits: Mapping[str, str], *, once: bool) -> T:
+        operation, thread = operation_of(method), threading.get_ident()
+        began = self.clock.now()
+        tries = 0
+        self._under_way[thread] = operation
+        try:
+            while True:
+                self._check()
+                tries += 1
+                try:
+                    return self._send(operation, method, params)
+                except ClientError as error:
+                    failure, why, limit = self._reply(operation, error, params, waits, once=once)
+                except access.CREDENTIALS as error:
+                    raise access.no_credentials(error, operation) from error
+                except (NoRegionError, ParamValidationError) as error:
+                    raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
+                except (BotoCoreError, *_UNREADABLE, OSError) as error:
+                    failure, why = _no_answer(operation, error, once=once)
+                    limit = 1 if once else _TRIES_BROKEN
+                if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
+                    raise failure
+                seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + _JITTER.random() / 2)
+                self.report(Waiting(operation, why, seconds))
+                self._under_way[thread] = f"{operation} ({why})"
+                self.pause(seconds)
+        finally:
+            self._under_way.pop(thread, None)
+
+    def _reply(
+        self, operation: str, error: ClientError, params: dict[str, Any], waits: Mapping[str, str], *, once: bool
+    ) -> tuple[AwsError, str, int]:
+        """(the failure, why another try may help, how many tries at the most) of an error reply."""
+        meta = error.response.get("ResponseMetadata", {})
+        status = int(meta.get("HTTPStatusCode", 0))
+        code = str(error.response.get("Error", {}).get("Code") or f"HTTP {status}")
+        message = str(error.response.get("Error", {}).get("Message", ""))
+        if error.operation_name in access.SIGN_IN:
+            raise access.no_credentials(error, operation) from error
+        failure = failures.from_reply(operation, code, message, status, target_of(params))
+        if bare_code(code) in failures.CLOCK and (theirs := meta.get("HTTPHeaders", {}).get("date")):
+            failure.hint = f"{failure.hint}; AWS's says {theirs}, ours {formatdate(usegmt=True)}"
+        bare = bare_code(code)
+        for expected, reason in waits.items():
+            name, _, text = expected.partition(": ")
+            if name in (code, bare) and text in message:
+                return failure, reason, 1000
+        if bare in failures.THROTTLED or status == 429:
+            return failure, "throttled", _TRIES_THROTTLED
+        if bare in failures.CONFLICT:
+            return failure, "changed by somebody else at the same moment", _TRIES_THROTTLED
+        if bare in failures.TRANSIENT or status >= 500:
+            if once:
+                failure = UnansweredError(failure.message, operation=operation, code=code)
+            return failure, f"AWS said {code}", 1 if once else _TRIES_BROKEN
+        return failure, "", 1
+
+
+def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsError, str]:
+    """(the failure, in words) of a call that AWS did not answer, or not in a form that the SDK can read."""
+    what = "an unreadable answer" if isinstance(error, _UNREADABLE) else "no answer"
+    said = str(error) if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
+    said = without_password(said.partition("\n")[0])  # the SDK appends the whole answer
+    failure = (UnansweredError if once else AwsError)(
+        f"{operation}: {what}: {said if len(said) <= 300 else f'{said[:300]}…'}",
+        hint=access.way_hint(error),
+        operation=operation,
+        code=type(error).__name__,
+    )
+    return failure, what

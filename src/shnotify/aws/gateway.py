@@ -1,0 +1,202 @@
+"""The gateway: every AWS call of every command goes through here.
+
+So that calls can be counted, allowed, delayed, retried and broken in one place: who asks (the session, the clients),
+what may be asked (`READS`), and in `calls.py` how often.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import botocore.session
+from botocore.config import Config as SdkConfig
+from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader
+
+from shnotify.arns import Scope
+from shnotify.aws.calls import Calls, Clock
+from shnotify.aws.credentials import not_set_up
+from shnotify.aws.failures import UnexpectedError, WriteRefusedError
+from shnotify.aws.operations import READS, operation_name
+from shnotify.aws.progress import Noted, Progress
+from shnotify.errors import UsageError
+from shnotify.escaping import without_password
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_securityhub import SecurityHubClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 20
+
+
+def elsewhere(environment: Mapping[str, str]) -> str | None:
+    """Words for the services that the environment sends to another place than AWS (an emulator, say), or None.
+
+    A single service sent elsewhere means that the others still go to AWS, which nobody should learn too late.
+    """
+    one_by_one = {
+        name.removeprefix("AWS_ENDPOINT_URL_").lower(): without_password(url)
+        for name, url in sorted(environment.items())
+        if name.startswith("AWS_ENDPOINT_URL_") and url
+    }
+    parts = [f"{service} at {url}" for service, url in one_by_one.items()]
+    if url := environment.get("AWS_ENDPOINT_URL"):
+        return ", ".join([f"talking to {without_password(url)} (AWS_ENDPOINT_URL is set), not to AWS itself", *parts])
+    return f"only these are sent elsewhere, all others go to AWS: {', '.join(parts)}" if parts else None
+
+
+class _KnownServices(Loader):
+    """Spares the SDK two scans of its ~430 service folders (register_component is its documented extension point)."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        known = [
+            "events",
+            "iam",
+            "kms",
+            "lambda",
+            "logs",
+            "resourcegroupstaggingapi",
+            "securityhub",
+            "sns",
+            "sqs",
+            "sts",
+        ]
+        return known if type_name == "service-2" else super().list_available_services(type_name)
+
+
+class Aws(Calls):
+    """One account and Region, seen through one set of credentials.
+
+    write     False: only the operations in `READS` can be sent
+    timeout   seconds for the whole command
+    report    receives waits and notes as they happen
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        write: bool = False,
+        timeout: float = 60,
+        report: Callable[[Progress], None] = lambda _: None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(timeout=timeout, report=report, clock=clock)
+        self.write = write
+        self.existing: dict[str, str] = {}
+        """Name -> ARN of what a call of ours has seen: it can be read again in one round."""
+        self._clients: dict[str, Any] = {}
+        try:
+            core = botocore.session.Session(profile=profile)
+            core.register_component("data_loader", _KnownServices(core.get_config_variable("data_path")))
+            # The SDK for Python reads AWS_DEFAULT_REGION only; all the others, and our manual, say AWS_REGION.
+            region = region or os.environ.get("AWS_REGION") or None
+            self._session = boto3.Session(botocore_session=core, region_name=region)
+        except (BotoCoreError, ValueError, OSError) as error:
+            raise not_set_up(error) from error
+        if not self._session.region_name:
+            hint = "write `region:` into the file, give --region, or set AWS_REGION"
+            raise UsageError("no AWS Region is known", hint=hint)
+
+    # -- identity ------------------------------------------------------------------------------------------------------
+
+    @property
+    def region(self) -> str:
+        return self._session.region_name or ""
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Who and where we are (sts:GetCallerIdentity); the partition is the caller's own."""
+        if note := elsewhere(os.environ):
+            self.report(Noted(note))
+        # Beside the main thread: finding credentials may run a program or ask a network that never answers.
+        reply = self.in_time(self.start(lambda: self(self.sts.get_caller_identity)))
+        try:
+            return Scope(reply["Arn"].split(":")[1], self.region, reply["Account"])
+        except LookupError as error:
+            raise UnexpectedError(error) from error
+
+    # -- clients -------------------------------------------------------------------------------------------------------
+
+    def _client(self, service: str) -> Any:
+        if made := self._clients.get(service):  # who has one does not wait while another service's is made
+            return made
+        with self._lock:  # making clients in parallel is several times slower than one after another
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+        return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
+        settings = SdkConfig(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=min(READ_SECONDS, max(1, self.timeout)),
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=16,
+            tcp_keepalive=True,
+        )
+        try:
+            client = self._session.client(service, config=settings)  # type: ignore[call-overload]
+        except (BotoCoreError, ValueError, OSError, EOFError) as error:
+            raise not_set_up(error) from error
+        client.meta.events.register_first("before-call", self._guard)
+        return client
+
+    def _guard(self, model: Any, **_: Any) -> None:
+        operation = operation_name(model.service_model.service_name, model.name)
+        if not self.write and operation not in READS:
+            raise WriteRefusedError(f"{operation} is not a read, and this command changes nothing", operation=operation)
+
+    @property
+    def sts(self) -> STSClient:
+        return cast("STSClient", self._client("sts"))
+
+    @property
+    def kms(self) -> KMSClient:
+        return cast("KMSClient", self._client("kms"))
+
+    @property
+    def sns(self) -> SNSClient:
+        return cast("SNSClient", self._client("sns"))
+
+    @property
+    def sqs(self) -> SQSClient:
+        return cast("SQSClient", self._client("sqs"))
+
+    @property
+    def events(self) -> EventBridgeClient:
+        return cast("EventBridgeClient", self._client("events"))
+
+    @property
+    def lambda_(self) -> LambdaClient:
+        return cast("LambdaClient", self._client("lambda"))
+
+    @property
+    def iam(self) -> IAMClient:
+        return cast("IAMClient", self._client("iam"))
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        return cast("CloudWatchLogsClient", self._client("logs"))
+
+    @property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        return cast("ResourceGroupsTaggingAPIClient", self._client("resourcegroupstaggingapi"))
+
+    @property
+    def securityhub(self) -> SecurityHubClient:
+        return cast("SecurityHubClient", self._client("securityhub"))

@@ -1,0 +1,43 @@
+"""AWS operations by the names that IAM gives them: which only read, and which parameter names their object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+_PREFIX = {"resourcegroupstaggingapi": "tag"}
+
+
+def operation_name(service: str, name: str) -> str:
+    """IAM's name for an operation: `kms:CreateKey`."""
+    return f"{_PREFIX.get(service, service)}:{name}"
+
+
+def operation_of(method: Callable[..., Any]) -> str:
+    meta = getattr(method, "__self__").meta  # noqa: B009 bound client methods only; Callable does not say so
+    return operation_name(meta.service_model.service_name, meta.method_to_api_mapping[method.__name__])
+
+
+def target_of(params: dict[str, Any]) -> str | None:
+    return next((cast("str", params[name]) for name in _NAMES if isinstance(params.get(name), str)), None)
+
+
+_NAMES = (
+    *("KeyId", "AliasName", "TopicArn", "ResourceArn", "QueueUrl", "QueueName", "Rule", "ResourceARN", "Name"),
+    *("SubscriptionArn", "TargetArn"),
+    *("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource"),
+)
+"""The parameters that say which thing a call is about, the most telling first."""
+
+
+READS = frozenset(
+    {"sts:GetCallerIdentity", "tag:GetResources", "securityhub:DescribeHub", "securityhub:DescribeSecurityHubV2"}
+    | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:ListAliases"}
+    | {"kms:ListGrants", "kms:ListKeys"}
+    | {"sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
+    | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
+    | {"events:ListTagsForResource", "events:ListRuleNamesByTarget", "events:TestEventPattern"}
+    | {"lambda:GetFunction", "lambda:GetPolicy", "lambda:GetFunctionEventInvokeConfig"}
+    | {"iam:GetRole", "iam:GetRolePolicy", "logs:DescribeLogGroups", "logs:ListTagsForResource"}
+)
+"""The operations of a read-only run. Anything else is refused before it is sent, in production too."""

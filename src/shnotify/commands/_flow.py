@@ -1,0 +1,123 @@
+"""The flow that `plan`, `apply` and `destroy` share: make the plan, show it, ask, tell what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shnotify.commands._session import Session
+    from shnotify.engine.execute import Outcome
+    from shnotify.engine.plan import Plan
+    from shnotify.errors import ShnotifyError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shnotify.commands._session import Session
+    from shnotify.engine.plan import Observation, Plan
+
+
+def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
+    """The plan for `apply`, shown in text form. Raises `UsageError` for a pattern that EventBridge would not take."""
+    from shnotify.engine.plan import plan_apply
+    from shnotify.errors import UsageError
+    from shnotify.findings.patternsyntax import size_warning
+    from shnotify.resources.rule import Rule
+    from shnotify.terminal.plan_view import plan_lines, summary_line
+
+    plan = plan_apply(run.graph, seen, adopt=adopt)
+    if refused := run.refused_patterns(plan):
+        told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
+        raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
+    if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
+        run.screen.warn(
+            f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
+            "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
+        )
+    for seldom_meant in run.config.warnings():
+        run.screen.warn(seldom_meant)
+    for rule in run.graph:
+        if isinstance(rule, Rule) and (warning := size_warning(rule.event_pattern.document)):
+            run.screen.warn(f"{rule.id}: {warning}")
+    for arn, problems in run.key_problems().items():
+        for problem in problems:
+            run.screen.warn(f"key {arn}: {problem}")
+    run.screen.result(run.title("Plan for"))
+    run.screen.result()
+    for line in plan_lines(plan, run.screen.between):
+        run.screen.result(line)
+    if plan.count("delete"):
+        run.screen.result("What is deleted carries our tag, and is no longer in the file.")
+    run.screen.result(summary_line(plan))
+    run.screen.result(cost_line(run))
+    return plan
+
+
+def cost_line(run: Session) -> str:
+    """What the notifier costs a month: a customer-managed key is 1 USD (AWS KMS pricing); the rest is cents."""
+    from shnotify.resources.key import Key
+
+    keys = sum(isinstance(resource, Key) for resource in run.graph)
+    what = f"{keys} KMS key{'s' if keys != 1 else ''} at 1 USD" if keys else "no KMS key of its own"
+    return f"Costs about {keys} USD a month: {what}; e-mail, events and queue are free or cents at this size."
+
+
+def refusal(plan: Plan) -> Any:
+    """The error for a plan that must not be carried out, or None."""
+    from shnotify.errors import ShnotifyError
+
+    if not plan.refused:
+        return None
+    first = plan.refused[0]
+    unread = [s for s in plan.refused if s.live is None]
+    if unread:
+        message = f"{', '.join(s.key for s in unread)} could not be read, so nothing is changed: {unread[0].reason}"
+        return ShnotifyError(
+            message,
+            hint="allow the call named above, or mend what keeps it from its answer; then run it again",
+            resource=unread[0].key,
+        )
+    names = ", ".join(f"{s.key} ({s.resource.name})" for s in plan.refused)
+    return ShnotifyError(f"refused, so nothing is changed: {names}: {first.reason}", resource=first.key)
+
+
+TIMEOUT = 600
+
+
+def confirm(run: Session, question: str) -> None:
+    """Asks on a terminal; elsewhere `--yes` is needed. Raises `UsageError` when nothing may be done."""
+    from shnotify.errors import UsageError
+
+    if not run.screen.can_ask:
+        raise UsageError("nobody can be asked here, so nothing was changed", hint="give --yes to go on without asking")
+    if not run.screen.ask(f"{question} [y/N]"):
+        raise UsageError("stopped, as you said; nothing was changed")
+
+
+def changed_meanwhile() -> ShnotifyError:
+    from shnotify.errors import ShnotifyError
+
+    return ShnotifyError(
+        "AWS changed while you were reading the plan, so nothing was done",
+        hint="run the same command again to see the new plan",
+    )
+
+
+def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None) -> int:
+    """Prints what became of the plan and returns the exit code."""
+    run.screen.document(run.plan_document(plan, outcome, error))
+    done = [s.key for s in plan.steps if s.action not in ("none", "refuse") and outcome.results.get(s.key) == "done"]
+    not_done = [s.key for s in plan.steps if s.action != "none" and s.key not in done]
+    if error or outcome.interrupted:
+        run.screen.result(f"Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(not_done) or 'nothing'}.")
+    elif done:
+        run.screen.result(f"Done: {', '.join(done)}.")
+    else:
+        run.screen.result("Nothing to do.")
+    if outcome.interrupted:
+        run.screen.error("interrupted", "the next run picks up what was begun")
+        return int(getattr(outcome.interrupted, "exit_code", 130))
+    for failure in outcome.errors or ([error] if error else []):
+        named = not failure.resource or failure.message.startswith(failure.resource)
+        where = "" if named else f"{failure.resource}: "
+        run.screen.error(where + failure.message, failure.hint)
+    return 1 if error else 0

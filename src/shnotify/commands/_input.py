@@ -1,0 +1,77 @@
+"""What `match` and `render` have in common: the routes with their patterns, and events from files or a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shnotify.arns import Scope, partition_of
+from shnotify.config.load import load
+from shnotify.config.models import Config, Route
+from shnotify.errors import UsageError
+from shnotify.findings.pattern import event_pattern
+from shnotify.findings.reading import InputError, events_from
+from shnotify.formatter.finding import findings_in
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A route and the event pattern of its rule."""
+
+    route: Route
+    pattern: dict[str, Any]
+
+
+def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
+    """The configuration, and its routes or the one that is asked for; `source: auto` stands for both."""
+    config = load(path).settled()
+    if only and only not in {route.name for route in config.routes}:
+        names = ", ".join(route.name for route in config.routes)
+        raise UsageError(f"there is no route {only!r} in {path}", hint=f"there are {names}")
+    found = []
+    for route in config.routes:
+        if only in (None, route.name):
+            marker = config.let_through(route)
+            pattern = event_pattern(route.source, route.findings, None, route.pattern, resolved_marker=marker)
+            found.append(Routed(route, pattern))
+    return config, found
+
+
+def events_in(files: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The events of all files in order; `-`, and nothing on a pipe, is standard input. Raises UsageError."""
+    if not files and sys.stdin.isatty():
+        raise UsageError("no event to look at", hint="name a file, or pipe one in: FILE ... | -")
+    for name in files or ("-",):
+        try:
+            yield from events_from(_text(name))
+        except InputError as error:
+            raise UsageError(f"{'standard input' if name == '-' else name}: {error.message}") from error
+
+
+def _text(name: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise UsageError(f"{name} cannot be read: {why}") from error
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"  # PowerShell's `>` writes UTF-16
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}: line {line}: this is not UTF-8 text") from error
+
+
+def ids_of(event: Mapping[str, Any]) -> list[str]:
+    """The ids of an event's findings; of an event without any, its own."""
+    return [found.id or found.uid for found in findings_in(event)] or [str(event.get("id", ""))]
+
+
+def scope_of(config: Config, event: Mapping[str, Any]) -> Scope:
+    """Where the notifier would live: as the file says, else where the event comes from."""
+    region = config.region or str(event.get("region", ""))
+    return Scope(partition_of(region), region, config.account or str(event.get("account", "")))

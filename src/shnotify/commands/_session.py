@@ -1,0 +1,140 @@
+"""What the commands that talk to AWS have in common: the file, the gateway, the graph, the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from shnotify.aws.failures import AwsError, StopError
+from shnotify.aws.gateway import Aws
+from shnotify.aws.progress import Noted
+from shnotify.config.load import load
+from shnotify.config.models import Config
+from shnotify.engine.events import Event
+from shnotify.engine.execute import Outcome
+from shnotify.engine.graph import Graph
+from shnotify.engine.observe import observe
+from shnotify.engine.plan import Observation, Plan, Step
+from shnotify.engine.values import to_json
+from shnotify.errors import ShnotifyError, UsageError
+from shnotify.findings.patternsyntax import compact
+from shnotify.notifier import leftovers
+from shnotify.notifier import preconditions as premises
+from shnotify.notifier.desired import build, existing_keys
+from shnotify.resources import lookup
+from shnotify.terminal.options import Settings
+from shnotify.terminal.screen import Screen
+
+
+@dataclass
+class Session:
+    """One run of one command."""
+
+    config: Config
+    aws: Aws
+    graph: Graph
+    screen: Screen
+    report: Callable[[Event], None]
+
+    def observe(self, *, shallow: bool = False, search: bool = True) -> Observation:
+        """What AWS holds; `search`: leftovers too."""
+        finder = leftovers.Finder(self.aws, self.graph, self.config.name, pointers=not shallow)
+        return observe(self.graph, self.aws, self.report, shallow=shallow, find=finder if search else None)
+
+    def other_notifiers(self) -> tuple[str, ...]:
+        """Names of other notifiers here; none when they could not be looked for."""
+        try:
+            return self.aws.in_time(self.aws.start(lookup.other_notifiers, self.aws, self.config.name))
+        except StopError:
+            raise
+        except AwsError:
+            return ()
+
+    def key_problems(self) -> dict[str, list[str]]:
+        """ARN -> problems of the keys that are used but not ours."""
+        found = {
+            arn: premises.existing_key_problems(self.aws, arn, for_topic=for_topic)
+            for arn, for_topic in existing_keys(self.config).items()
+        }
+        return {arn: problems for arn, problems in found.items() if problems}
+
+    def refused_patterns(self, plan: Plan) -> dict[str, str]:
+        """Route -> what EventBridge says against a raw pattern that is to be written; ours are well formed."""
+        written = {step.key for step in plan.steps if any(c.path == "EventPattern" for c in step.changes)}
+        routes = [route for route in self.config.routes if route.pattern and f"{route.id}Rule" in written]
+        return premises.refused_patterns(self.aws, {r.name: compact(r.pattern) for r in routes if r.pattern})
+
+    def warn(self, seen: Observation) -> None:
+        """Says what a person should know before anything is decided."""
+        if seen.unsearched:
+            self.screen.warn(f"what is left over could not be looked for: {seen.unsearched.error.message}")
+
+    def title(self, what: str) -> str:
+        scope = self.aws.scope
+        return f"{what} {self.config.name} in account {scope.account}, {scope.region}"
+
+    def document(self, **more: Any) -> dict[str, Any]:
+        """The head of every JSON document."""
+        scope = self.aws.scope
+        return {"name": self.config.name, "account": scope.account, "region": scope.region, **more}
+
+    def plan_document(
+        self, plan: Plan, outcome: Outcome | None = None, error: ShnotifyError | None = None
+    ) -> dict[str, Any]:
+        """The contract's JSON for plan, apply and destroy; `outcome` None: nothing was carried out."""
+        summary = {
+            "create": plan.count("create"),
+            "update": plan.count("update", "adopt"),
+            "delete": plan.count("delete"),
+            "unchanged": plan.count("none"),
+            "refused": len(plan.refused),
+        }
+        actions = [_action(step, outcome) for step in plan.steps]
+        return self.document(actions=actions, summary=summary, error=error.to_json() if error else None)
+
+
+def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": step.resource.id,
+        "type": step.resource.CFN,
+        "name": step.resource.name,
+        "action": step.action,
+        "changes": [{"path": c.path, "before": to_json(c.before), "after": to_json(c.after)} for c in step.changes],
+    }
+    if step.reason:
+        found["reason"] = step.reason
+    if step.notes:
+        found["notes"] = list(step.notes)
+    if outcome:
+        found["result"] = outcome.results.get(step.key, "skipped")
+    return found
+
+
+@contextmanager
+def session(settings: Settings, *, write: bool = False, timeout: float = 60) -> Iterator[Session]:
+    """Loads the file, then asks AWS who we are. Raises before any other call when the account is not the file's."""
+    config = load(settings.config)
+    if config.region and settings.region and config.region != settings.region:
+        raise UsageError(f"the file says region {config.region}, --region says {settings.region}: they must agree")
+    screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
+    with screen.progress() as report:
+        aws = Aws(
+            region=config.region or settings.region,
+            profile=settings.profile,
+            write=write,
+            timeout=settings.timeout or timeout,
+            report=report,
+        )
+        scope = aws.scope
+        if config.account and config.account != scope.account:
+            raise ShnotifyError(
+                f"these credentials are for account {scope.account}, but the file is for {config.account}",
+                hint="use the other account's profile (--profile), or correct `account:` in the file",
+            )
+        if config.asks_which:
+            source, why = premises.chosen_source(aws)
+            report(Noted(f"source: auto means {source} here: {why}"))
+            config = config.settled(source)
+        yield Session(config, aws, build(config, scope), screen, report)

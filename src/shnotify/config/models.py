@@ -1,0 +1,163 @@
+"""The configuration file as models: one line a field, each with its default, its limits and a description."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+
+from shnotify.findings.filters import Findings
+from shnotify.mail.options import Message
+from shnotify.schema import scalars as fields
+from shnotify.schema.model import Model, at_most, described, strict_tuple
+
+DAY = 86400
+
+
+class ManagedKey(Model):
+    """A key that shnotify creates and owns."""
+
+    alias: fields.Alias = described(description="The key's alias.")
+    description: Annotated[str, fields.line(8192, "a description")] = described(description="The key's description.")
+    rotation: bool = described(True, description="Yearly rotation; Security Hub's control KMS.4 wants it.")
+    deletion_window: fields.Days = described(30, description="How long a deletion waits, 7d to 30d.")
+
+
+class ExistingKey(Model):
+    """A key of somebody else's: never created, changed or deleted; only its policy is checked."""
+
+    arn: fields.KeyArn = described(description="The key's ARN.")
+
+
+def _kind_of_key(value: Any) -> str:
+    return "existing" if isinstance(value, ExistingKey) or (isinstance(value, dict) and "arn" in value) else "managed"
+
+
+Key = Annotated[
+    Annotated[ManagedKey, Tag("managed")] | Annotated[ExistingKey, Tag("existing")], Discriminator(_kind_of_key)
+]
+
+
+class Encryption(Model):
+    topic_key: Key = described(description="One key for all topics.")
+    dlq_key: Key = described(description="The dead-letter queue's key.")
+
+
+class DeadLetterQueue(Model):
+    """Where EventBridge puts what it could not deliver."""
+
+    name: fields.QueueName = described(description="The queue's name.")
+    visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(30, description="0s to 12h.")
+    retention: Annotated[int, fields.duration(60, 14 * DAY)] = described(4 * DAY, description="1m to 14d.")
+    delivery_delay: Annotated[int, fields.duration(0, 900)] = described(0, description="0s to 15m.")
+    max_message_size: Annotated[int, fields.size(1024, 1048576)] = described(262144, description="1KiB to 1MiB.")
+    receive_wait_time: Annotated[int, fields.duration(0, 20)] = described(0, description="0s to 20s.")
+    data_key_reuse: Annotated[int, fields.duration(60, DAY)] = described(300, description="1m to 24h.")
+
+
+class Topic(Model):
+    name: fields.TopicName = described(description="The topic's name.")
+    display_name: Annotated[str, fields.line(100, "a display name")] | None = described(
+        None, description="The sender of mails."
+    )
+
+
+class Rule(Model):
+    name: fields.RuleName = described(description="The rule's name.")
+    description: Annotated[str, fields.line(512, "a description")] = described(description="The rule's description.")
+    enabled: bool = described(True, description="Whether the rule matches anything.")
+
+
+class Retry(Model):
+    """EventBridge's retries (API_RetryPolicy)."""
+
+    max_attempts: Annotated[int, Field(ge=0, le=185)] = described(185, description="0 to 185.")
+    max_age: Annotated[int, fields.duration(60, DAY)] = described(DAY, description="1m to 24h.")
+
+
+class Subscriber(Model):
+    protocol: Literal["email", "email-json", "sms", "http", "https", "sqs", "lambda"]
+    endpoint: str
+
+    @model_validator(mode="after")
+    def _endpoint_fits(self) -> Self:
+        if problem := fields.endpoint_problem(self.protocol, self.endpoint):
+            raise ValueError(f"{fields.shown(self.endpoint)} {problem}")
+        return self
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Mail addresses are one however they are capitalised."""
+        return self.protocol, self.endpoint.lower() if self.protocol.startswith("email") else self.endpoint
+
+
+def _subscriber(value: Any) -> Any:
+    return {"protocol": "email", "endpoint": value} if isinstance(value, str) else value
+
+
+class Route(Model):
+    """A topic with its subscribers, and a rule that feeds it."""
+
+    name: fields.RouteName = described(description="Unique in the file.")
+    source: Literal["cspm", "hub", "both", "auto"] = described(
+        "cspm", description="Which Security Hub; auto: the one that is enabled."
+    )
+    findings: Findings = described(Findings())
+    pattern: dict[str, Any] | None = described(None, description="A raw event pattern instead.")
+    topic: Topic
+    rule: Rule
+    message: Message = described(Message())
+    retry: Retry = described(Retry())
+    subscribers: Annotated[
+        tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
+        BeforeValidator(strict_tuple),
+        at_most(fields.MAX_SUBSCRIBERS),
+    ] = described(())
+    unlisted_subscribers: Literal["keep", "remove"] = described("keep", description="Who is only on the topic.")
+
+    @property
+    def id(self) -> str:
+        """`urgent` -> `Urgent`: the beginning of its resources' ids."""
+        return "".join(part.capitalize() for part in self.name.split("-"))
+
+    @field_validator("pattern")
+    @classmethod
+    def _not_empty(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value == {}:
+            raise ValueError("an empty pattern matches every event of the account")
+        return value
+
+
+class Config(Model):
+    """One notifier."""
+
+    name: fields.NotifierName = described(description="Prefix of every default name; value of the ownership tag.")
+    region: fields.RegionName | None = described(None, description="Else AWS_REGION, or the profile's.")
+    account: fields.Account | None = described(None, description="Any other account is refused.")
+    tags: dict[str, str] = described({}, max_length=40, description="On every resource that can carry tags.")
+    encryption: Encryption | None
+    dead_letter_queue: DeadLetterQueue | None
+    routes: Annotated[tuple[Route, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_ROUTES)]
+
+    @property
+    def asks_which(self) -> bool:
+        """Whether some route's source is `auto`."""
+        return any(route.source == "auto" for route in self.routes)
+
+    def settled(self, source: Literal["cspm", "hub", "both"] = "both") -> Config:
+        """The same with every `source: auto` replaced; offline it stands for both, of which one is used later."""
+        routes = (r.model_copy(update={"source": source}) if r.source == "auto" else r for r in self.routes)
+        return self.model_copy(update={"routes": tuple(routes)})
+
+    def warnings(self) -> list[str]:
+        """What is allowed, and seldom meant."""
+        silent = [route.name for route in self.routes if not route.subscribers]
+        return [f"route {name}: no subscriber in the file, so nobody is told" for name in silent]
+
+    def marker(self, route: Route) -> str:
+        """What the formatter writes on a finding that it mailed; each route its own."""
+        return f"shnotify-{self.name}-{route.name}"
+
+    def let_through(self, route: Route) -> str | None:
+        """The mark whose findings the route's rule lets through once they are resolved; None for none."""
+        return self.marker(route) if route.message.resolved else None

@@ -1,0 +1,42 @@
+"""Whose a thing in AWS is, told by its tags. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shnotify.engine.resource import Live, Resource
+from shnotify.engine.values import Tags
+from shnotify.tags import ADOPTED_TAG, NAME_TAG
+
+
+def owner_of(tags: Tags, ours: Tags) -> str | None:
+    """None when these tags name the notifier that `ours` name; else words for whose it is."""
+    if (stack := _stack_of(tags)) is not None:
+        return f"it belongs to the CloudFormation stack {stack!r}"
+    found = tags.get(NAME_TAG)
+    if found is None:
+        return "it does not carry our tag"
+    return None if found == ours.get(NAME_TAG) else f"it belongs to another notifier, {found!r}"
+
+
+def with_tags(resource: Resource, more: Mapping[str, str]) -> Resource:
+    """The resource with these tags too, if its kind can carry any."""
+    tags = resource.tags_or_none()
+    return resource if tags is None else replace(resource, tags=Tags.of({**tags.to_dict(), **more}))  # type: ignore[call-arg]
+
+
+def is_adopted(live: Live[Resource]) -> bool:
+    tags = live.state.tags_or_none()
+    return tags is not None and tags.get(ADOPTED_TAG) is not None
+
+
+def adoptable(tags: Tags) -> bool:
+    """Whether `--adopt` may take it: only what nobody else's tag claims."""
+    return _stack_of(tags) is None and tags.get(NAME_TAG) is None
+
+
+def _stack_of(tags: Tags) -> str | None:
+    """The CloudFormation stack that the tags name, by any of the tags it sets (name, id, logical id)."""
+    found = {key: value for key, value in tags.to_dict().items() if key.startswith("aws:cloudformation:")}
+    return found.get("aws:cloudformation:stack-name") or next(iter(found.values()), None)

@@ -1,0 +1,171 @@
+"""Planning: pure and total. Drift, absence, foreign owners and unreadable things are values, not exceptions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from shnotify.engine.graph import Graph
+from shnotify.engine.ownership import adoptable, is_adopted, with_tags
+from shnotify.engine.resource import Change, Live, Observed, Resource, Unreadable
+from shnotify.engine.values import Tags, late_parts
+from shnotify.tags import ADOPTED_TAG
+
+Action = Literal["create", "update", "delete", "adopt", "refuse", "none"]
+Result = Literal["done", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is done to one resource.
+
+    resource  the wanted resource, or the leftover one that is removed
+    needs     keys of the steps that must have succeeded before
+    reason    why it is refused, or left alone; None otherwise
+    release   an update that gives an adopted resource back
+    part      it goes with what it is part of, which is removed before: no call of its own
+    """
+
+    action: Action
+    resource: Resource
+    live: Live[Resource] | None = None
+    changes: tuple[Change, ...] = ()
+    needs: frozenset[str] = frozenset()
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+    release: bool = False
+    part: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.resource.id
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in an order that respects `needs`; `known` maps `Id.Attribute` to what is known before the first step."""
+
+    steps: tuple[Step, ...]
+    known: Mapping[str, str]
+
+    @property
+    def refused(self) -> tuple[Step, ...]:
+        return tuple(s for s in self.steps if s.action == "refuse")
+
+    @property
+    def changes_anything(self) -> bool:
+        return any(s.action not in ("none", "refuse") for s in self.steps)
+
+    def count(self, *actions: Action) -> int:
+        return sum(s.action in actions for s in self.steps)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what the plan was made from and of what it does; equal digests do equal things."""
+        parts = [(s.action, s.key, s.reason, s.changes, s.live and (s.live.state, s.live.owner)) for s in self.steps]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What AWS holds: of the wanted resources by id, and what is ours but no longer wanted.
+
+    unsearched  why leftovers could not be looked for, or None
+    """
+
+    wanted: Mapping[str, Observed]
+    leftovers: tuple[tuple[Resource, Live[Resource] | Unreadable], ...] = ()
+    unsearched: Unreadable | None = None
+
+
+def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
+    """The steps that make AWS match the graph, then those that remove what is left over."""
+    seen = replace(seen, wanted=_apart(seen.wanted))
+    known = known_before(graph, seen)
+    unread = frozenset(resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable))
+    steps = [_converge(r, r.resolved(known), seen.wanted[r.id], unread, adopt=adopt) for r in graph]
+    everything = frozenset(s.key for s in steps)
+    removals: list[Step] = []
+    for resource, live in sorted(seen.leftovers, key=lambda item: item[0].RANK):
+        earlier = frozenset(s.key for s in removals if s.resource.RANK < resource.RANK)
+        step = removal(resource, live, everything | earlier)
+        # What cannot be removed now must not keep the rest from being made right.
+        removals.append(replace(step, action="none") if step.action == "refuse" else step)
+    return Plan((*steps, *removals), known)
+
+
+def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
+    """The same, with each thing blocked that is found in AWS for two wanted ones: what one writes the other undoes."""
+    users: dict[str, list[str]] = {}
+    for resource_id, live in wanted.items():
+        if isinstance(live, Live) and live.state.tags_or_none() is not None and live.outputs.get("Arn"):
+            users.setdefault(live.outputs["Arn"], []).append(resource_id)
+    shared = {user: users_of for users_of in users.values() if len(users_of) > 1 for user in users_of}
+    return {
+        resource_id: replace(live, blocked=f"{' and '.join(shared[resource_id])} both name {live.outputs['Arn']}")
+        if isinstance(live, Live) and resource_id in shared
+        else live
+        for resource_id, live in wanted.items()
+    }
+
+
+def known_before(graph: Graph, seen: Observation) -> dict[str, str]:
+    known = graph.known()
+    for resource in graph:
+        live = seen.wanted[resource.id]
+        if isinstance(live, Live):
+            known |= {f"{resource.id}.{key}": value for key, value in live.outputs.items()}
+    return known
+
+
+def _converge(resource: Resource, want: Resource, live: Observed, unread: frozenset[str], *, adopt: bool) -> Step:
+    needs = resource.needs()
+    if isinstance(live, Unreadable):
+        return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
+    if live is None:
+        changes = tuple(
+            Change(path, None, value) for path, value in want.managed().items() if value not in ("", Tags())
+        )
+        return Step("create", resource, None, changes, needs, notes=resource.creation_notes())
+    if live.blocked:
+        return Step("refuse", resource, live, needs=needs, reason=live.blocked)
+    changes, unsure = _sure(want.diff(live.state), unread)
+    if live.owner is None and unsure and not changes:
+        return Step("refuse", resource, needs=needs, reason=unsure)
+    if live.owner is None:
+        return Step("update" if changes else "none", resource, live, changes, needs, notes=live.notes)
+    if not adoptable(live.state.tags_or_none() or Tags()):
+        return Step("refuse", resource, live, changes, needs, reason=f"{live.owner}: choose another name in the file")
+    if adopt:
+        resource = with_tags(resource, {ADOPTED_TAG: "true"})
+        changes = with_tags(want, {ADOPTED_TAG: "true"}).diff(live.state)
+        return Step("adopt", resource, live, changes, needs, notes=live.notes)
+    reason = f"{live.owner}: choose another name in the file, or take it over with `shnotify apply --adopt`"
+    return Step("refuse", resource, live, changes, needs, reason=reason)
+
+
+def _sure(changes: tuple[Change, ...], unread: frozenset[str]) -> tuple[tuple[Change, ...], str]:
+    """Without those that hang on something which could not be read, for these prove nothing; and why, in words."""
+    unsure = {change.path: sorted({r for r, _ in late_parts(change.after)} & unread) for change in changes}
+    sources = sorted({source for found in unsure.values() for source in found})
+    paths = ", ".join(path for path, found in unsure.items() if found)
+    why = f"{paths} cannot be compared: {', '.join(sources)} could not be read" if sources else ""
+    return tuple(change for change in changes if not unsure[change.path]), why
+
+
+def removal(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
+    if isinstance(live, Unreadable):
+        return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
+    if live is None:
+        return Step("none", resource, reason="it is not there", needs=needs)
+    if live.owner is not None:
+        return Step("refuse", resource, live, needs=needs, reason=f"{live.owner}, so it stays", notes=live.notes)
+    if is_adopted(live):
+        reason = "it was adopted, so it stays: only our tags, statements and target are taken away"
+        return Step("update", resource, live, needs=needs, reason=reason, release=True)
+    if live.blocked:
+        return Step("refuse", resource, live, needs=needs, reason=live.blocked, notes=live.notes)
+    changes = tuple(Change(p, v, None) for p, v in live.state.managed().items() if p != "Tags" and v != "")
+    return Step("delete", resource, live, changes, needs, notes=live.notes)

@@ -1,0 +1,1 @@
+"""Which findings are meant: filters, event patterns, matching. Pure; knows no AWS client."""

@@ -1,0 +1,108 @@
+"""The `findings:` of a route as models: which findings are notified, and what is left out.
+
+Also the base of all models of the file, and how their fields are described.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BeforeValidator, Discriminator, Tag
+
+from shnotify.schema import scalars as fields
+from shnotify.schema.model import Model, Text, at_most, described, strict_tuple
+
+
+def _any_is_none(value: Any) -> Any:
+    return None if value == "any" else value
+
+
+def _values(values: Any) -> Any:
+    if isinstance(values, list) and not values:
+        raise ValueError("an empty list matches nothing: write `any` for no filter")
+    if isinstance(values, str):
+        raise ValueError(f"must be a list, such as [{values}], or `any`")
+    if isinstance(values, list) and "any" in values:
+        raise ValueError("`any` is no value of a list: it stands alone, for no filter")
+    return strict_tuple(values)
+
+
+T = TypeVar("T")
+Filter = Annotated[
+    tuple[T, ...] | None, BeforeValidator(_values), BeforeValidator(_any_is_none), at_most(fields.MAX_VALUES)
+]
+"""A list of values; `any` is no filter at all."""
+
+
+Severity = Literal["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
+
+
+def _products(value: Any) -> Any:
+    if isinstance(value, dict):
+        if not value:
+            raise ValueError("an empty mapping matches nothing: write `any` for no filter")
+        return value
+    if isinstance(value, str):
+        raise ValueError(f"must be a list, such as [{value}], a mapping of products to severities, or `any`")
+    return _values(value)
+
+
+def _levels(value: Any) -> Any:
+    if value == []:
+        raise ValueError("an empty list matches nothing: name severities, or leave the product out")
+    if value is None:
+        raise ValueError("must be a list of severities, or `any` for all of them")
+    return value
+
+
+def _no_thresholds(value: Any) -> Any:
+    if isinstance(value, dict):  # its names alone would leave out far more than a reader of it thinks
+        raise ValueError("severities cannot stand here: give each product the wanted ones in `findings.products`")
+    return value
+
+
+def _kind_of_products(value: Any) -> str:
+    return "thresholds" if isinstance(value, dict) else "names" if isinstance(value, tuple | list) else "any"
+
+
+Products = Annotated[
+    Annotated[dict[str, Annotated[Filter[Severity], BeforeValidator(_levels)]], Tag("thresholds")]
+    | Annotated[tuple[Text, ...], Tag("names")]
+    | Annotated[None, Tag("any")],
+    Discriminator(_kind_of_products),
+]
+
+
+class Filters(Model):
+    """What findings are told apart by; products have a field of their own in both."""
+
+    severity: Filter[Severity] = described(None)
+    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(None)
+    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(None)
+    compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = described(None)
+    accounts: Filter[fields.Account] = described(None, description="Twelve-digit account ids, in quotes.")
+    resource_ids: Filter[Text] = described(None)
+    resource_types: Filter[Text] = described(None)
+    types: Filter[Text] = described(None)
+    controls: Filter[Text] = described(None, description="S3.1, EC2.19 ...")
+    regions: Filter[Text] = described(None)
+
+
+class Exclude(Filters):
+    """What is left out; the same fields as `findings`."""
+
+    products: Annotated[Filter[Text], BeforeValidator(_no_thresholds)] = described(
+        None, description="Product ARNs or short names."
+    )
+
+
+class Findings(Filters):
+    """Which findings are notified: AND between fields, OR between a field's values; `any`: no filter on it."""
+
+    severity: Filter[Severity] = described(("CRITICAL", "HIGH"))
+    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(("NEW",))
+    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(("ACTIVE",))
+    products: Annotated[
+        Products, BeforeValidator(_products), BeforeValidator(_any_is_none), at_most(fields.MAX_VALUES)
+    ] = described(None, description="As in `exclude`; or short names with their severities, and `any` for the others.")
+    exclude: Exclude = described(Exclude())

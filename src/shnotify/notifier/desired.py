@@ -1,0 +1,237 @@
+"""Configuration -> the wanted resources: reads from top to bottom like a template of the notifier. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shnotify.arns import Scope, fitting
+from shnotify.config.models import Config, DeadLetterQueue, Encryption, ExistingKey, ManagedKey, Route
+from shnotify.engine.graph import Graph
+from shnotify.engine.resource import Resource
+from shnotify.engine.values import Pattern, Tags
+from shnotify.errors import UsageError
+from shnotify.findings.pattern import event_pattern
+from shnotify.formatter import HANDLER
+from shnotify.mail import archive as bundle
+from shnotify.mail.summary import input_transformer, settings_of
+from shnotify.resources import policies
+from shnotify.resources.function import Function
+from shnotify.resources.key import Key
+from shnotify.resources.loggroup import PREFIX, LogGroup
+from shnotify.resources.queue import Queue
+from shnotify.resources.role import Role, role_name
+from shnotify.resources.rule import Rule
+from shnotify.resources.subscription import Subscription
+from shnotify.resources.topic import Topic
+from shnotify.tags import MANAGED_TAG, NAME_TAG, RESOURCE_TAG
+
+LOG_DAYS = 30
+"""How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
+QUEUE_POLICY_BYTES = 8192
+"""SQS Developer Guide, quotas related to policies."""
+
+
+def build(config: Config, scope: Scope) -> Graph:
+    """All resources of the notifier, each after what it needs."""
+    resources: list[Resource] = []
+    topic_key, dlq_key = _keys(config, scope)
+    resources += [key for key in (topic_key, dlq_key) if isinstance(key, Key)]
+    queue = None
+    if config.dead_letter_queue:
+        queue = _queue(config, config.dead_letter_queue, scope, dlq_key)
+        resources.append(queue)
+    for route in config.routes:
+        topic = _topic(config, route, scope, topic_key)
+        resources += [topic, *_subscriptions(route, topic)]
+        target: Topic | Function = topic
+        if route.message.format == "lambda":
+            uses = policies.Uses(
+                log_group=scope.log_group(f"{PREFIX}{function_name(config, route)}"),
+                topic=topic.ref("Arn"),
+                topic_key=_arn_of(topic_key),
+                queue=queue.ref("Arn") if queue else "",
+                queue_key=_arn_of(dlq_key),
+                hub=scope.hubs() if route.message.dedup == "notified" else (),
+            )
+            formatter = _formatter(config, route, scope, uses)
+            resources += formatter
+            target = formatter[-1]
+        resources.append(_rule(config, route, scope, target, queue))
+    return Graph(tuple(resources))
+
+
+def existing_keys(config: Config) -> dict[str, bool]:
+    """ARNs of the keys that are used but not ours -> whether a topic is encrypted with it."""
+    encryption = config.encryption
+    if not encryption:
+        return {}
+    found: dict[str, bool] = {}
+    if config.dead_letter_queue and isinstance(encryption.dlq_key, ExistingKey):
+        found[encryption.dlq_key.arn] = False
+    if isinstance(encryption.topic_key, ExistingKey):
+        found[encryption.topic_key.arn] = True
+    return found
+
+
+def _tags(config: Config, resource_id: str) -> Tags:
+    ours = {NAME_TAG: config.name, RESOURCE_TAG: resource_id, MANAGED_TAG: "shnotify"}
+    return Tags.of({**config.tags, **ours})
+
+
+def _keys(config: Config, scope: Scope) -> tuple[Key | str, Key | str]:
+    """(the topics' key, the queue's key): ours, or an existing one's ARN, or "" for none."""
+    encryption: Encryption | None = config.encryption
+    if not encryption:
+        return "", ""
+    topic = _key(config, "TopicKey", encryption.topic_key, scope)
+    return topic, _key(config, "DlqKey", encryption.dlq_key, scope) if config.dead_letter_queue else ""
+
+
+def _key(config: Config, resource_id: str, key: ManagedKey | ExistingKey, scope: Scope) -> Key | str:
+    if isinstance(key, ExistingKey):
+        return key.arn
+    return Key(
+        id=resource_id,
+        alias_name=key.alias,
+        description=key.description,
+        enable_key_rotation=key.rotation,
+        pending_window_in_days=key.deletion_window,
+        key_policy=policies.key_policy(scope),
+        tags=_tags(config, resource_id),
+    )
+
+
+def _arn_of(key: Key | str) -> str:
+    return key.ref("Arn") if isinstance(key, Key) else key
+
+
+def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str) -> Queue:
+    arn = scope.queue(queue.name)
+    policy = policies.queue_policy(arn, [scope.rule(route.rule.name) for route in config.routes])
+    if (size := len(policy.to_text())) > QUEUE_POLICY_BYTES:
+        raise UsageError(
+            f"the policy of the queue {queue.name} would have {size} bytes, and SQS takes {QUEUE_POLICY_BYTES}: "
+            f"it names the rules of all {len(config.routes)} routes",
+            hint="give the rules shorter names, or divide the routes between two files",
+        )
+    return Queue(
+        id="Dlq",
+        queue_name=queue.name,
+        queue_arn=arn,
+        visibility_timeout=queue.visibility_timeout,
+        message_retention_period=queue.retention,
+        delay_seconds=queue.delivery_delay,
+        maximum_message_size=queue.max_message_size,
+        receive_message_wait_time_seconds=queue.receive_wait_time,
+        kms_master_key_id=_arn_of(key),
+        kms_data_key_reuse_period_seconds=queue.data_key_reuse if key else None,
+        sqs_managed_sse_enabled=None if key else True,
+        policy_document=policy,
+        tags=_tags(config, "Dlq"),
+    )
+
+
+def _topic(config: Config, route: Route, scope: Scope, key: Key | str) -> Topic:
+    arn = scope.topic(route.topic.name)
+    return Topic(
+        id=f"{route.id}Topic",
+        topic_name=route.topic.name,
+        topic_arn=arn,
+        remove_unlisted=route.unlisted_subscribers == "remove",
+        display_name=route.topic.display_name or "",
+        kms_master_key_id=_arn_of(key),
+        policy_document=policies.topic_policy(scope, arn),
+        tags=_tags(config, f"{route.id}Topic"),
+    )
+
+
+def _subscriptions(route: Route, topic: Topic) -> list[Subscription]:
+    return [
+        Subscription(
+            id=Subscription.id_for(topic.id, subscriber.protocol, subscriber.endpoint),
+            topic_arn=topic.ref("Arn"),
+            protocol=subscriber.protocol,
+            endpoint=subscriber.endpoint,
+        )
+        for subscriber in route.subscribers
+    ]
+
+
+def function_name(config: Config, route: Route) -> str:
+    return fitting(f"{config.name}-{route.name}-formatter")
+
+
+def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) -> tuple[LogGroup, Role, Function]:
+    """The function that writes the mails, after all that it needs."""
+    name = function_name(config, route)
+    words = f"Formats the mails of {route.rule.name} (shnotify)."
+    logs = LogGroup(
+        id=f"{route.id}FormatterLogs",
+        log_group_name=f"{PREFIX}{name}",
+        log_group_arn=uses.log_group,
+        retention_in_days=LOG_DAYS,
+        tags=_tags(config, f"{route.id}FormatterLogs"),
+    )
+    role = Role(
+        id=f"{route.id}FormatterRole",
+        role_name=role_name(name, scope.region),
+        role_arn=scope.role(role_name(name, scope.region)),
+        description=words,
+        assume_role_policy_document=policies.role_trust(),
+        policies=policies.role_policy(uses),
+        tags=_tags(config, f"{route.id}FormatterRole"),
+    )
+    settings = settings_of(route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name))
+    archive = bundle.archive(settings.to_text())
+    function = Function(
+        id=f"{route.id}Formatter",
+        function_name=name,
+        function_arn=scope.function(name),
+        log_group=logs.ref("Arn"),
+        zip_file=archive,
+        description=words,
+        role=role.ref("Arn"),
+        runtime="python3.13",
+        handler=HANDLER,
+        timeout=60,
+        memory_size=256,
+        environment={},
+        code_sha256=bundle.code_sha256(archive),
+        event_invoke_config={
+            "MaximumRetryAttempts": 2,
+            "MaximumEventAgeInSeconds": 21600,
+            "OnFailure": uses.queue,
+        },
+        policy_document=policies.function_policy(scope.function(name), scope.rule(route.rule.name)),
+        tags=_tags(config, f"{route.id}Formatter"),
+    )
+    return logs, role, function
+
+
+def _rule(config: Config, route: Route, scope: Scope, to: Topic | Function, queue: Queue | None) -> Rule:
+    target: dict[str, Any] = {
+        "Arn": to.ref("Arn"),
+        "RetryPolicy": {
+            "MaximumRetryAttempts": route.retry.max_attempts,
+            "MaximumEventAgeInSeconds": route.retry.max_age,
+        },
+    }
+    if queue:
+        target["DeadLetterConfig"] = {"Arn": queue.ref("Arn")}
+    message = route.message
+    if not route.pattern and (
+        transformer := input_transformer(message.format, route.source, partition=scope.partition, fields=message.fields)
+    ):
+        target["InputTransformer"] = transformer
+    marker = config.let_through(route)
+    pattern = event_pattern(route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker)
+    return Rule(
+        id=f"{route.id}Rule",
+        rule_name=route.rule.name,
+        rule_arn=scope.rule(route.rule.name),
+        event_pattern=Pattern(pattern),
+        description=route.rule.description,
+        state="ENABLED" if route.rule.enabled else "DISABLED",
+        targets=target,
+        tags=_tags(config, f"{route.id}Rule"),
+    )

@@ -1,0 +1,239 @@
+"""The scalar types of the configuration: how each is written, its limits, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from difflib import get_close_matches
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator
+
+from shnotify.arns import partition_of
+from shnotify.escaping import without_password
+
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
+_UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZE = re.compile(r"([0-9]{1,9})(B|KiB|MiB)?")
+_SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024 * 1024}
+_MAIL = re.compile(
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
+_ARNS = {
+    "sqs": (r"[A-Za-z0-9_-]{1,80}", "queue-name"),
+    "lambda": (r"function:[A-Za-z0-9_-]{1,64}(?::(?:\$LATEST|[A-Za-z0-9_-]{1,128}))?", "function:name"),
+}
+"""The end of a subscriber's ARN; a standard topic takes no FIFO queue (SNS Developer Guide, sns-fifo-topics)."""
+MAX_ROUTES, MAX_SUBSCRIBERS, MAX_VALUES = 100, 1000, 1000
+"""Far beyond what a notifier has; an event pattern of 4,096 characters holds fewer values."""
+_TAG_EXTRA = frozenset("+-=._:/@ ")
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: one line of at most 80 characters, without a URL's password."""
+    text = without_password(repr(value))
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def spoken(seconds: int) -> str:
+    """`300` -> `5m`; a single day is `24h`."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0 and (unit, seconds) != ("d", size):
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def duration(low: int, high: int) -> BeforeValidator:
+    """Seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number; between `low` and `high` inclusive."""
+
+    def read(value: Any) -> int:
+        found = (
+            _DURATION.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        )
+        if not found:
+            raise ValueError("must be a duration such as 30s, 5m, 24h or 4d, or a whole number of seconds")
+        seconds = int(found[1]) * _UNITS[found[2]]
+        if not low <= seconds <= high:
+            raise ValueError(f"must be between {spoken(low)} and {spoken(high)}")
+        return seconds
+
+    return BeforeValidator(read)
+
+
+def _days(value: Any) -> int:
+    seconds = _seconds(value)
+    if seconds is None or seconds % 86400 or not 7 <= seconds // 86400 <= 30:
+        bare = isinstance(value, int) and 7 <= value <= 30
+        raise ValueError(
+            f"must be whole days between 7d and 30d (KMS allows nothing else){f': write {value}d' if bare else ''}"
+        )
+    return seconds // 86400
+
+
+def _seconds(value: Any) -> int | None:
+    found = _DURATION.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    return int(found[1]) * _UNITS[found[2]] if found else None
+
+
+def size(low: int, high: int) -> BeforeValidator:
+    """Bytes, written `256KiB`, `1MiB` or as a whole number; between `low` and `high` inclusive."""
+
+    def read(value: Any) -> int:
+        found = _SIZE.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        if not found:
+            raise ValueError("must be a size such as 256KiB or 1MiB, or a whole number of bytes")
+        count = int(found[1]) * _SIZE_UNITS[found[2]]
+        if not low <= count <= high:
+            raise ValueError(f"must be between {low} and {high} bytes")
+        return count
+
+    return BeforeValidator(read)
+
+
+def matching(pattern: str, words: str) -> AfterValidator:
+    """Text of this form; `words` say what is allowed."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"must be {words}")
+        return value
+
+    return AfterValidator(check)
+
+
+def line(limit: int, what: str) -> AfterValidator:
+    """One line of text without control characters, at most `limit` characters."""
+
+    def check(value: str) -> str:
+        if len(value) > limit:
+            raise ValueError(f"{what} has at most {limit} characters, this has {len(value)}")
+        if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in value):
+            raise ValueError(f"{what} must be one line without control characters")
+        return value
+
+    return AfterValidator(check)
+
+
+def _account(value: Any) -> str:
+    if isinstance(value, int) and 9 <= len(str(value)) <= 12:  # a reader of numbers drops the zeros in front
+        raise ValueError(f'write it in quotes: "{value:012d}"')
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
+        raise ValueError('must be a twelve-digit account id in quotes, such as "123456789012"')
+    return value
+
+
+def _alias(value: str) -> str:
+    if value.startswith("alias/aws/"):
+        raise ValueError(
+            "alias/aws/... are AWS's own keys: their policies cannot be changed, so EventBridge could not use them"
+        )
+    if not re.fullmatch(r"alias/[a-zA-Z0-9/_-]{1,250}", value):
+        raise ValueError("must be alias/ and then letters, digits, / _ or -, at most 256 characters in all")
+    return value
+
+
+def _key_arn(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", value):
+        raise ValueError("must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id")
+    if problem := _partition_problem(value):
+        raise ValueError(problem)
+    return value
+
+
+def _partition_problem(arn: str) -> str | None:
+    _, partition, _, region, *_ = arn.split(":")
+    right = partition_of(region)
+    return None if partition == right else f"names {region} in {partition}, and it is in {right}: arn:{right}:..."
+
+
+def tag_problem(key: str, value: str) -> str | None:
+    """Why AWS (or we) would not take this tag; None when all is well."""
+    for text, what, limit in ((key, "key", 128), (value, "value", 256)):
+        if len(text) > limit:
+            return f"a tag's {what} has at most {limit} characters"
+        if not all(c in _TAG_EXTRA or unicodedata.category(c)[0] in "LN" for c in text):
+            marks = " (a letter with its mark as one character)" if unicodedata.normalize("NFC", text) != text else ""
+            return f"a tag's {what} may hold letters, digits, spaces and + - = . _ : / @{marks}"
+    if not key:
+        return "a tag needs a key"
+    if key.lower().startswith("aws:"):
+        return "tags that begin with aws: are AWS's own"
+    if key.lower().startswith("shnotify:") or key == "managed-by":
+        return "this tag is set by shnotify itself"
+    return None
+
+
+def endpoint_problem(protocol: str, endpoint: str) -> str | None:
+    """Why this endpoint does not fit its protocol (API_Subscribe); None when it does."""
+    match protocol:
+        case "email" | "email-json":
+            if not endpoint.isascii():
+                return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
+            fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
+            return None if fits else "is not an e-mail address such as secops@example.com"
+        case "sms":
+            return (
+                None
+                if re.fullmatch(r"\+[1-9][0-9]{6,14}", endpoint)
+                else "must be a phone number such as +819012345678"
+            )
+        case "http" | "https":
+            return _url_problem(protocol, endpoint)
+        case _:
+            form, example = _ARNS[protocol]
+            arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:[0-9]{{12}}:{form}", endpoint)
+            if not arn:
+                return f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
+            return _partition_problem(endpoint)
+
+
+def _url_problem(protocol: str, endpoint: str) -> str | None:
+    try:
+        parts = urlsplit(endpoint)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme != protocol or not host or re.search(r"\s|[^\x21-\x7e]", endpoint) or len(endpoint) > 2048:
+        return f"must be a URL that begins with {protocol}:// and names a host"
+    if parts.username or parts.password:
+        return "must not carry a user or a password: the file has no place for secrets"
+    return None
+
+
+def _time_zone(value: str) -> str:
+    if value not in (known := available_timezones()) and (known or not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", value)):
+        near = get_close_matches(value, known, 1)
+        raise ValueError(f"is no time zone{f'; did you mean {near[0]}?' if near else ' such as Asia/Tokyo'}")
+    return value
+
+
+def _https_url(value: str) -> str:
+    if problem := _url_problem("https", value):
+        raise ValueError(problem)
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+HttpsUrl = Annotated[str, AfterValidator(_https_url)]
+Account = Annotated[str, BeforeValidator(_account)]
+Alias = Annotated[str, AfterValidator(_alias)]
+KeyArn = Annotated[str, AfterValidator(_key_arn)]
+Days = Annotated[int, BeforeValidator(_days)]
+NotifierName = Annotated[
+    str, matching(r"[a-z][a-z0-9-]{0,39}", "a small letter, then small letters, digits or -, at most 40 in all")
+]
+RouteName = Annotated[
+    str, matching(r"[a-z][a-z0-9-]{0,19}", "a small letter, then small letters, digits or -, at most 20 in all")
+]
+TopicName = Annotated[
+    str, matching(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ or - (FIFO topics cannot send e-mail)")
+]
+QueueName = Annotated[
+    str, matching(r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)")
+]
+RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
+RegionName = Annotated[str, matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region such as ap-northeast-1")]

@@ -1,0 +1,18 @@
+"""The keys of the tags by which a notifier knows what belongs to it."""
+
+from __future__ import annotations
+
+NAME_TAG = "shnotify:name"
+
+
+RESOURCE_TAG = "shnotify:resource"
+
+
+MANAGED_TAG = "managed-by"
+
+
+ADOPTED_TAG = "shnotify:adopted"
+"""Says that somebody else made it: `destroy` gives it back instead of deleting it."""
+
+
+OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG)

@@ -1,0 +1,1 @@
+"""What a person sees and types: options, screens, plans as lines, signals. Decides nothing."""

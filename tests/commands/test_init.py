@@ -1,0 +1,132 @@
+"""`init`: what it writes, what it asks, what it never overwrites."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from shnotify import cli
+from shnotify.config.load import load
+from shnotify.terminal.screen import Screen
+from tests.conftest import Ran
+
+SECOPS = ("--email", "secops@example.com")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "made.yaml"
+
+
+def init(capsys: pytest.CaptureFixture[str], path: Path, *arguments: str) -> Ran:
+    capsys.readouterr()
+    return Ran(cli.run(["init", "-c", str(path), *arguments]), *capsys.readouterr())
+
+
+def left(path: Path) -> list[str]:
+    """What lies in the folder."""
+    return sorted(os.listdir(path.parent))
+
+
+def test_it_writes_a_file_of_what_it_was_given(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--name", "yes", "--route", "on", "--region", "eu-west-1", "--account", "012345670123"]
+    ran = init(capsys, path, *given, *SECOPS, "--email", "a#b+c@example.com")
+    assert (ran.code, left(path)) == (0, ["made.yaml"])
+    config = load(path)
+    assert (config.name, config.region, config.account) == ("yes", "eu-west-1", "012345670123")
+    assert [route.name for route in config.routes] == ["on"]
+    assert [one.endpoint for one in config.routes[0].subscribers] == ["secops@example.com", "a#b+c@example.com"]
+    assert 'name: "yes" ' in path.read_text("utf-8")  # other readers of YAML take a bare one for true
+
+
+def test_the_smallest_one_says_what_else_there_is(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert init(capsys, path, *SECOPS, "-o", "json").json == {
+        "file": str(path),
+        "name": "security-alerts",
+        "error": None,
+    }
+    text = path.read_text("utf-8")
+    assert all(f"# {field}: " in text for field in ("region", "account", "tags", "encryption", "dead_letter_queue"))
+    assert (
+        len({line.index(" # ") for line in text.splitlines() if line.partition(":")[0][-6:] in ("name", "region")}) == 1
+    )
+
+
+def test_all_that_is_wrong_is_told_by_option_and_nothing_is_written(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = [
+        "--name",
+        "x\nroutes: []",
+        "--route",
+        "urgent # x",
+        "--region",
+        "a: b",
+        "--account",
+        '1"2',
+        "--email",
+        "\udcff",
+    ]
+    ran = init(capsys, path, *wrong)
+    assert (ran.code, left(path)) == (2, [])
+    for option in ("--name: must be", "--route: must be", "--region: must be", "--account: must be", "--email: "):
+        assert option in ran.err
+    assert "made.yaml" not in ran.err
+    ran = init(capsys, path, "--email", "a@b.co", "--email", "A@b.co")
+    assert (ran.code, "--email: 'A@b.co' is listed twice" in ran.err, left(path)) == (2, True, [])
+    assert init(capsys, path).code == 2
+    assert init(capsys, path / "none" / "x.yaml", *SECOPS).code == 1
+
+
+def test_what_is_there_stays_without_force(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_text("mine", encoding="utf-8")
+    path.chmod(0o600)
+    assert init(capsys, path, *SECOPS).code == 2
+    link, nowhere = path.with_name("link"), path.with_name("nowhere")
+    nowhere.symlink_to("not-there.yaml")
+    assert init(capsys, nowhere, *SECOPS).code == 2
+    assert path.read_text("utf-8") == "mine"
+    link.symlink_to(path.name)
+    assert init(capsys, link, *SECOPS, "--force").code == 0
+    assert link.is_symlink()
+    assert load(path).name == "security-alerts"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert init(capsys, path, "--force", "--email", "wrong").code == 2
+    assert load(path).name == "security-alerts"
+    assert left(path) == ["link", "made.yaml", "nowhere"]
+
+
+def test_only_a_file_is_ever_replaced(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(path)
+    folder = path.with_name("folder")
+    folder.mkdir()
+    for taken in (path, folder, Path(os.devnull)):
+        ran = init(capsys, taken, *SECOPS, "--force")
+        assert (ran.code, "is not a regular file" in ran.err) == (2, True)
+    assert path.is_fifo()
+    assert Path(os.devnull).is_char_device()
+
+
+def test_on_a_terminal_it_asks(path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Screen, "can_ask", property(lambda screen: not screen.json))
+    typed = "Not A Name\nteam\n\nbad\na@b.co, c@d.co\nnowhere\neu-west-1\n\n"
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    ran = init(capsys, path)
+    assert (ran.code, ran.out.startswith("Wrote ")) == (0, True)
+    assert ran.err.count("must be") == 2
+    config = load(path)
+    assert (config.name, config.region, config.account) == ("team", "eu-west-1", None)
+    assert [one.endpoint for one in config.routes[0].subscribers] == ["a@b.co", "c@d.co"]
+    for ended in ("", "team\n", "team\na@b.co\n\n"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(ended))
+        ran = init(capsys, path.with_name("other.yaml"))
+        assert (ran.code, "nothing was written" in ran.err) == (2, True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert init(capsys, path.with_name("flags.yaml"), *SECOPS).err == ""
+    assert json.loads(init(capsys, path.with_name("none.yaml"), "-o", "json").out)["error"]["message"]
+    assert left(path) == ["flags.yaml", "made.yaml"]

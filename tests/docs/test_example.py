@@ -1,0 +1,84 @@
+"""`config.example.yaml`: every default written there is the model's, and every field of the model is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from shnotify.config.load import explain, load
+from shnotify.config.models import Config
+from shnotify.config.yamlfile import parse, read
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+TEXT = EXAMPLE.read_text(encoding="utf-8")
+COMMENTS = "\n".join(line.partition("#")[2] for line in TEXT.splitlines())
+
+SMALLEST = """\
+name: security-alerts
+region: ap-northeast-1
+account: "123456789012"
+tags: {Owner: security-team}
+routes:
+  - name: urgent
+    subscribers:
+      - secops@example.com
+      - {protocol: https, endpoint: "https://example.com/hook"}
+"""
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field's type names, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from models_in(argument)
+
+
+def fields_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every field, with its path."""
+    for name, field in model.model_fields.items():
+        here = (*path, name)
+        yield here
+        for inner in models_in(field.annotation):
+            # `exclude` has the fields of `findings`, where they are shown
+            if not set(inner.model_fields) < set(model.model_fields):
+                yield from fields_of(inner, here)
+
+
+def find(data: Any, path: tuple[str, ...]) -> list[Any]:
+    """All that stands at the path; a list holds the path in each of its items."""
+    if isinstance(data, list):
+        return [found for item in data for found in find(item, path)]
+    if not path:
+        return [data]
+    return find(data[path[0]], path[1:]) if isinstance(data, dict) and path[0] in data else []
+
+
+def present(path: tuple[str, ...]) -> bool:
+    """In the data, or as an alternative in a comment."""
+    return bool(find(read(EXAMPLE).data, path)) or (path[-1] == "arn" and "{arn: " in COMMENTS)
+
+
+def test_the_example_is_the_smallest_file_with_all_defaults_written_out() -> None:
+    assert load(EXAMPLE) == explain(parse(SMALLEST))
+
+
+@pytest.mark.parametrize("path", sorted(set(fields_of(Config))), ids=".".join)
+def test_every_field_is_in_the_example(path: tuple[str, ...]) -> None:
+    assert present(path), f"{'.'.join(path)} is a field of the model, but not in config.example.yaml"
+
+
+def test_the_walk_over_the_models_reaches_their_depths() -> None:
+    found = set(fields_of(Config))
+    assert ("routes", "findings", "severity") in found
+    assert ("encryption", "topic_key", "arn") in found
+    assert ("routes", "subscribers", "endpoint") in found
+
+
+def test_the_smallest_file_in_its_comments_loads() -> None:
+    lines = [line.removeprefix("#     ") for line in TEXT.splitlines() if line.startswith("#     ")]
+    assert explain(parse("\n".join(lines))).name == "security-alerts"

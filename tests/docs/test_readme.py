@@ -1,0 +1,130 @@
+"""The README: its commands exist, its examples load, what it shows is what is printed, and no row is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from shnotify import cli
+from shnotify.aws.operations import READS
+from shnotify.config.load import explain
+from shnotify.config.yamlfile import parse
+from shnotify.sandbox.subscriptions import confirm_subscription
+from tests.conftest import World
+from tests.support.faults import REGION
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+DEMO = f"name: demo-alerts\nregion: {REGION}\nroutes:\n  - name: urgent\n    subscribers: [secops@example.com]\n"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading row."""
+    table = TEXT[TEXT.index(heading) :].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """(command, option) as they stand in code; the option may be empty."""
+    for inline, block in re.findall(r"`([^`\n]+)`|^    (.+)$", TEXT, re.MULTILINE):
+        words = (inline or block.partition("#")[0]).removeprefix("shnotify ").split()
+        if words and words[0] in cli.COMMANDS:
+            yield from ((words[0], option) for option in ["", *words[1:]] if option.startswith("-") or not option)
+
+
+def test_its_commands_and_options_exist() -> None:
+    found = set(commands())
+    assert {name for name, _ in found} == set(cli.COMMANDS)
+    assert ("plan", "--exit-code") in found
+    for name, option in found:
+        helped = CliRunner().invoke(cli.cli, [name, "--help"])
+        assert helped.exit_code == 0
+        assert option in helped.output
+
+
+def test_every_command_after_the_programs_name_exists() -> None:
+    assert set(re.findall(r"`?shnotify ([a-z]+)", TEXT)) <= set(cli.COMMANDS)
+
+
+def test_every_option_exists() -> None:
+    """Somewhere: the shared ones stand without a command."""
+    known = "".join(CliRunner().invoke(cli.cli, [name, "--help"]).output for name in cli.COMMANDS)
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)):
+        assert option in known
+
+
+def test_make_has_its_targets() -> None:
+    made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"demo", "test"} <= set(re.findall(r"\bmake ([a-z-]+)", TEXT)) & made
+
+
+def test_every_exit_code_is_there() -> None:
+    assert [row[0] for row in rows("| exit code |")] == ["0", "1", "2", "3", "4", "130"]
+
+
+def test_its_configurations_load() -> None:
+    found = [explain(parse(block)) for block in blocks("yaml")]
+    assert [config.name for config in found] == ["security-alerts"]
+
+
+def test_every_statement_of_the_guide_is_in_the_table() -> None:
+    found: set[int] = set()
+    for row in rows("| guide |"):
+        for first, last in re.findall(r"R(\d+)(?: to R(\d+))?", row[0]):
+            found |= set(range(int(first), int(last or first) + 1))
+    assert found == set(range(1, 50))
+
+
+def test_its_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert (ROOT / target).exists()
+
+
+def shown_in(block: str, printed: str) -> None:
+    """Every line of the block was printed, in this order; `...` stands for lines that are left out."""
+    at = 0
+    lines = printed.splitlines()
+    for line in block.splitlines():
+        if line == "...":
+            continue
+        assert line in lines[at:], f"not printed any more: {line!r}"
+        at = lines.index(line, at) + 1
+
+
+def test_what_it_shows_is_what_is_printed(world: World) -> None:
+    plan, status = (block.replace("us-east-1", REGION) for block in blocks("console"))
+    world.write(DEMO)
+    shown_in(plan, world.text("plan").out)
+    assert world.apply().code == 0
+    confirm_subscription("secops@example.com")
+    meddle(world)
+    ran = world.text("status")
+    assert ran.code == 3
+    shown_in(status, ran.out)
+
+
+def meddle(world: World) -> None:
+    """What the README says that somebody did."""
+    kms, sqs = world.client("kms"), world.client("sqs")
+    key = kms.describe_key(KeyId="alias/demo-alerts-topic")["KeyMetadata"]["KeyId"]
+    policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    del policy["Statement"][1]
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    url = sqs.get_queue_url(QueueName="demo-alerts-dlq")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
+    world.client("events").disable_rule(Name="demo-alerts-urgent")
+
+
+def test_it_lists_every_read() -> None:
+    """Permissions of `status` and `plan` are the gateway's list of reads (securityhub's are `apply`'s)."""
+    table = {row[0]: row[1] for row in rows("| for |")}
+    actions = set(re.findall(r"`(?:[a-z]+:)?([A-Z]\w+)`", table["`status`, `plan`"]))
+    assert actions == {name.partition(":")[2] for name in READS if not name.startswith("securityhub:")}
