@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,12 @@ class Scope:
     partition: str
     region: str
     account: str
+
+    @classmethod
+    def of(cls, arn: str) -> Self:
+        """The scope that a regional ARN names."""
+        _, partition, _, region, account, _ = arn.split(":", 5)
+        return cls(partition, region, account)
 
     def topic(self, name: str) -> str:
         return f"arn:{self.partition}:sns:{self.region}:{self.account}:{name}"

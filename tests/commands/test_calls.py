@@ -159,7 +159,7 @@ def test_all_pages_of_a_list_are_read(world: World) -> None:
 
 
 def test_a_call_does_not_wait_until_another_services_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    aws = Aws(region="eu-west-1")
+    aws = Aws(region="eu-west-1", allowed=None)
     first, making, made = aws.sns, threading.Event(), threading.Event()
 
     def slow(_service: str) -> Any:
@@ -189,6 +189,6 @@ def test_a_read_only_run_cannot_write(world: World, command: str) -> None:
 def test_the_gateway_refuses_to_write_in_a_read_only_run() -> None:
     from shnotify.aws.failures import WriteRefusedError
 
-    aws = Aws(region="eu-west-1")
+    aws = Aws(region="eu-west-1", allowed=None)
     with pytest.raises(WriteRefusedError):
         aws(aws.sns.create_topic, Name="x")

@@ -59,13 +59,15 @@ class Base(Thing):
 class Last(Thing):
     CFN: ClassVar[str] = "Test::Last"
     RANK: ClassVar[int] = 9
+    GOES_LAST: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plain(Thing):
-    """Of a kind that cannot carry tags."""
+    """Of a kind that cannot carry tags and is part of what it uses."""
 
     CFN: ClassVar[str] = "Test::Plain"
+    PART_OF: ClassVar[str] = "uses"
 
     def tags_or_none(self) -> None:
         return None
@@ -399,12 +401,12 @@ def test_a_removal_carries_what_was_seen() -> None:
 
 
 def test_what_is_encrypted_goes_before_every_key() -> None:
-    other = Thing(id="Other")
-    graph = Graph((BASE, THING, other))
-    observed = Observation({"Base": live(BASE), "Thing": live(THING), "Other": live(other)})
+    other, key = Thing(id="Other"), Last(id="Base")
+    graph = Graph((key, THING, other))
+    observed = Observation({"Base": live(key), "Thing": live(THING), "Other": live(other)})
     needs = {s.key: s.needs for s in plan_destroy(graph, observed).steps}
     assert needs == {"Thing": frozenset(), "Other": frozenset(), "Base": frozenset({"Thing", "Other"})}
-    foreign = Observation({"Base": live(BASE), "Thing": live(THING), "Other": live(other, "theirs")})
+    foreign = Observation({"Base": live(key), "Thing": live(THING), "Other": live(other, "theirs")})
     plan = plan_destroy(graph, foreign)
     assert actions(plan) == {"Thing": "delete", "Other": "refuse", "Base": "delete"}
     assert plan.steps[2].needs == {"Thing"}

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from shnotify.aws.operations import READS
+from shnotify.resources.kinds import READS
 from tests.conftest import SMALLEST, World
 from tests.support import faults
 from tests.support.canonical import account, live_keys

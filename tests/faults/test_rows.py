@@ -26,9 +26,9 @@ from hypothesis import given
 from shnotify import cli
 from shnotify.aws import calls
 from shnotify.aws.gateway import elsewhere
-from shnotify.aws.operations import READS
 from shnotify.aws.progress import Waiting
 from shnotify.escaping import clean
+from shnotify.resources.kinds import READS
 from shnotify.schema.scalars import MAX_ROUTES
 from shnotify.terminal.screen import Screen, _Console
 from shnotify.terminal.signals import catch_signals

@@ -179,4 +179,4 @@ def test_a_statement_added_by_somebody_at_the_same_moment_is_not_lost(world: Wor
 
 
 def test_the_gateway_of_one_run_is_not_the_others() -> None:
-    assert Aws(region="eu-west-1").existing is not Aws(region="eu-west-1").existing
+    assert Aws(region="eu-west-1", allowed=None).existing is not Aws(region="eu-west-1", allowed=None).existing

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from shnotify.aws.calls import Clock
 from shnotify.aws.failures import WriteRefusedError
 from shnotify.aws.gateway import Aws
-from shnotify.aws.operations import READS
+from shnotify.resources.kinds import READS
 
 T = TypeVar("T")
 REGION = "eu-west-1"
@@ -175,7 +175,7 @@ def gateway(faults: Faults) -> type[Aws]:
                 return faults.client(service)
 
         def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
-            if not self.write and operation not in READS:
+            if not self.permits(operation):
                 raise WriteRefusedError(operation)
             return faults.send(operation, method, params)
 

@@ -1,7 +1,7 @@
 """The gateway: every AWS call of every command goes through here.
 
 So that calls can be counted, allowed, delayed, retried and broken in one place: who asks (the session, the clients),
-what may be asked (`READS`), and in `calls.py` how often.
+what may be asked (`allowed`), and in `calls.py` how often.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shnotify.arns import Scope
 from shnotify.aws.calls import Calls, Clock
 from shnotify.aws.credentials import not_set_up
 from shnotify.aws.failures import UnexpectedError, WriteRefusedError
-from shnotify.aws.operations import READS, operation_name
+from shnotify.aws.operations import operation_name
 from shnotify.aws.progress import Noted, Progress
 from shnotify.errors import UsageError
 from shnotify.escaping import without_password
@@ -81,7 +81,7 @@ class _KnownServices(Loader):
 class Aws(Calls):
     """One account and Region, seen through one set of credentials.
 
-    write     False: only the operations in `READS` can be sent
+    allowed   the operations that can be sent, as IAM names them; None: every one
     timeout   seconds for the whole command
     report    receives waits and notes as they happen
     """
@@ -91,13 +91,13 @@ class Aws(Calls):
         *,
         region: str | None = None,
         profile: str | None = None,
-        write: bool = False,
+        allowed: frozenset[str] | None,
         timeout: float = 60,
         report: Callable[[Progress], None] = lambda _: None,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(timeout=timeout, report=report, clock=clock)
-        self.write = write
+        self.allowed = allowed
         self.existing: dict[str, str] = {}
         """Name -> ARN of what a call of ours has seen: it can be read again in one round."""
         self._clients: dict[str, Any] = {}
@@ -156,9 +156,13 @@ class Aws(Calls):
         client.meta.events.register_first("before-call", self._guard)
         return client
 
+    def permits(self, operation: str) -> bool:
+        """Whether this run may send the operation."""
+        return self.allowed is None or operation in self.allowed
+
     def _guard(self, model: Any, **_: Any) -> None:
         operation = operation_name(model.service_model.service_name, model.name)
-        if not self.write and operation not in READS:
+        if not self.permits(operation):
             raise WriteRefusedError(f"{operation} is not a read, and this command changes nothing", operation=operation)
 
     @property

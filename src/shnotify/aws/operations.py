@@ -1,4 +1,4 @@
-"""AWS operations by the names that IAM gives them: which only read, and which parameter names their object."""
+"""AWS operations by the names that IAM gives them, and the parameters that name what an operation is about."""
 
 from __future__ import annotations
 
@@ -28,16 +28,3 @@ _NAMES = (
     *("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource"),
 )
 """The parameters that say which thing a call is about, the most telling first."""
-
-
-READS = frozenset(
-    {"sts:GetCallerIdentity", "tag:GetResources", "securityhub:DescribeHub", "securityhub:DescribeSecurityHubV2"}
-    | {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:ListAliases"}
-    | {"kms:ListGrants", "kms:ListKeys"}
-    | {"sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:ListSubscriptionsByTopic"}
-    | {"sqs:GetQueueAttributes", "sqs:ListQueueTags", "events:DescribeRule", "events:ListTargetsByRule"}
-    | {"events:ListTagsForResource", "events:ListRuleNamesByTarget", "events:TestEventPattern"}
-    | {"lambda:GetFunction", "lambda:GetPolicy", "lambda:GetFunctionEventInvokeConfig"}
-    | {"iam:GetRole", "iam:GetRolePolicy", "logs:DescribeLogGroups", "logs:ListTagsForResource"}
-)
-"""The operations of a read-only run. Anything else is refused before it is sent, in production too."""

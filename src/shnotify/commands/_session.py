@@ -20,10 +20,11 @@ from shnotify.engine.plan import Observation, Plan, Step
 from shnotify.engine.values import to_json
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.findings.patternsyntax import compact
-from shnotify.notifier import leftovers
+from shnotify.notifier import leftovers, names
 from shnotify.notifier import preconditions as premises
 from shnotify.notifier.desired import build, existing_keys
 from shnotify.resources import lookup
+from shnotify.resources.kinds import READS
 from shnotify.terminal.options import Settings
 from shnotify.terminal.screen import Screen
 
@@ -63,7 +64,7 @@ class Session:
     def refused_patterns(self, plan: Plan) -> dict[str, str]:
         """Route -> what EventBridge says against a raw pattern that is to be written; ours are well formed."""
         written = {step.key for step in plan.steps if any(c.path == "EventPattern" for c in step.changes)}
-        routes = [route for route in self.config.routes if route.pattern and f"{route.id}Rule" in written]
+        routes = [route for route in self.config.routes if route.pattern and names.rule_id(route) in written]
         return premises.refused_patterns(self.aws, {r.name: compact(r.pattern) for r in routes if r.pattern})
 
     def warn(self, seen: Observation) -> None:
@@ -123,7 +124,7 @@ def session(settings: Settings, *, write: bool = False, timeout: float = 60) -> 
         aws = Aws(
             region=config.region or settings.region,
             profile=settings.profile,
-            write=write,
+            allowed=None if write else READS,
             timeout=settings.timeout or timeout,
             report=report,
         )

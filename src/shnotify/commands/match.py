@@ -97,8 +97,9 @@ def _brief(value: Any) -> str:
 
 def _gateway(chosen: Any, region: str | None) -> Aws:
     from shnotify.aws.gateway import Aws
+    from shnotify.resources.kinds import READS
 
-    return Aws(region=region or chosen.region, profile=chosen.profile, timeout=chosen.timeout or 60)
+    return Aws(allowed=READS, region=region or chosen.region, profile=chosen.profile, timeout=chosen.timeout or 60)
 
 
 def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:

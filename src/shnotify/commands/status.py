@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from shnotify.notifier.delivery import Delivery
     from shnotify.resources.lookup import Subscribed
 
+_VERDICTS = {
+    "ok": ("can deliver", "green"),
+    "broken": ("CANNOT DELIVER", "bold red"),
+    "unknown": ("cannot tell whether it delivers", "bold yellow"),
+}
 _STYLES = {"in_sync": "green", "unknown": "bold red"}
 
 
@@ -33,7 +38,7 @@ def command(**options: Any) -> int:
         run.warn(seen)
         plan = plan_apply(run.graph, seen)
         states = {step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps}
-        routes = deliveries(run.config, seen, _lists(run, seen), run.key_problems())
+        routes = deliveries(run.config, run.graph, seen, _lists(run, seen), run.key_problems())
         error = _unknown(seen)
         in_sync = not error and set(states.values()) <= {"in_sync"}
         run.screen.document(
@@ -48,7 +53,9 @@ def command(**options: Any) -> int:
         if error:
             run.screen.error(error.message, error.hint)
             return 1
-        return run.screen.code(3 if not in_sync else 0 if all(route.ok for route in routes) else 4)
+        if not in_sync:
+            return run.screen.code(3)
+        return run.screen.code(0 if all(route.ok for route in routes) else 4)
 
 
 def state_of(step: Step, *, leftover: bool) -> str:
@@ -132,8 +139,7 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
                 screen.result(f"      note: {one_line(note)}")
     screen.result()
     for route in routes:
-        verdict = ("can deliver", "green") if route.ok else ("CANNOT DELIVER", "bold red")
-        screen.result(Text.assemble(f"  route {route.route}: ", verdict))
+        screen.result(Text.assemble(f"  route {route.route}: ", _VERDICTS[route.verdict]))
         for problem in route.problems:
             screen.result(Text(f"      {one_line(problem)}", "red"))
         for subscriber in route.subscribers:

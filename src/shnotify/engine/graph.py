@@ -28,6 +28,13 @@ class Graph:
                     raise ValueError(f"{resource.id}.{f.name}: a reference was put into plain text and lost its edge")
             seen.add(resource.id)
 
+    def __getitem__(self, resource_id: str) -> Resource:
+        """The resource of this id. Raises LookupError when the graph has none: an id is never guessed."""
+        for resource in self.resources:
+            if resource.id == resource_id:
+                return resource
+        raise LookupError(f"the graph has no resource {resource_id!r}")
+
     def __iter__(self) -> Iterator[Resource]:
         return iter(self.resources)
 

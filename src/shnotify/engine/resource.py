@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from shnotify.engine.health import Link, Verdict
+from shnotify.engine.permissions import Permissions
 from shnotify.engine.values import Late, Tags, late_parts, resolve
 
 if TYPE_CHECKING:
@@ -62,8 +64,15 @@ class Resource(ABC):
     """
 
     CFN: ClassVar[str]
+    """CloudFormation's name of the kind."""
+    PERMISSIONS: ClassVar[Permissions]
+    """The AWS operations of each verb."""
     RANK: ClassVar[int]
-    """Deletion order between things that name each other only in AWS: lower goes first."""
+    """The position in `resources.kinds.KINDS`, which sets it: in a removal, lower goes first."""
+    PART_OF: ClassVar[str] = ""
+    """The field that names the thing it is part of, with which it goes or stays; "" when it stands alone."""
+    GOES_LAST: ClassVar[bool] = False
+    """Whether everything else is removed before it: what others are encrypted with."""
 
     id: str = identity()
 
@@ -77,6 +86,63 @@ class Resource(ABC):
         """Its ARN, if that can be computed before it exists."""
         return None
 
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        """The thing that an ARN names, with nothing wanted of it; None when the ARN is of another kind.
+
+        tags  those that make it ours
+        """
+        return None
+
+    @classmethod
+    def unmanaged(cls, **known: Any) -> Self:
+        """A thing of which only the `known` fields are told: the others are not managed."""
+        required = (f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
+        return cls(**{**dict.fromkeys(required), **known})
+
+    def points_at(self, aws: Aws) -> Iterable[str]:
+        """ARNs of what the thing names, and of what names the thing, as a live state shows them."""
+        return ()
+
+    def companions(self) -> Iterable[str]:
+        """ARNs of what stands beside the thing and is found only through its name."""
+        return ()
+
+    def surplus(self, aws: Aws, graph: Iterable[Resource]) -> Iterable[tuple[Resource, Live[Resource]]]:
+        """Parts of the thing that the graph does not name, and that the file wants removed."""
+        return ()
+
+    def guarded(self, graph: Iterable[Resource]) -> Self:
+        """The thing, knowing what of the graph must be looked at before the thing is removed."""
+        return self
+
+    def kept_for(self, lives: Iterable[Live[Resource]]) -> str | None:
+        """Why the thing stays while these live ones are as they are; None when it may go."""
+        return None
+
+    def links(self) -> tuple[str, ...]:
+        """The links of the delivery chain that it is, by name; () for what is no link."""
+        return ()
+
+    def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        """The judgement on each of its links, as far as its own live state shows it."""
+        return ()
+
+    def judged(self, seen: Observed) -> tuple[Link, ...]:
+        """The judgement on each of its links: a missing thing is broken, and one that cannot be read is unknown."""
+        if seen is None:
+            return tuple(self.link(name, "broken", f"{self.id} is missing") for name in self.links()[:1])
+        if isinstance(seen, Unreadable):
+            needs = (seen.error.operation,) if seen.error.operation else ()
+            why = f"{self.id} could not be read: {seen.error.message}"
+            return tuple(Link(name, "unknown", why, needs=needs, resource=self.id) for name in self.links())
+        return self.health(seen)
+
+    def link(self, name: str, verdict: Verdict, why: str = "", **evidence: Any) -> Link:
+        """A judgement on one of its links; what is broken here, `apply` mends."""
+        mend = "shnotify apply" if verdict == "broken" else None
+        return Link(name, verdict, why, mend=mend, evidence=evidence, resource=self.id)
+
     def ref(self, attribute: str) -> Late:
         """Text that stands for an attribute of this resource and makes whoever holds it depend on it."""
         return Late(f"${{{self.id}.{attribute}}}")
@@ -88,6 +154,11 @@ class Resource(ABC):
     def needs(self) -> frozenset[str]:
         """Ids of the resources that must be right before this one is touched."""
         return frozenset(target for f in fields(self) for target, _ in late_parts(getattr(self, f.name)))
+
+    def whole(self) -> str | None:
+        """The id of the resource that it is part of, or None."""
+        named = late_parts(getattr(self, self.PART_OF)) if self.PART_OF else ()
+        return next((target for target, _ in named), None)
 
     def resolved(self, known: Mapping[str, str]) -> Self:
         return replace(self, **{f.name: resolve(getattr(self, f.name), known) for f in fields(self)})

@@ -28,14 +28,13 @@ def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = froz
             steps.append(Step("none", resource, live if isinstance(live, Live) else None, reason="kept, as asked"))
         else:
             steps.append(removal(resource, live, frozenset(needs)))
-    return Plan(_keys_last(_with_their_whole(_block_users(steps))), known_before(graph, seen))
+    return Plan(_last_things_last(_with_their_whole(_block_users(steps))), known_before(graph, seen))
 
 
-def _keys_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """What others are encrypted with goes when all of them are gone: a message may still be on its way."""
-    last = max((s.resource.RANK for s in steps), default=0)
-    earlier = frozenset(s.key for s in steps if s.action == "delete" and not s.part and last > s.resource.RANK)
-    return tuple(replace(s, needs=s.needs | earlier) if last == s.resource.RANK else s for s in steps)
+def _last_things_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The same, with what others are encrypted with after all of them: a message may still be on its way."""
+    removed = frozenset(s.key for s in steps if s.action == "delete" and not s.part and not s.resource.GOES_LAST)
+    return tuple(replace(s, needs=s.needs | removed) if s.resource.GOES_LAST else s for s in steps)
 
 
 def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -54,15 +53,15 @@ def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _with_their_whole(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """What carries no tags (a subscriber) is part of something that does: it goes, or stays, with that.
+    """The same, with each part right after what it is part of, with which it goes or stays.
 
     DeleteTopic takes a topic's subscriptions along (API_DeleteTopic), the pending ones too, which nothing else removes.
     """
     wholes = {s.key: s for s in steps if s.action == "refuse" or s.release or s.action == "delete"}
     parts: dict[str, list[Step]] = {}
     for step in steps:
-        whole = min(step.resource.needs() & wholes.keys(), default=None)
-        if step.action == "delete" and whole and step.resource.tags_or_none() is None:
+        whole = step.resource.whole()
+        if step.action == "delete" and whole in wholes:
             parts.setdefault(whole, []).append(step)
     gone = frozenset(part.key for found in parts.values() for part in found)
     result: list[Step] = []

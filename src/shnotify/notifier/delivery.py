@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shnotify.config.models import Config, Route
-from shnotify.engine.plan import Observation
-from shnotify.engine.resource import Live
-from shnotify.resources import policies
-from shnotify.resources.function import Function
-from shnotify.resources.key import Key
+from shnotify.config.models import Config, ManagedKey, Route
+from shnotify.engine.graph import Graph
+from shnotify.engine.health import Link, Verdict
+from shnotify.engine.plan import Observation, known_before
+from shnotify.notifier import names
 from shnotify.resources.lookup import Subscribed, subscription_identity
-from shnotify.resources.rule import Rule
-from shnotify.resources.topic import Topic
 
 
 @dataclass(frozen=True)
@@ -28,20 +25,32 @@ class Subscriber:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One route: `problems` are reasons why an alert would not arrive."""
+    """One route: the judgement on each link of its chain, and its subscribers."""
 
     route: str
-    problems: tuple[str, ...]
+    links: tuple[Link, ...]
     subscribers: tuple[Subscriber, ...]
 
     @property
+    def problems(self) -> tuple[str, ...]:
+        """Reasons why an alert would not arrive, or why nobody can say that it would."""
+        return tuple(link.why for link in self.links if link.stops)
+
+    @property
+    def verdict(self) -> Verdict:
+        """broken when a link is, else unknown when nobody can tell of a link, else ok."""
+        verdicts = {link.verdict for link in self.links}
+        return next((verdict for verdict in ("broken", "unknown") if verdict in verdicts), "ok")
+
+    @property
     def ok(self) -> bool:
-        return not self.problems
+        return self.verdict == "ok"
 
     def to_json(self) -> dict[str, Any]:
         return {
             "route": self.route,
             "ok": self.ok,
+            "verdict": self.verdict,
             "problems": list(self.problems),
             "subscribers": [vars(subscriber) for subscriber in self.subscribers],
         }
@@ -49,6 +58,7 @@ class Delivery:
 
 def deliveries(
     config: Config,
+    graph: Graph,
     seen: Observation,
     lists: Mapping[str, tuple[Subscribed, ...] | None],
     key_problems: Mapping[str, list[str]],
@@ -58,76 +68,39 @@ def deliveries(
     lists         topic resource id -> its subscriptions; None: no topic; absent: could not be read
     key_problems  ARN of an existing key -> what is wrong with it
     """
-    return tuple(_delivery(config, route, seen, lists, key_problems) for route in config.routes)
+    known = known_before(graph, seen)
+    judged = {thing.id: thing.resolved(known).judged(seen.wanted[thing.id]) for thing in graph}
+    foreign = tuple(
+        Link("topic-key", "broken", f"key {arn}: {problem}") for arn, found in key_problems.items() for problem in found
+    )
+    result = []
+    for route in config.routes:
+        subscribers = _subscribers(route, lists.get(names.topic_id(route)))
+        links = [link for resource_id in _parts(config, graph, route) for link in judged[resource_id]]
+        reached = _reached(names.topic_id(route), lists, subscribers)
+        result.append(Delivery(route.name, (*links, *foreign, reached), subscribers))
+    return tuple(result)
 
 
-def _delivery(
-    config: Config,
-    route: Route,
-    seen: Observation,
-    lists: Mapping[str, tuple[Subscribed, ...] | None],
-    key_problems: Mapping[str, list[str]],
-) -> Delivery:
-    subscribers = _subscribers(route, lists.get(f"{route.id}Topic"))
-    problems = [problem for resource_id in _parts(config, route) for problem in _broken(seen, resource_id)]
-    problems += _aimed_elsewhere(seen, route)
-    rule = seen.wanted.get(f"{route.id}Rule")
-    if (
-        route.rule.enabled
-        and isinstance(rule, Live)
-        and isinstance(rule.state, Rule)
-        and rule.state.state == "DISABLED"
-    ):
-        problems.append(f"{route.id}Rule was disabled outside the file")
-    problems += [f"key {arn}: {problem}" for arn, found in key_problems.items() for problem in found]
-    if f"{route.id}Topic" in lists and not any(s.state in ("confirmed", "unlisted") for s in subscribers):
-        pending = sum(s.state == "pending" for s in subscribers)
-        problems.append(
-            f"nobody has confirmed: {pending} pending, and AWS drops them after 48 hours"
-            if pending
-            else "no subscriber"
-        )
-    return Delivery(route.name, tuple(problems), subscribers)
+def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
+    """Ids of what an alert of this route passes; each of them is in the graph."""
+    ours = [names.TOPIC_KEY] if config.encryption and isinstance(config.encryption.topic_key, ManagedKey) else []
+    formatter = [names.formatter_role_id(route), names.formatter_id(route)] if route.message.format == "lambda" else []
+    ids = [*ours, names.topic_id(route), *formatter, names.rule_id(route)]
+    return [graph[resource_id].id for resource_id in ids]
 
 
-def _parts(config: Config, route: Route) -> list[str]:
-    shared = ["TopicKey"] if config.encryption else []
-    formatter = [f"{route.id}FormatterRole", f"{route.id}Formatter"] if route.message.format == "lambda" else []
-    return [*shared, f"{route.id}Topic", *formatter, f"{route.id}Rule"]
-
-
-def _broken(seen: Observation, resource_id: str) -> list[str]:
-    if resource_id not in seen.wanted:
-        return []
-    live = seen.wanted[resource_id]
-    if live is None:
-        return [f"{resource_id} is missing"]
-    if not isinstance(live, Live):
-        return []
-    match live.state:
-        case Key(enabled=False):
-            return [f"{resource_id} cannot be used: KMS says it is {live.outputs['KeyState']}"]
-        case Function() if live.outputs["State"] not in ("Active", "Inactive"):  # Inactive wakes up by itself
-            return [f"{resource_id} cannot run: Lambda says it is {live.outputs['State']} {live.outputs['Reason']}"]
-        case Function() if live.outputs["Concurrency"] == "0":
-            return [f"{resource_id} is throttled to nothing: its reserved concurrency is 0"]
-        case Key(key_policy=policy):
-            return [f"{resource_id}: {problem}" for problem in policies.key_problems(policy, for_topic=True)]
-        case Topic(policy_document=policy):
-            return [f"{resource_id}: {problem}" for problem in policies.topic_problems(policy)]
-        case Rule(targets=targets) if not targets:
-            return [f"{resource_id} has no target: what it matches goes nowhere"]
-    return []
-
-
-def _aimed_elsewhere(seen: Observation, route: Route) -> list[str]:
-    """That the rule's target is another one than the route's topic or function."""
-    fed = "Formatter" if route.message.format == "lambda" else "Topic"
-    rule, wanted = seen.wanted.get(f"{route.id}Rule"), seen.wanted.get(f"{route.id}{fed}")
-    if not isinstance(rule, Live) or not isinstance(wanted, Live) or not isinstance(rule.state, Rule):
-        return []
-    target = rule.state.targets.get("Arn")
-    return [f"{route.id}Rule feeds {target} instead"] if target and target != wanted.outputs["Arn"] else []
+def _reached(
+    topic_id: str, lists: Mapping[str, tuple[Subscribed, ...] | None], subscribers: tuple[Subscriber, ...]
+) -> Link:
+    """Whether anybody gets the mail."""
+    if topic_id not in lists:
+        return Link("subscribers", "unknown", f"the subscriptions of {topic_id} could not be read", resource=topic_id)
+    if any(s.state in ("confirmed", "unlisted") for s in subscribers):
+        return Link("subscribers", "ok", resource=topic_id)
+    pending = sum(s.state == "pending" for s in subscribers)
+    why = f"nobody has confirmed: {pending} pending, and AWS drops them after 48 hours" if pending else "no subscriber"
+    return Link("subscribers", "broken", why, resource=topic_id)
 
 
 def _subscribers(route: Route, listed: tuple[Subscribed, ...] | None) -> tuple[Subscriber, ...]:

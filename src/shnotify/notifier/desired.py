@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shnotify.arns import Scope, fitting
+from shnotify.arns import Scope
 from shnotify.config.models import Config, DeadLetterQueue, Encryption, ExistingKey, ManagedKey, Route
 from shnotify.engine.graph import Graph
 from shnotify.engine.resource import Resource
@@ -14,6 +14,7 @@ from shnotify.findings.pattern import event_pattern
 from shnotify.formatter import HANDLER
 from shnotify.mail import archive as bundle
 from shnotify.mail.summary import input_transformer, settings_of
+from shnotify.notifier import names
 from shnotify.resources import policies
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
@@ -46,7 +47,7 @@ def build(config: Config, scope: Scope) -> Graph:
         target: Topic | Function = topic
         if route.message.format == "lambda":
             uses = policies.Uses(
-                log_group=scope.log_group(f"{PREFIX}{function_name(config, route)}"),
+                log_group=scope.log_group(f"{PREFIX}{names.function_name(config, route)}"),
                 topic=topic.ref("Arn"),
                 topic_key=_arn_of(topic_key),
                 queue=queue.ref("Arn") if queue else "",
@@ -83,8 +84,8 @@ def _keys(config: Config, scope: Scope) -> tuple[Key | str, Key | str]:
     encryption: Encryption | None = config.encryption
     if not encryption:
         return "", ""
-    topic = _key(config, "TopicKey", encryption.topic_key, scope)
-    return topic, _key(config, "DlqKey", encryption.dlq_key, scope) if config.dead_letter_queue else ""
+    topic = _key(config, names.TOPIC_KEY, encryption.topic_key, scope)
+    return topic, _key(config, names.DLQ_KEY, encryption.dlq_key, scope) if config.dead_letter_queue else ""
 
 
 def _key(config: Config, resource_id: str, key: ManagedKey | ExistingKey, scope: Scope) -> Key | str:
@@ -92,6 +93,7 @@ def _key(config: Config, resource_id: str, key: ManagedKey | ExistingKey, scope:
         return key.arn
     return Key(
         id=resource_id,
+        serves="queue" if resource_id == names.DLQ_KEY else "topic",
         alias_name=key.alias,
         description=key.description,
         enable_key_rotation=key.rotation,
@@ -115,7 +117,7 @@ def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str)
             hint="give the rules shorter names, or divide the routes between two files",
         )
     return Queue(
-        id="Dlq",
+        id=names.DLQ,
         queue_name=queue.name,
         queue_arn=arn,
         visibility_timeout=queue.visibility_timeout,
@@ -127,21 +129,21 @@ def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str)
         kms_data_key_reuse_period_seconds=queue.data_key_reuse if key else None,
         sqs_managed_sse_enabled=None if key else True,
         policy_document=policy,
-        tags=_tags(config, "Dlq"),
+        tags=_tags(config, names.DLQ),
     )
 
 
 def _topic(config: Config, route: Route, scope: Scope, key: Key | str) -> Topic:
     arn = scope.topic(route.topic.name)
     return Topic(
-        id=f"{route.id}Topic",
+        id=names.topic_id(route),
         topic_name=route.topic.name,
         topic_arn=arn,
         remove_unlisted=route.unlisted_subscribers == "remove",
         display_name=route.topic.display_name or "",
         kms_master_key_id=_arn_of(key),
         policy_document=policies.topic_policy(scope, arn),
-        tags=_tags(config, f"{route.id}Topic"),
+        tags=_tags(config, names.topic_id(route)),
     )
 
 
@@ -157,34 +159,30 @@ def _subscriptions(route: Route, topic: Topic) -> list[Subscription]:
     ]
 
 
-def function_name(config: Config, route: Route) -> str:
-    return fitting(f"{config.name}-{route.name}-formatter")
-
-
 def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) -> tuple[LogGroup, Role, Function]:
     """The function that writes the mails, after all that it needs."""
-    name = function_name(config, route)
+    name = names.function_name(config, route)
     words = f"Formats the mails of {route.rule.name} (shnotify)."
     logs = LogGroup(
-        id=f"{route.id}FormatterLogs",
+        id=names.formatter_logs_id(route),
         log_group_name=f"{PREFIX}{name}",
         log_group_arn=uses.log_group,
         retention_in_days=LOG_DAYS,
-        tags=_tags(config, f"{route.id}FormatterLogs"),
+        tags=_tags(config, names.formatter_logs_id(route)),
     )
     role = Role(
-        id=f"{route.id}FormatterRole",
+        id=names.formatter_role_id(route),
         role_name=role_name(name, scope.region),
         role_arn=scope.role(role_name(name, scope.region)),
         description=words,
         assume_role_policy_document=policies.role_trust(),
         policies=policies.role_policy(uses),
-        tags=_tags(config, f"{route.id}FormatterRole"),
+        tags=_tags(config, names.formatter_role_id(route)),
     )
     settings = settings_of(route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name))
     archive = bundle.archive(settings.to_text())
     function = Function(
-        id=f"{route.id}Formatter",
+        id=names.formatter_id(route),
         function_name=name,
         function_arn=scope.function(name),
         log_group=logs.ref("Arn"),
@@ -203,7 +201,7 @@ def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) 
             "OnFailure": uses.queue,
         },
         policy_document=policies.function_policy(scope.function(name), scope.rule(route.rule.name)),
-        tags=_tags(config, f"{route.id}Formatter"),
+        tags=_tags(config, names.formatter_id(route)),
     )
     return logs, role, function
 
@@ -226,12 +224,12 @@ def _rule(config: Config, route: Route, scope: Scope, to: Topic | Function, queu
     marker = config.let_through(route)
     pattern = event_pattern(route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker)
     return Rule(
-        id=f"{route.id}Rule",
+        id=names.rule_id(route),
         rule_name=route.rule.name,
         rule_arn=scope.rule(route.rule.name),
         event_pattern=Pattern(pattern),
         description=route.rule.description,
         state="ENABLED" if route.rule.enabled else "DISABLED",
         targets=target,
-        tags=_tags(config, f"{route.id}Rule"),
+        tags=_tags(config, names.rule_id(route)),
     )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+from shnotify.arns import Scope, name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
+from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
+from shnotify.resources.loggroup import PREFIX
 from shnotify.resources.policies import EVENTS, FUNCTION_SID
+from shnotify.resources.role import role_name
 from shnotify.tags import OUR_TAGS
 
 _CONFIGURATION = ("Role", "Runtime", "Handler", "Timeout", "MemorySize", "Description", "Environment")
@@ -34,7 +39,15 @@ class Function(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::Lambda::Function"
-    RANK: ClassVar[int] = 1
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("lambda", "GetFunction", "GetPolicy", "GetFunctionEventInvokeConfig"),
+        create=calls("lambda", "CreateFunction", "AddPermission", "PutFunctionEventInvokeConfig"),
+        update=calls("lambda", "UpdateFunctionConfiguration", "UpdateFunctionCode", "PutFunctionEventInvokeConfig")
+        | calls("lambda", "RemovePermission", "AddPermission", "TagResource"),
+        release=calls("lambda", "RemovePermission", "DeleteFunctionEventInvokeConfig", "UntagResource"),
+        delete=calls("lambda", "DeleteFunction"),
+        besides=frozenset({("create", "lambda:TagResource"), ("create", "iam:PassRole"), ("update", "iam:PassRole")}),
+    )
 
     function_name: str = identity()
     function_arn: str = identity()
@@ -59,6 +72,17 @@ class Function(Resource):
     @property
     def arn(self) -> str:
         return self.function_arn
+
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        if service_of(arn) != "lambda" or ":function:" not in arn:
+            return None
+        return cls.unmanaged(id="Function", function_name=name_in(arn), function_arn=arn, tags=tags)
+
+    def companions(self) -> Iterable[str]:
+        """Its role, which the tag search does not find (GetResources' supported services), and its log group."""
+        scope = Scope.of(self.function_arn)
+        return scope.role(role_name(self.function_name, scope.region)), scope.log_group(f"{PREFIX}{self.function_name}")
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -99,6 +123,21 @@ class Function(Resource):
             "Concurrency": str(reply.get("Concurrency", {}).get("ReservedConcurrentExecutions", "")),
         }
         return Live(replace(state, tags=tags), outputs, owner_of(tags, self.tags))
+
+    # -- delivery ------------------------------------------------------------------------------------------------------
+
+    def links(self) -> tuple[str, ...]:
+        return ("formatter",)
+
+    def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        state, reason = live.outputs["State"], live.outputs["Reason"]
+        if state not in ("Active", "Inactive"):  # an inactive one wakes up by itself
+            return (self.link("formatter", "broken", f"{self.id} cannot run: Lambda says it is {state} {reason}"),)
+        if live.outputs["Concurrency"] == "0":
+            return (
+                self.link("formatter", "broken", f"{self.id} is throttled to nothing: its reserved concurrency is 0"),
+            )
+        return (self.link("formatter", "ok", state=state),)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

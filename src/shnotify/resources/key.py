@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from shnotify.arns import name_in
+from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError, UnansweredError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
+from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, dying, grantees_of, tags_of, unless_so_already
-from shnotify.resources.lookup import holds_messages
-from shnotify.resources.policies import KEY_SID
+from shnotify.resources.lookup import holds_messages, saw, seen_before
+from shnotify.resources.policies import KEY_SID, key_problems
+from shnotify.resources.queue import Queue, depths
 from shnotify.tags import OUR_TAGS
 
 if TYPE_CHECKING:
@@ -31,15 +34,29 @@ class Key(Resource):
     """Symmetric, encrypt and decrypt, made by KMS, single-Region: CreateKey's own defaults.
 
     alias_name             compared too: a key without its alias cannot be found by name
+    serves                 what is encrypted with it: the topics, or the dead-letter queue
     guards                 ARNs of queues that must hold no message when it goes: some may be encrypted with it
     pending_window_in_days how long ScheduleKeyDeletion waits, 7 to 30
     """
 
     CFN: ClassVar[str] = "AWS::KMS::Key"
-    RANK: ClassVar[int] = 7
+    GOES_LAST: ClassVar[bool] = True
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("kms", "DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags")
+        | calls("kms", "ListAliases", "ListGrants")
+        | calls("tag", "GetResources"),
+        create=calls("kms", "CreateKey", "CreateAlias", "EnableKeyRotation")
+        | calls("kms", "ListKeys", "ScheduleKeyDeletion"),  # after a lost reply, and when another run was first
+        update=calls("kms", "CancelKeyDeletion", "EnableKey", "PutKeyPolicy", "UpdateKeyDescription", "TagResource")
+        | calls("kms", "EnableKeyRotation", "DisableKeyRotation", "CreateAlias", "DeleteAlias"),
+        release=calls("kms", "PutKeyPolicy", "UntagResource"),
+        delete=calls("kms", "DeleteAlias", "ScheduleKeyDeletion") | calls("sqs", "ReceiveMessage"),
+        besides=frozenset({("create", "kms:TagResource"), ("create", "kms:PutKeyPolicy"), ("delete", "kms:Decrypt")}),
+    )
 
     key_id: str = identity(default="")
     pending_window_in_days: int = identity(default=30)
+    serves: Literal["topic", "queue"] = identity(default="topic")
     guards: tuple[str, ...] = identity(default=())
     alias_name: str
     enabled: bool = True
@@ -51,6 +68,20 @@ class Key(Resource):
     @property
     def name(self) -> str:
         return self.alias_name or self.key_id
+
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        if service_of(arn) != "kms" or ":key/" not in arn:
+            return None
+        return cls.unmanaged(id="Key", key_id=name_in(arn), alias_name="", tags=tags)
+
+    def guarded(self, graph: Iterable[Resource]) -> Self:
+        return replace(self, guards=tuple(r.queue_arn for r in graph if isinstance(r, Queue)))
+
+    def kept_for(self, lives: Iterable[Live[Resource]]) -> str | None:
+        queues = (live for live in lives if isinstance(live.state, Queue) and live.owner is None)
+        holding = next((live.state.name for live in queues if depths(live.outputs)), None)
+        return f"{holding} holds messages that may be encrypted with it, so it stays" if holding else None
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -73,12 +104,12 @@ class Key(Resource):
         return live
 
     def read(self, aws: Aws) -> Live[Self] | None:
-        hint = aws.existing.get(self.alias_name)
+        hint = seen_before(aws, self.alias_name)
         early = self._details(aws, hint) if hint else None
         meta, alias = self._find(aws)
         if meta is None or (dying(meta) and not alias):
             return None  # a key of ours that is on its way out is taken back by `create`
-        aws.existing[self.alias_name] = meta["Arn"]
+        saw(aws, self.alias_name, meta["Arn"])
         policy, rotation, tags = early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
         state = replace(
             self,
@@ -131,6 +162,20 @@ class Key(Resource):
     def _rotates(aws: Aws, key_id: str) -> bool:
         return aws(aws.kms.get_key_rotation_status, KeyId=key_id)["KeyRotationEnabled"]
 
+    # -- delivery ------------------------------------------------------------------------------------------------------
+
+    def links(self) -> tuple[str, ...]:
+        return (f"{self.serves}-key",)
+
+    def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        (name,) = self.links()
+        state = live.outputs["KeyState"]
+        if not live.state.enabled:
+            return (self.link(name, "broken", f"{self.id} cannot be used: KMS says it is {state}", state=state),)
+        problems = key_problems(live.state.key_policy, for_topic=self.serves == "topic")
+        broken = tuple(self.link(name, "broken", f"{self.id}: {problem}") for problem in problems)
+        return broken or (self.link(name, "ok", state=state),)
+
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
@@ -144,7 +189,7 @@ class Key(Resource):
             meta = self._give_up(aws, key_id, winner)
         elif rotation:
             rotation.result()  # of no interest for a key that was given up
-        aws.existing[self.alias_name] = meta["Arn"]
+        saw(aws, self.alias_name, meta["Arn"])
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
 
     def _create_key(self, aws: Aws) -> KeyMetadataTypeDef:
@@ -207,7 +252,7 @@ class Key(Resource):
         aws.report(Noted(f"{self.id}: takes back its key {meta['KeyId']} instead of making a new one"))
         live = self._live(meta, replace(self, key_id=meta["KeyId"], alias_name="", tags=Tags()))
         self.update(aws, live, frozenset(self.managed()))
-        aws.existing[self.alias_name] = meta["Arn"]
+        saw(aws, self.alias_name, meta["Arn"])
         return live.outputs
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from shnotify.arns import Scope, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Tags
+from shnotify.resources.role import role_name
 from shnotify.tags import OUR_TAGS
 
 PREFIX = "/aws/lambda/"
@@ -21,7 +24,14 @@ class LogGroup(Resource):
     """Encrypted by CloudWatch Logs itself: it holds ids, never a finding's text, and no key can stop the writing."""
 
     CFN: ClassVar[str] = "AWS::Logs::LogGroup"
-    RANK: ClassVar[int] = 3
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("logs", "DescribeLogGroups", "ListTagsForResource"),
+        create=calls("logs", "CreateLogGroup", "PutRetentionPolicy"),
+        update=calls("logs", "PutRetentionPolicy", "TagResource"),
+        release=calls("logs", "UntagResource"),
+        delete=calls("logs", "DeleteLogGroup"),
+        besides=frozenset({("create", "logs:TagResource")}),
+    )
 
     log_group_name: str = identity()
     log_group_arn: str = identity()
@@ -35,6 +45,18 @@ class LogGroup(Resource):
     @property
     def arn(self) -> str:
         return self.log_group_arn
+
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        if service_of(arn) != "logs" or f":log-group:{PREFIX}" not in arn:
+            return None
+        name = arn.split(":log-group:")[1]
+        return cls.unmanaged(id="Logs", log_group_name=name, log_group_arn=arn, tags=tags)
+
+    def companions(self) -> Iterable[str]:
+        """The role of the function that writes here; in a removal the role goes first, so this keeps its name."""
+        scope = Scope.of(self.log_group_arn)
+        return (scope.role(role_name(self.log_group_name.removeprefix(PREFIX), scope.region)),)
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         return self.read(aws)

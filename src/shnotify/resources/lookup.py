@@ -15,6 +15,16 @@ FRESH_SECONDS = 5
 """How old a look may be before what is overwritten or deleted is looked at once more; an undisturbed run needs less."""
 
 
+def seen_before(aws: Aws, name: str) -> str | None:
+    """The ARN of what a call of this command has seen under the name: its details can be read at once."""
+    return aws.existing.get(name)
+
+
+def saw(aws: Aws, name: str, arn: str) -> None:
+    """Notes that a call of this command has seen the thing."""
+    aws.existing[name] = arn
+
+
 @dataclass(frozen=True)
 class Tagged:
     """One resource that carries, or once carried, our tag (tag:GetResources may be minutes behind)."""

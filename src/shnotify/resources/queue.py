@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
-from shnotify.resources.lookup import FRESH_SECONDS, holds_messages, key_arn, queue_url, strings
+from shnotify.resources.lookup import FRESH_SECONDS, holds_messages, key_arn, queue_url, saw, seen_before, strings
 from shnotify.resources.policies import QUEUE_SID
 from shnotify.tags import OUR_TAGS
 
@@ -42,7 +44,14 @@ class Queue(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::SQS::Queue"
-    RANK: ClassVar[int] = 6
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("sqs", "GetQueueAttributes", "ListQueueTags") | calls("kms", "DescribeKey"),
+        create=calls("sqs", "CreateQueue"),
+        update=calls("sqs", "SetQueueAttributes", "TagQueue"),
+        release=calls("sqs", "SetQueueAttributes", "UntagQueue"),
+        delete=calls("sqs", "ReceiveMessage", "DeleteQueue"),
+        besides=frozenset({("create", "sqs:TagQueue"), ("delete", "kms:Decrypt")}),
+    )
 
     queue_name: str = identity()
     queue_arn: str = identity()
@@ -70,6 +79,15 @@ class Queue(Resource):
     def url(self, aws: Aws) -> str:
         return queue_url(aws, self.queue_arn)
 
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        if service_of(arn) != "sqs":
+            return None
+        return cls.unmanaged(id="Queue", queue_name=name_in(arn), queue_arn=arn, tags=tags)
+
+    def points_at(self, aws: Aws) -> Iterable[str]:
+        return (self.kms_master_key_id,) if self.kms_master_key_id else ()
+
     def identify(self, aws: Aws) -> Live[Self] | None:
         tags = self._tags(aws)
         have = self._attributes(aws)
@@ -82,11 +100,11 @@ class Queue(Resource):
         return replace(live, notes=(f"its messages are lost: {depth}",)) if depth else live
 
     def read(self, aws: Aws) -> Live[Self] | None:
-        early = self._tags(aws) if self.queue_arn in aws.existing else None
+        early = self._tags(aws) if seen_before(aws, self.queue_arn) else None
         have = self._attributes(aws)
         if have is None:
             return None
-        aws.existing[self.queue_arn] = self.queue_arn
+        saw(aws, self.queue_arn, self.queue_arn)
         tags = early or self._tags(aws)
         numbers = {path: int(have.get(path, 0)) for path in _NUMBERS}
         own = None if have.get("KmsMasterKeyId") else have.get("SqsManagedSseEnabled", "true").lower() == "true"
@@ -148,7 +166,7 @@ class Queue(Resource):
             if error.code in ("QueueAlreadyExists", "QueueNameExists"):
                 raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
             raise
-        aws.existing[self.queue_arn] = self.queue_arn
+        saw(aws, self.queue_arn, self.queue_arn)
         return self.outputs()
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from shnotify.arns import fitting
+from shnotify.arns import fitting, name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
 from shnotify.tags import OUR_TAGS
@@ -28,7 +29,15 @@ class Role(Resource):
     """`policies` is our one inline policy; attached and other inline policies are left alone."""
 
     CFN: ClassVar[str] = "AWS::IAM::Role"
-    RANK: ClassVar[int] = 2
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("iam", "GetRole", "GetRolePolicy"),
+        create=calls("iam", "CreateRole", "PutRolePolicy"),
+        update=calls("iam", "PutRolePolicy", "UpdateAssumeRolePolicy", "UpdateRole", "TagRole"),
+        release=calls("iam", "DeleteRolePolicy", "UntagRole"),
+        delete=calls("iam", "ListAttachedRolePolicies", "DetachRolePolicy", "ListRolePolicies", "DeleteRolePolicy")
+        | calls("iam", "DeleteRole"),
+        besides=frozenset({("create", "iam:TagRole")}),
+    )
 
     role_name: str = identity()
     role_arn: str = identity()
@@ -44,6 +53,12 @@ class Role(Resource):
     @property
     def arn(self) -> str:
         return self.role_arn
+
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        if service_of(arn) != "iam" or ":role/" not in arn:
+            return None
+        return cls.unmanaged(id="Role", role_name=name_in(arn), role_arn=arn, tags=tags)
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         reply = aws.maybe(aws.iam.get_role, RoleName=self.role_name)
@@ -63,6 +78,9 @@ class Role(Resource):
             policies=_policy(policy["PolicyDocument"] if policy else None),
         )
         return self._live(role, state)
+
+    def links(self) -> tuple[str, ...]:
+        return ("formatter",)
 
     def _live(self, role: Mapping[str, object], state: Self) -> Live[Self]:
         tags = Tags.from_list(role.get("Tags") or [])  # type: ignore[arg-type]

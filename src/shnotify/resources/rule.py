@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
+from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Pattern, Tags
-from shnotify.resources.lookup import FRESH_SECONDS
+from shnotify.resources.lookup import FRESH_SECONDS, saw, seen_before
 from shnotify.tags import OUR_TAGS
 
 TARGET_ID = "shnotify"
@@ -25,7 +28,14 @@ class Rule(Resource):
     """`targets` is our one target in PutTargets' form, without its Id; targets of others are never touched."""
 
     CFN: ClassVar[str] = "AWS::Events::Rule"
-    RANK: ClassVar[int] = 0
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("events", "DescribeRule", "ListTargetsByRule", "ListTagsForResource"),
+        create=calls("events", "PutRule", "PutTargets"),
+        update=calls("events", "PutRule", "PutTargets", "TagResource"),
+        release=calls("events", "RemoveTargets", "UntagResource"),
+        delete=calls("events", "RemoveTargets", "DeleteRule"),
+        besides=frozenset({("create", "events:TagResource")}),
+    )
 
     rule_name: str = identity()
     rule_arn: str = identity()
@@ -43,6 +53,16 @@ class Rule(Resource):
     def arn(self) -> str:
         return self.rule_arn
 
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        if service_of(arn) != "events" or ":rule/" not in arn or arn.count("/") != 1:
+            return None
+        return cls.unmanaged(id="Rule", rule_name=name_in(arn), rule_arn=arn, targets={}, tags=tags)
+
+    def points_at(self, aws: Aws) -> Iterable[str]:
+        dead_letters = self.targets.get("DeadLetterConfig") or {}
+        return [str(arn) for arn in (self.targets.get("Arn"), dead_letters.get("Arn")) if arn]
+
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def identify(self, aws: Aws) -> Live[Self] | None:
@@ -59,11 +79,11 @@ class Rule(Resource):
         return live
 
     def read(self, aws: Aws) -> Live[Self] | None:
-        early = (self._targets(aws), self._tags(aws)) if self.rule_arn in aws.existing else None
+        early = (self._targets(aws), self._tags(aws)) if seen_before(aws, self.rule_arn) else None
         reply = aws.maybe(aws.events.describe_rule, Name=self.rule_name)
         if reply is None:
             return None
-        aws.existing[self.rule_arn] = self.rule_arn
+        saw(aws, self.rule_arn, self.rule_arn)
         listing, tags = early or (self._targets(aws), self._tags(aws))
         ours, others = self._split(listing.result() or [])
         state = replace(
@@ -80,6 +100,31 @@ class Rule(Resource):
         if others:
             live = replace(live, notes=(f"it also feeds {_names(others)}, which is left alone",))
         return live
+
+    # -- delivery ------------------------------------------------------------------------------------------------------
+
+    def links(self) -> tuple[str, ...]:
+        return "rule", "target"
+
+    def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        return self._switch(live.state), self._aim(live.state)
+
+    def _switch(self, live: Self) -> Link:
+        if live.state != "DISABLED":
+            return self.link("rule", "ok", state=live.state)
+        if self.state == "DISABLED":
+            return self.link("rule", "warning", f"{self.id} is disabled by the file, so it matches nothing")
+        return self.link("rule", "broken", f"{self.id} was disabled outside the file", state=live.state)
+
+    def _aim(self, live: Self) -> Link:
+        target = live.targets.get("Arn")
+        if not target:
+            return self.link("target", "broken", f"{self.id} has no target: what it matches goes nowhere")
+        if target != self.targets["Arn"]:
+            return self.link("target", "broken", f"{self.id} feeds {target} instead", target=target)
+        return self.link("target", "ok", target=target)
+
+    # -- AWS -----------------------------------------------------------------------------------------------------------
 
     def _targets(self, aws: Aws) -> Future[list[dict[str, Any]] | None]:
         def ask() -> list[dict[str, Any]] | None:
@@ -119,7 +164,7 @@ class Rule(Resource):
             raise AlreadyThereError(f"the rule {self.rule_name} exists", operation="events:PutRule")
         self._put_rule(aws, Tags=self.tags.to_list())
         self._put_targets(aws, TARGET_ID)
-        aws.existing[self.rule_arn] = self.rule_arn
+        saw(aws, self.rule_arn, self.rule_arn)
         return self.outputs()
 
     def _put_rule(self, aws: Aws, **tags: Any) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource
-from shnotify.resources.lookup import subscription_identity, subscriptions, topic_attributes
+from shnotify.engine.values import Late
+from shnotify.resources.lookup import seen_before, subscription_identity, subscriptions, topic_attributes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,12 @@ class Subscription(Resource):
     """SNS keeps nothing of it to compare: it is there (confirmed or pending) or it is not. It cannot carry tags."""
 
     CFN: ClassVar[str] = "AWS::SNS::Subscription"
-    RANK: ClassVar[int] = 4
+    PART_OF: ClassVar[str] = "topic_arn"
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("sns", "GetTopicAttributes", "ListSubscriptionsByTopic"),
+        create=calls("sns", "Subscribe"),
+        delete=calls("sns", "Unsubscribe"),
+    )
 
     topic_arn: str
     protocol: str
@@ -40,7 +47,7 @@ class Subscription(Resource):
         return ("gets nothing until its owner confirms, within 48 hours",) if waits else ()
 
     def read(self, aws: Aws) -> Live[Self] | None:
-        if self.topic_arn not in aws.existing and topic_attributes(aws, self.topic_arn) is None:
+        if not seen_before(aws, self.topic_arn) and topic_attributes(aws, self.topic_arn) is None:
             return None
         return self.identify(aws)
 
@@ -83,3 +90,26 @@ class Subscription(Resource):
     def _leave(self, aws: Aws) -> None:
         """AWS takes back no pending subscription (API_Unsubscribe); it ends with its topic or after 48 hours."""
         aws.report(Noted(f"{self.endpoint} is still pending: AWS drops it by itself"))
+
+
+def unlisted(
+    aws: Aws, topic_id: str, topic_arn: str, graph: Iterable[Resource]
+) -> Iterable[tuple[Resource, Live[Resource]]]:
+    """Confirmed subscribers of a topic that the graph does not name.
+
+    topic_id  the topic's resource id, which a subscription of it refers to
+    """
+    listed = {
+        subscription_identity(r.protocol, r.endpoint)
+        for r in graph
+        if isinstance(r, Subscription) and topic_id in r.needs()
+    }
+    for found in subscriptions(aws, topic_arn) or ():
+        if found.identity not in listed and found.state == "confirmed":
+            resource = Subscription(
+                id=Subscription.id_for(topic_id, found.protocol, found.endpoint),
+                topic_arn=Late(f"${{{topic_id}.Arn}}"),
+                protocol=found.protocol,
+                endpoint=found.endpoint,
+            )
+            yield resource, Live(resource, {"Arn": found.arn, "State": found.state})

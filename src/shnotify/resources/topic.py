@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
+from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
+from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
-from shnotify.resources.lookup import key_arn, strings, subscriptions, topic_attributes
-from shnotify.resources.policies import TOPIC_SID
+from shnotify.resources.lookup import feeders, key_arn, saw, seen_before, strings, subscriptions, topic_attributes
+from shnotify.resources.policies import TOPIC_SID, topic_problems
+from shnotify.resources.subscription import unlisted
 from shnotify.tags import OUR_TAGS
 
 _ATTRIBUTES = {"PolicyDocument": "Policy", "KmsMasterKeyId": "KmsMasterKeyId", "DisplayName": "DisplayName"}
@@ -28,7 +32,16 @@ class Topic(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::SNS::Topic"
-    RANK: ClassVar[int] = 5
+    PERMISSIONS: ClassVar[Permissions] = Permissions(
+        read=calls("sns", "GetTopicAttributes", "ListTagsForResource", "ListSubscriptionsByTopic")
+        | calls("events", "ListRuleNamesByTarget")
+        | calls("kms", "DescribeKey"),
+        create=calls("sns", "CreateTopic"),
+        update=calls("sns", "SetTopicAttributes", "TagResource"),
+        release=calls("sns", "SetTopicAttributes", "UntagResource"),
+        delete=calls("sns", "DeleteTopic"),
+        besides=frozenset({("create", "sns:TagResource"), ("create", "sns:SetTopicAttributes")}),
+    )
 
     topic_name: str = identity()
     topic_arn: str = identity()
@@ -46,6 +59,22 @@ class Topic(Resource):
     def arn(self) -> str:
         return self.topic_arn
 
+    @classmethod
+    def at(cls, arn: str, tags: Tags) -> Self | None:
+        if service_of(arn) != "sns" or arn.count(":") != 5:  # a subscription's has one more
+            return None
+        return cls.unmanaged(id="Topic", topic_name=name_in(arn), topic_arn=arn, tags=tags)
+
+    def points_at(self, aws: Aws) -> Iterable[str]:
+        """Its key, and the rules that feed it (API_ListRuleNamesByTarget)."""
+        if self.kms_master_key_id:
+            yield self.kms_master_key_id
+        prefix = self.topic_arn.replace(":sns:", ":events:").rpartition(":")[0]
+        yield from (f"{prefix}:rule/{rule}" for rule in feeders(aws, self.topic_arn))
+
+    def surplus(self, aws: Aws, graph: Iterable[Resource]) -> Iterable[tuple[Resource, Live[Resource]]]:
+        return unlisted(aws, self.id, self.topic_arn, graph) if self.remove_unlisted else ()
+
     def identify(self, aws: Aws) -> Live[Self] | None:
         listing = aws.start(subscriptions, aws, self.topic_arn)
         reply = aws.maybe(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)
@@ -55,11 +84,11 @@ class Topic(Resource):
         return replace(self._live(state), notes=_subscriber_notes(len(listing.result() or ())))
 
     def read(self, aws: Aws) -> Live[Self] | None:
-        early = self._tags(aws) if self.topic_arn in aws.existing else None
+        early = self._tags(aws) if seen_before(aws, self.topic_arn) else None
         have = topic_attributes(aws, self.topic_arn)
         if have is None:
             return None
-        aws.existing[self.topic_arn] = self.topic_arn
+        saw(aws, self.topic_arn, self.topic_arn)
         tags = early or self._tags(aws)
         state = replace(
             self,
@@ -69,6 +98,14 @@ class Topic(Resource):
             tags=tags.result(),
         )
         return self._live(state)
+
+    def links(self) -> tuple[str, ...]:
+        return ("topic-policy",)
+
+    def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        problems = topic_problems(live.state.policy_document)
+        broken = tuple(self.link("topic-policy", "broken", f"{self.id}: {problem}") for problem in problems)
+        return broken or (self.link("topic-policy", "ok"),)
 
     def _tags(self, aws: Aws) -> Future[Tags]:
         return aws.start(
@@ -87,7 +124,7 @@ class Topic(Resource):
             if error.code in ("InvalidParameter", "InvalidParameterValue") and "already exists" in error.message:
                 raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
             raise
-        aws.existing[self.topic_arn] = self.topic_arn
+        saw(aws, self.topic_arn, self.topic_arn)
         return self.outputs()
 
     def _texts(self) -> dict[str, str]:

@@ -1,0 +1,39 @@
+"""What is said about delivery: one judgement for each link of the chain. Pure.
+
+A link that was not looked at, or about which nothing is known, is `unknown`; nothing becomes `ok` by silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["ok", "broken", "unknown", "warning"]
+
+
+@dataclass(frozen=True)
+class Link:
+    """The judgement on one link of the chain from Security Hub to an inbox.
+
+    id        the link's name, such as `topic-key`
+    verdict   ok: mail passes; broken: no mail passes; unknown: nobody can tell; warning: mail passes, for now
+    why       one sentence for a person; "" when all is well
+    mend      the command that mends it, or None
+    evidence  what the judgement rests on, as plain data
+    needs     the permissions that were missing to look, as IAM names them
+    resource  the id of the resource that was judged, or None
+    """
+
+    id: str
+    verdict: Verdict
+    why: str = ""
+    mend: str | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    resource: str | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether nobody may say that mail passes here."""
+        return self.verdict in ("broken", "unknown")

@@ -1,0 +1,43 @@
+"""What a notifier's things are called: their resource ids, and the names in AWS that no field of the file gives.
+
+Every id and every such name is spelled here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from shnotify.arns import fitting
+from shnotify.config.models import Config, Route
+
+TOPIC_KEY = "TopicKey"
+DLQ_KEY = "DlqKey"
+DLQ = "Dlq"
+
+
+def topic_id(route: Route) -> str:
+    """`UrgentTopic`."""
+    return f"{route.id}Topic"
+
+
+def rule_id(route: Route) -> str:
+    """`UrgentRule`."""
+    return f"{route.id}Rule"
+
+
+def formatter_id(route: Route) -> str:
+    """`UrgentFormatter`."""
+    return f"{route.id}Formatter"
+
+
+def formatter_role_id(route: Route) -> str:
+    """`UrgentFormatterRole`."""
+    return f"{route.id}FormatterRole"
+
+
+def formatter_logs_id(route: Route) -> str:
+    """`UrgentFormatterLogs`."""
+    return f"{route.id}FormatterLogs"
+
+
+def function_name(config: Config, route: Route) -> str:
+    """The formatter's name in AWS, at most 64 characters (API_CreateFunction)."""
+    return fitting(f"{config.name}-{route.name}-formatter")
