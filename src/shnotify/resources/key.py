@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _USABLE = ("Enabled", "Disabled", "PendingDeletion")
 _KIND = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS", "MultiRegion": False}
+_MEND = calls("kms", "CancelKeyDeletion", "EnableKey", "PutKeyPolicy", "UpdateKeyDescription", "TagResource") | calls(
+    "kms", "EnableKeyRotation", "DisableKeyRotation", "CreateAlias", "DeleteAlias"
+)
+"""What makes a key of ours right again."""
 _NOT_YET_VISIBLE = "KMS does not know the new key everywhere yet"
 
 
@@ -46,12 +50,12 @@ class Key(Resource):
         | calls("kms", "ListAliases", "ListGrants")
         | calls("tag", "GetResources"),
         create=calls("kms", "CreateKey", "CreateAlias", "EnableKeyRotation")
-        | calls("kms", "ListKeys", "ScheduleKeyDeletion"),  # after a lost reply, and when another run was first
-        update=calls("kms", "CancelKeyDeletion", "EnableKey", "PutKeyPolicy", "UpdateKeyDescription", "TagResource")
-        | calls("kms", "EnableKeyRotation", "DisableKeyRotation", "CreateAlias", "DeleteAlias"),
+        | calls("kms", "ListKeys", "ScheduleKeyDeletion")  # after a lost reply, and when another run was first
+        | _MEND,  # a key of ours that lost its alias is taken back instead
+        update=_MEND,
         release=calls("kms", "PutKeyPolicy", "UntagResource"),
         delete=calls("kms", "DeleteAlias", "ScheduleKeyDeletion") | calls("sqs", "ReceiveMessage"),
-        besides=frozenset({("create", "kms:TagResource"), ("create", "kms:PutKeyPolicy"), ("delete", "kms:Decrypt")}),
+        besides=frozenset({("delete", "kms:Decrypt")}),  # to receive from an encrypted queue
     )
 
     key_id: str = identity(default="")
