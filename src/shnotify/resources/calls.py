@@ -149,7 +149,7 @@ def role_call(
 
     function  the ARN of the function
     in_vpc    whether the function has a VpcConfig: it may then call through a VPC endpoint
-    via       the service that calls on with the role's credentials, sns for the key of a topic (forward access sessions)
+    via       the service that calls on with the role's credentials, sns for a topic's key (forward access sessions)
     region    where the call goes; by default the Region in the resource's ARN
     """
     account = segment(role, 4)
@@ -218,5 +218,5 @@ def _source(arn: str, *, sure: bool) -> dict[str, States]:
 
 
 def _queue_context(queue: str) -> dict[str, States]:
-    """SQS encrypts with the queue's ARN as context (sqs-key-management); not confirmed for senders that are services."""
+    """SQS encrypts with the queue's ARN as context (sqs-key-management); not confirmed for services that send."""
     return {"kms:encryptioncontext:aws:sqs:arn": perhaps(queue)}
