@@ -18,6 +18,9 @@ TAGS = {
 PLAIN = {"Bool": {"aws:SecureTransport": "false"}}
 BINARY = {"BinaryEquals": {"key": "QmluYXJ5VmFsdWVJbkJhc2U2NA=="}}
 RANGE = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+BOTH_RANGES = {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:DB8:1234:5678::/64"]}}
+ISSUED = {"DateGreaterThan": {"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}}
+OTHERS = "arn:aws::cloudfront:777788889999:distribution/costcenter"
 SOURCE = {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:us-west-2:123456789012:TOPIC-ID"}}
 DISTRIBUTION = "arn:aws::cloudfront:123456789012:distribution/"
 LOGS = {
@@ -74,14 +77,14 @@ DOCUMENTED: list[tuple[Any, dict[str, States], bool]] = [
     (RANGE, {"aws:sourceip": known("203.0.113.1")}, True),
     (RANGE, {"aws:sourceip": known("198.51.100.1")}, False),
     (RANGE, {"aws:sourceip": ABSENT}, False),
-    ({"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:DB8:1234:5678::/64"]}}, {"aws:sourceip": known("2001:db8:1234:5678::9")}, True),
+    (BOTH_RANGES, {"aws:sourceip": known("2001:db8:1234:5678::9")}, True),
     (SOURCE, {"aws:sourcearn": known("arn:aws:sns:us-west-2:123456789012:TOPIC-ID")}, True),
     (SOURCE, {"aws:sourcearn": known("arn:aws:sns:us-west-2:777788889999:TOPIC-ID")}, False),
     (SOURCE, {"aws:sourcearn": ABSENT}, False),
     (LOGS, {"logs:loggeneratingresourcearns": known(f"{DISTRIBUTION}costcenter")}, True),
     (LOGS, {"logs:loggeneratingresourcearns": known(f"{DISTRIBUTION}costcenter", f"{DISTRIBUTION}support2025")}, True),
     (LOGS, {"logs:loggeneratingresourcearns": known(f"{DISTRIBUTION}costcenter", f"{DISTRIBUTION}admin")}, False),
-    (LOGS, {"logs:loggeneratingresourcearns": known("arn:aws::cloudfront:777788889999:distribution/costcenter")}, False),
+    (LOGS, {"logs:loggeneratingresourcearns": known(OTHERS)}, False),
     (LOGS, {"logs:loggeneratingresourcearns": ABSENT}, True),
     (TYPES, {"ec2:instancetype": known("t1.micro")}, True),
     (TYPES, {"ec2:instancetype": known("m2.micro")}, False),
@@ -111,8 +114,8 @@ DOCUMENTED: list[tuple[Any, dict[str, States], bool]] = [
     ({"NumericLessThanEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": known("10")}, True),
     ({"NumericLessThanEquals": {"s3:max-keys": 10}}, {"s3:max-keys": known("11")}, False),
     ({"NumericLessThan": {"ec2:RoleDelivery": "2.0"}}, {"ec2:roledelivery": known("1.0")}, True),
-    ({"DateGreaterThan": {"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}}, {"aws:tokenissuetime": known("2026-01-01T00:00:00Z")}, True),
-    ({"DateGreaterThan": {"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}}, {"aws:tokenissuetime": ABSENT}, False),
+    (ISSUED, {"aws:tokenissuetime": known("2026-01-01T00:00:00Z")}, True),
+    (ISSUED, {"aws:tokenissuetime": ABSENT}, False),
     ({"DateLessThan": {"aws:EpochTime": 1577836801}}, {"aws:epochtime": known("2020-01-01T00:00:00Z")}, True),
 ]  # fmt: skip
 
