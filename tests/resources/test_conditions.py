@@ -214,3 +214,35 @@ def test_an_older_policy_knows_no_variables() -> None:
 
     assert holds({"StringEquals": {"k": "${aws:username}"}}, context, variables=False) is True
     assert holds({"StringEquals": {"k": "${aws:username}"}}, context) is False
+
+
+def test_a_negation_is_met_whatever_another_variable_lacks() -> None:
+    """ "Inverted condition operators ... do match against a null value"."""
+    condition = {"StringNotLike": {"k": ["red", "${aws:username}"]}}
+
+    assert holds(condition, {"k": known("yellow"), "aws:username": ABSENT}) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("arn:aws:sns:*:alerts", None),
+        ("arn:aws:sqs:*:alerts", False),
+        ("arn:aws:*:1:alerts:*", False),
+        ("arn:aws:sns:us-*:1:alerts", True),
+        ("arn:aws:*:1:alerts:x:*", False),
+        ("arn:*:*:*:*:*", True),
+        ("arn:aws:sns:${aws:RequestedRegion}:1:alerts", None),
+        ("arn:aws:sns:us-east-1:1:${k}", False),
+    ],
+)
+def test_an_arn_is_compared_part_by_part(text: str, result: Truth) -> None:
+    """A text that is no ARN, or has a variable before the fifth colon, is not documented."""
+    context = {"k": known("arn:aws:sns:us-east-1:1:alerts"), "aws:requestedregion": known("us-east-1")}
+
+    assert holds({"ArnEquals": {"k": text}}, context) is result
+
+
+def test_a_wildcard_does_not_leave_its_part_of_an_arn() -> None:
+    assert holds({"ArnLike": {"k": "arn:aws:*:1:*:b"}}, {"k": known("arn:aws:sns:us:1:x:b")}) is False
+    assert holds({"StringLike": {"k": "arn:aws:*:1:*:b"}}, {"k": known("arn:aws:sns:us:1:x:b")}) is True

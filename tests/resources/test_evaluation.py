@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shnotify.resources.evaluation import Kind, Verdict, combined, evaluate
+from shnotify.resources.principals import Grants, named
 from shnotify.resources.requests import ABSENT, Request, known
 
 EVENTS = "events.amazonaws.com"
@@ -113,12 +115,12 @@ def test_the_reason_names_the_statement_and_the_key() -> None:
     ],
 )
 def test_whom_a_principal_means(principal: Any, service: bool | None, role: bool | None, root: bool | None) -> None:
-    named = {True: "allowed", False: "denied", None: "unknown"}
+    verdicts = {True: "allowed", False: "denied", None: "unknown"}
     statement = policy({**ALLOW, "Principal": principal})
 
-    assert evaluate(statement, publish()).verdict == named[service]
-    assert evaluate(statement, publish(ROLE)).verdict == named[role]
-    assert evaluate(statement, publish(ROOT)).verdict == named[root]
+    assert evaluate(statement, publish()).verdict == verdicts[service]
+    assert evaluate(statement, publish(ROLE)).verdict == verdicts[role]
+    assert evaluate(statement, publish(ROOT)).verdict == verdicts[root]
 
 
 @pytest.mark.parametrize(
@@ -196,6 +198,23 @@ def test_a_trust_policy_has_no_resource_and_a_key_statement_without_one_no_effec
     statement = {key: value for key, value in ALLOW.items() if key != "Resource"}
 
     assert evaluate(policy(statement), publish(), kind).verdict == verdict
+
+
+def test_a_key_statement_without_an_action_has_no_effect() -> None:
+    statement = {key: value for key, value in ALLOW.items() if key != "Action"}
+
+    assert evaluate(policy(statement), publish(), "key").verdict == "denied"
+
+
+def test_a_boundary_means_nothing_for_a_service() -> None:
+    deny = {"Effect": "Deny", "NotPrincipal": {"Service": EVENTS}, "Action": "*", "Resource": "*"}
+
+    assert evaluate(policy(ALLOW, deny), replace(publish(), bounded=True)).verdict == "allowed"
+
+
+def test_a_root_is_itself_and_a_role_is_of_its_account() -> None:
+    assert named({"AWS": ACCOUNT}, publish(ROOT)) == Grants(itself=True)
+    assert named({"AWS": ACCOUNT}, publish(ROLE)) == Grants(account=True)
 
 
 OWN = {"Sid": "own", "Effect": "Allow", "Action": "*", "Resource": "*"}
