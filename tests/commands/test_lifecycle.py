@@ -427,7 +427,7 @@ def test_an_existing_key_that_eventbridge_cannot_use_stops_delivery(world: World
     world.write(world.path.read_text() + f'encryption: {{topic_key: {{arn: "{arn}"}}, dlq_key: {{arn: "{arn}"}}}}\n')
     world.apply()
     problems = world.run("status").json["delivery"][0]["problems"]
-    assert any("does not allow events.amazonaws.com kms:Decrypt" in problem for problem in problems)
+    assert any("does not let events.amazonaws.com call kms:Decrypt" in problem for problem in problems)
 
 
 ROUTES = f"""\
@@ -563,9 +563,14 @@ def test_a_pending_subscriber_is_no_drift_but_nobody_is_told(world: World) -> No
     world.apply()
     status = world.run("status")
     assert (status.code, status.json["in_sync"]) == (4, True)
-    assert status.json["delivery"][0]["subscribers"] == [
-        {"protocol": "email", "endpoint": "secops@example.com", "state": "pending"}
-    ]
+    [subscriber] = status.json["delivery"][0]["subscribers"]
+    assert subscriber == {
+        "protocol": "email",
+        "endpoint": "secops@example.com",
+        "state": "pending",
+        "pending": True,
+        "filtered": False,
+    }
     assert status.json["delivery"][0]["ok"] is False
 
 

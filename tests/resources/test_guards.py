@@ -163,7 +163,8 @@ def test_a_key_that_is_on_its_way_out_counts_while_it_has_its_alias() -> None:
     when = {**dying, "DeletionDate": datetime(2026, 2, 3, tzinfo=UTC)}
     for found, note in ((dying, "it is scheduled for deletion"), (when, "it is scheduled for deletion on 2026-02-03")):
         live = KEY.identify(kms(found))
-        assert live == replace(key_live(found, enabled=False), notes=(note,))
+        facts = {"DeletionDate": "2026-02-03"} if found is when else {}
+        assert live == replace(key_live(found, enabled=False), notes=(note,), facts=facts)
     unnamed = kms(
         dying, kms_DescribeKey=lambda p: "NotFoundException" if p["KeyId"] == "alias/a" else {"KeyMetadata": dying}
     )

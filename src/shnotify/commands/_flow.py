@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
-    from shnotify.engine.plan import Plan
-    from shnotify.errors import ShnotifyError
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from shnotify.commands._session import Session
     from shnotify.engine.plan import Observation, Plan
+    from shnotify.errors import ShnotifyError
+    from shnotify.notifier.surroundings import Surroundings
 
 
-def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
+def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
     """The plan for `apply`, shown in text form. Raises `UsageError` for a pattern that EventBridge would not take."""
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
     from shnotify.findings.patternsyntax import size_warning
+    from shnotify.notifier.delivery import precautions
     from shnotify.resources.rule import Rule
     from shnotify.terminal.plan_view import plan_lines, summary_line
 
@@ -38,9 +35,8 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     for rule in run.graph:
         if isinstance(rule, Rule) and (warning := size_warning(rule.event_pattern.document)):
             run.screen.warn(f"{rule.id}: {warning}")
-    for arn, problems in run.key_problems().items():
-        for problem in problems:
-            run.screen.warn(f"key {arn}: {problem}")
+    for warning in precautions(run.config, run.graph, seen, around):
+        run.screen.warn(warning)
     run.screen.result(run.title("Plan for"))
     run.screen.result()
     for line in plan_lines(plan, run.screen.between):

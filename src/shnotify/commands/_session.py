@@ -23,6 +23,7 @@ from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
 from shnotify.notifier import preconditions as premises
 from shnotify.notifier.desired import build, existing_keys
+from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
 from shnotify.resources.kinds import READS
 from shnotify.terminal.options import Settings
@@ -39,10 +40,14 @@ class Session:
     screen: Screen
     report: Callable[[Event], None]
 
-    def observe(self, *, shallow: bool = False, search: bool = True) -> Observation:
+    def observe(
+        self, *, shallow: bool = False, search: bool = True, beside: Callable[[], None] = lambda: None
+    ) -> Observation:
         """What AWS holds; `search`: leftovers too."""
         finder = leftovers.Finder(self.aws, self.graph, self.config.name, pointers=not shallow)
-        return observe(self.graph, self.aws, self.report, shallow=shallow, find=finder if search else None)
+        return observe(
+            self.graph, self.aws, self.report, shallow=shallow, find=finder if search else None, beside=beside
+        )
 
     def other_notifiers(self) -> tuple[str, ...]:
         """Names of other notifiers here; none when they could not be looked for."""
@@ -53,13 +58,13 @@ class Session:
         except AwsError:
             return ()
 
-    def key_problems(self) -> dict[str, list[str]]:
-        """ARN -> problems of the keys that are used but not ours."""
-        found = {
-            arn: premises.existing_key_problems(self.aws, arn, for_topic=for_topic)
-            for arn, for_topic in existing_keys(self.config).items()
-        }
-        return {arn: problems for arn, problems in found.items() if problems}
+    def look(self) -> tuple[Observation, Surroundings]:
+        """What AWS holds of the notifier, and what was seen around it in the same rounds."""
+        asking = Asking(
+            self.aws, self.graph, existing_keys(self.config), {route.source for route in self.config.routes}
+        )
+        seen = self.observe(beside=asking.start)
+        return seen, asking.answers(seen)
 
     def refused_patterns(self, plan: Plan) -> dict[str, str]:
         """Route -> what EventBridge says against a raw pattern that is to be written; ours are well formed."""
