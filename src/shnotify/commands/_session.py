@@ -16,7 +16,7 @@ from shnotify.engine.events import Event
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
 from shnotify.engine.observe import observe
-from shnotify.engine.plan import Observation, Plan, Step
+from shnotify.engine.plan import Observation, Plan, Step, contradictions
 from shnotify.engine.values import to_json
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.findings.patternsyntax import compact
@@ -28,6 +28,9 @@ from shnotify.resources import lookup
 from shnotify.resources.kinds import READS
 from shnotify.terminal.options import Settings
 from shnotify.terminal.screen import Screen
+
+LOOK_AGAIN_SECONDS = (0.5, 2, 5)
+"""Pauses between looks that contradict themselves: somebody changes AWS at this moment."""
 
 
 @dataclass
@@ -44,6 +47,14 @@ class Session:
         self, *, shallow: bool = False, search: bool = True, beside: Callable[[], None] = lambda: None
     ) -> Observation:
         """What AWS holds; `search`: leftovers too."""
+        for pause in LOOK_AGAIN_SECONDS:
+            seen = self._observe_once(shallow=shallow, search=search, beside=beside)
+            if not contradictions(self.graph, seen):
+                break
+            self.aws.pause(pause)
+        return seen
+
+    def _observe_once(self, *, shallow: bool, search: bool, beside: Callable[[], None]) -> Observation:
         finder = leftovers.Finder(self.aws, self.graph, self.config.name, pointers=not shallow)
         return observe(
             self.graph, self.aws, self.report, shallow=shallow, find=finder if search else None, beside=beside
