@@ -15,7 +15,7 @@ from shnotify.commands import _session as session_module
 from shnotify.resources.kinds import READS
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import World
-from tests.faults.test_crashes import emptied
+from tests.support.crashes import emptied
 from tests.support.faults import gateway
 
 QUIET = 0.3

@@ -14,9 +14,9 @@ import pytest
 from shnotify.formatter.settings import Settings
 from shnotify.mail import archive as bundle
 from tests.conftest import SMALLEST, Cases, World
-from tests.faults.test_crashes import HOWS, STORIES, sweep
 from tests.support import faults
 from tests.support.canonical import account
+from tests.support.crashes import HOWS, STORIES, sweep
 from tests.support.faults import REGION
 
 ACCOUNT = "123456789012"

@@ -17,11 +17,11 @@ from shnotify.engine.plan import Observation, contradictions, plan_apply
 from shnotify.engine.resource import Live
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.key import Key
-from tests.commands.test_lifecycle import TOPIC
 from tests.conftest import Cases, World
-from tests.faults.test_crashes import emptied
-from tests.faults.test_two_at_once import APPLY, check, together
+from tests.support.crashes import emptied
 from tests.support.faults import Fault
+from tests.support.interleaving import APPLY, check, together
+from tests.support.lifecycle import TOPIC
 
 ALIASES = {"topic": "TopicKey", "dlq": "DlqKey"}
 

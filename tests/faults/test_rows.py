@@ -32,14 +32,14 @@ from shnotify.resources.kinds import READS
 from shnotify.schema.scalars import MAX_ROUTES
 from shnotify.terminal.screen import Screen, _Console
 from shnotify.terminal.signals import catch_signals
-from tests.commands.test_lifecycle import QUEUE, RULE, TOPIC, key_id
-from tests.commands.test_process import Env, black_hole, env, run, sandbox, terminal  # noqa: F401 the fixtures too
 from tests.conftest import SMALLEST, Ran, World
-from tests.faults.test_crashes import emptied
-from tests.faults.test_two_at_once import in_the_middle
 from tests.support import faults
 from tests.support.canonical import live_keys
+from tests.support.crashes import emptied
 from tests.support.faults import REGION, Fault
+from tests.support.interleaving import in_the_middle
+from tests.support.lifecycle import QUEUE, RULE, TOPIC, key_id
+from tests.support.process import Env, black_hole, run, terminal
 from tests.support.samples import HOSTILE
 
 URL = "http://aws.invalid"
@@ -1054,7 +1054,7 @@ def test_row_95_what_aws_says_is_no_markup_of_the_live_line(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("how", ["NO_COLOR", "TERM", "--no-color"])
-def test_row_101_no_colour_means_no_control_sequence_at_all(env: Env, how: str) -> None:  # noqa: F811 the fixture
+def test_row_101_no_colour_means_no_control_sequence_at_all(env: Env, how: str) -> None:
     plain = env | {"COLUMNS": "20"} | {"NO_COLOR": {"NO_COLOR": "1"}, "TERM": {"TERM": "dumb"}}.get(how, {})
     arguments = ["status", *([how] if how.startswith("--") else [])]
     found = b""
@@ -1069,7 +1069,7 @@ def test_row_101_no_colour_means_no_control_sequence_at_all(env: Env, how: str) 
 
 @pytest.mark.parametrize("arguments", [["plan"], ["apply", "--yes"], ["destroy", "--yes"]])
 def test_row_16_every_command_ends_in_time_where_nobody_answers(
-    env: Env,  # noqa: F811 the fixture
+    env: Env,
     arguments: list[str],
 ) -> None:
     with black_hole() as url:

@@ -14,31 +14,45 @@ import pytest
 from shnotify.aws.failures import AlreadyThereError, AwsError, StopError
 from shnotify.aws.progress import Noted
 from shnotify.engine.resource import Live
-from shnotify.engine.values import Pattern, Policy, Tags
-from shnotify.resources.key import Key
+from shnotify.engine.values import Policy, Tags
 from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, grantees_of, tags_of, unless_so_already
 from shnotify.resources.lookup import feeders, holds_messages
 from shnotify.resources.lookup import tagged as every_tagged
-from shnotify.resources.queue import Queue, depths
-from shnotify.resources.rule import Rule
+from shnotify.resources.queue import depths
 from shnotify.resources.subscription import Subscription
-from shnotify.resources.topic import Topic
-from shnotify.tags import MANAGED_TAG, NAME_TAG, OUR_TAGS, RESOURCE_TAG
+from shnotify.tags import OUR_TAGS
+from tests.support.kinds import (
+    DELAYED,
+    IN_FLIGHT,
+    K1,
+    K2,
+    KEY,
+    KIND,
+    NONE,
+    NOT_OURS,
+    QUEUE,
+    QUEUE_ARN,
+    RULE,
+    RULE_ARN,
+    TOPIC,
+    TOPIC_ARN,
+    WAITING,
+    alias,
+    events,
+    key_live,
+    kms,
+    listed,
+    meta,
+    queue_live,
+    sns,
+    sqs,
+    subscribed,
+    tagged,
+    tags,
+)
 from tests.support.scripted import Answer, scripted
 
-ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
-K1, K2 = ARN.format("kms", "key/k1"), ARN.format("kms", "key/k2")
-TOPIC_ARN, QUEUE_ARN, RULE_ARN = ARN.format("sns", "t"), ARN.format("sqs", "q"), ARN.format("events", "rule/r")
 URL = "https://sqs/123456789012/q"
-NOT_OURS = "it does not carry our tag"
-
-
-def tags(resource_id: str, name: str = "mine") -> dict[str, str]:
-    return {NAME_TAG: name, RESOURCE_TAG: resource_id, MANAGED_TAG: "shnotify"}
-
-
-def listed(found: dict[str, str], prefix: str = "") -> list[dict[str, str]]:
-    return [{f"{prefix}Key": key, f"{prefix}Value": value} for key, value in found.items()]
 
 
 def statements(*sids: str) -> Policy:
@@ -50,53 +64,6 @@ def by_name(aws: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 # -- keys --------------------------------------------------------------------------------------------------------------
-
-KEY = Key(
-    id="TopicKey",
-    alias_name="alias/a",
-    pending_window_in_days=9,
-    enable_key_rotation=True,
-    description="d",
-    key_policy=Policy({}),
-    guards=(QUEUE_ARN,),
-    tags=Tags.of({**tags("TopicKey"), "Owner": "me"}),
-)
-KIND = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS", "MultiRegion": False}
-
-
-def meta(key: str = "k1", state: str = "Enabled", day: int = 1, **more: Any) -> dict[str, Any]:
-    made = datetime(2026, 1, day, tzinfo=UTC)
-    return {
-        "KeyId": key,
-        "Arn": ARN.format("kms", f"key/{key}"),
-        "KeyState": state,
-        "CreationDate": made,
-        **KIND,
-        **more,
-    }
-
-
-def alias(name: str, key: str = "k1") -> dict[str, str]:
-    return {"AliasName": f"alias/{name}", "TargetKeyId": key}
-
-
-def kms(found: Any = None, **more: Answer) -> Any:
-    """A key that `alias/a` names, tagged as ours; `more` replaces answers."""
-    answers: dict[str, Answer] = {
-        "kms:DescribeKey": {"KeyMetadata": meta() if found is None else found},
-        "kms:ListAliases": {"Aliases": [alias("a"), alias("theirs", "k2"), {"AliasName": "alias/aws/sns"}]},
-        "kms:ListGrants": {"Grants": []},
-        "kms:ListResourceTags": {"Tags": listed(tags("TopicKey"), "Tag")},
-        "tag:GetResources": {"ResourceTagMappingList": []},
-    }
-    return scripted({**answers, **{name.replace("_", ":"): answer for name, answer in more.items()}})
-
-
-def key_live(found: dict[str, Any] | None = None, owner: str | None = None, **state: Any) -> Live[Key]:
-    found = found or meta()
-    whole = {"key_id": found["KeyId"], "alias_name": "alias/a", "tags": Tags.of(tags("TopicKey")), **state}
-    outputs = {name: found[name] for name in ("Arn", "KeyId", "KeyState")}
-    return Live(replace(KEY, **whole), outputs, owner)
 
 
 def test_a_key_of_ours_is_known_by_its_alias() -> None:
@@ -171,10 +138,6 @@ def test_a_key_that_is_on_its_way_out_counts_while_it_has_its_alias() -> None:
     unnamed.answers["tag:GetResources"] = {"ResourceTagMappingList": [tagged(K1, "TopicKey")]}
     assert KEY.identify(unnamed) is None
     assert "kms:ListAliases" not in unnamed.operations
-
-
-def tagged(arn: str, resource_id: str, name: str = "mine") -> dict[str, Any]:
-    return {"ResourceARN": arn, "Tags": listed(tags(resource_id, name))}
 
 
 def unnamed(*found: dict[str, Any], **more: Answer) -> Any:
@@ -408,37 +371,6 @@ def test_a_key_that_lost_its_alias_to_another_run_is_scheduled_and_the_others_us
 
 # -- queues ------------------------------------------------------------------------------------------------------------
 
-QUEUE = Queue(
-    id="Dlq",
-    queue_name="q",
-    queue_arn=QUEUE_ARN,
-    visibility_timeout=1,
-    message_retention_period=2,
-    delay_seconds=3,
-    maximum_message_size=4,
-    receive_message_wait_time_seconds=5,
-    kms_master_key_id="",
-    kms_data_key_reuse_period_seconds=None,
-    policy_document=Policy({}),
-    tags=Tags.of({**tags("Dlq"), "Owner": "me"}),
-)
-WAITING, IN_FLIGHT, DELAYED = (f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed"))
-NONE = {WAITING: "0", IN_FLIGHT: "0", DELAYED: "0"}
-
-
-def sqs(attributes: Any, found: dict[str, str] | None = None) -> Any:
-    return scripted(
-        {
-            "sqs:GetQueueAttributes": attributes if isinstance(attributes, str) else {"Attributes": attributes},
-            "sqs:ListQueueTags": {"Tags": tags("Dlq") if found is None else found},
-        }
-    )
-
-
-def queue_live(owner: str | None = None, found: dict[str, str] | None = None, **counts: Any) -> Live[Queue]:
-    state = replace(QUEUE, tags=Tags.of(tags("Dlq") if found is None else found))
-    return Live(state, {"Arn": QUEUE_ARN, **NONE, **counts}, owner)
-
 
 def test_a_queue_is_known_by_its_name_and_tags() -> None:
     aws = sqs({})
@@ -552,29 +484,6 @@ def test_a_queue_is_given_back_with_what_others_wrote(attributes: Any, written: 
 
 
 # -- topics and subscribers --------------------------------------------------------------------------------------------
-
-TOPIC = Topic(
-    id="UrgentTopic",
-    topic_name="t",
-    topic_arn=TOPIC_ARN,
-    display_name="",
-    kms_master_key_id="",
-    policy_document=Policy({}),
-    tags=Tags.of({**tags("UrgentTopic"), "Owner": "me"}),
-)
-
-
-def subscribed(arn: str = TOPIC_ARN + ":1", protocol: str = "sqs", endpoint: str = "e") -> dict[str, str]:
-    return {"SubscriptionArn": arn, "Protocol": protocol, "Endpoint": endpoint}
-
-
-def sns(found: Any, *subscriptions: dict[str, str]) -> Any:
-    return scripted(
-        {
-            "sns:ListTagsForResource": found if isinstance(found, str) else {"Tags": listed(found)},
-            "sns:ListSubscriptionsByTopic": "NotFound" if found == "NotFound" else {"Subscriptions": subscriptions},
-        }
-    )
 
 
 @pytest.mark.parametrize(
@@ -696,28 +605,9 @@ def test_a_subscriber_that_may_not_be_removed_is_an_error() -> None:
 
 # -- rules -------------------------------------------------------------------------------------------------------------
 
-RULE = Rule(
-    id="UrgentRule",
-    rule_name="r",
-    rule_arn=RULE_ARN,
-    event_pattern=Pattern({}),
-    description="",
-    state="ENABLED",
-    targets={"Arn": TOPIC_ARN, "Input": "wanted"},
-    tags=Tags.of({**tags("UrgentRule"), "Owner": "me"}),
-)
 RETRY = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
 OURS, BY_HAND = {"Id": "shnotify", "Arn": "arn:x"}, {"Id": "hand", "Arn": TOPIC_ARN}
 CHAT, MAIL = {"Id": "chat", "Arn": "arn:chat"}, {"Id": "mail", "Arn": "arn:mail"}
-
-
-def events(found: Any, *targets: Any) -> Any:
-    return scripted(
-        {
-            "events:ListTagsForResource": found if isinstance(found, str) else {"Tags": listed(found)},
-            "events:ListTargetsByRule": {"Targets": list(targets)},
-        }
-    )
 
 
 @pytest.mark.parametrize(
