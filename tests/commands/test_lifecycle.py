@@ -284,7 +284,7 @@ def test_a_depth_of_zero_alone_does_not_let_a_key_or_a_queue_go(world: World) ->
 
 
 def test_existing_keys_are_used_and_never_changed(world: World) -> None:
-    policy = policy(
+    document = policy(
         ROOT,
         {
             "Effect": "Allow",
@@ -293,7 +293,7 @@ def test_existing_keys_are_used_and_never_changed(world: World) -> None:
             "Resource": "*",
         },
     )
-    arn = world.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    arn = world.client("kms").create_key(Policy=document)["KeyMetadata"]["Arn"]
     world.write(world.path.read_text() + f'encryption: {{topic_key: {{arn: "{arn}"}}, dlq_key: {{arn: "{arn}"}}}}\n')
     assert world.apply().code == 0
     assert not [w for w in world.faults.writes if w.startswith("kms:")]

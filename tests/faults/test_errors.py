@@ -88,9 +88,13 @@ def test_a_passing_error_at_any_call_is_lived_through(world: World, name: str) -
         world.faults.time.sleep(100)
 
 
-@pytest.mark.parametrize(
-    "operation", sorted(READS - {"kms:ListKeys", "kms:ListAliases", "kms:ListGrants", "events:TestEventPattern"})
-)
+NOT_ASKED = {
+    *("kms:ListKeys", "kms:ListAliases", "kms:ListGrants", "events:TestEventPattern"),
+    *("iam:GetPolicy", "iam:GetPolicyVersion", "sns:GetSubscriptionAttributes"),  # nothing attached, nobody confirmed
+}
+
+
+@pytest.mark.parametrize("operation", sorted(READS - NOT_ASKED))
 def test_a_read_that_is_not_allowed_is_unknown_and_never_missing(world: World, operation: str) -> None:
     if operation.startswith("securityhub:") or operation == "sts:GetCallerIdentity":
         pytest.skip("not a read of a resource: the first is only a note, the second stops everything")

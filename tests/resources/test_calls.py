@@ -9,15 +9,23 @@ import pytest
 from shnotify.resources import calls
 from shnotify.resources.evaluation import Verdict, evaluate
 from shnotify.resources.requests import Request
+from tests.support.documented_calls import (
+    ACCOUNT,
+    AWS_ROOT,
+    FORMATTER,
+    FUNCTION,
+    KEY,
+    OUTSIDE_ORG,
+    ROLE,
+    TOPIC,
+    allowing,
+    denying,
+    policy,
+)
 
-ACCOUNT = "123456789012"
-TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:bug-hunt-urgent"
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:bug-hunt-dlq"
-KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
 RULE = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/bug-hunt-urgent"
-FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:bug-hunt-formatter"
 ALARM = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:a"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/bug-hunt-formatter"
 
 PUBLISH = calls.events_publish(TOPIC, RULE)
 DECRYPT = calls.events_use_topic_key(KEY, TOPIC, "kms:Decrypt")
@@ -36,15 +44,7 @@ ALL = (
     calls.lambda_take_role(ROLE),
 )
 BY_SERVICES = pytest.mark.parametrize("request_", ALL, ids=[f"{each.principal} {each.action}" for each in ALL])
-FORMATTER = calls.role_call(ROLE, "sns:Publish", TOPIC, function=FUNCTION)
 
-AWS_ROOT = {
-    "Sid": "r",
-    "Effect": "Allow",
-    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-    "Action": "kms:*",
-    "Resource": "*",
-}
 EVENTS_KEY = {
     "Sid": "e",
     "Effect": "Allow",
@@ -54,12 +54,7 @@ EVENTS_KEY = {
 }
 IN_ORG = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abc"}}}
 IN_ORG_PATH = {"Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-abc/*"]}}}
-OUTSIDE_ORG = {"StringNotEquals": {"aws:PrincipalOrgID": "o-abc"}}
 DENY_DECRYPT = {"Sid": "d", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
-
-
-def policy(*statements: Any) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 @pytest.mark.parametrize(
@@ -79,21 +74,6 @@ def test_key_policies_that_silence_eventbridge(
 
     assert (decided.verdict, decided.statement) == (decrypt, statement)
     assert evaluate(document, DATA_KEY, "key").verdict == data_key
-
-
-def allowing(request: Request, condition: Any) -> dict[str, Any]:
-    return {
-        "Sid": "yes",
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": request.action,
-        "Resource": "*",
-        "Condition": condition,
-    }
-
-
-def denying(request: Request, condition: Any) -> dict[str, Any]:
-    return {**allowing(request, condition), "Sid": "no", "Effect": "Deny"}
 
 
 @pytest.mark.parametrize(

@@ -7,29 +7,14 @@ from typing import Any
 import pytest
 
 from shnotify.resources.evaluation import Kind, Verdict, combined, evaluate
-from shnotify.resources.requests import ABSENT, Request, known
+from shnotify.resources.requests import Request
+from tests.support.decisions import ACCOUNT, ALLOW, EVENTS, ROLE, ROOT, TOPIC, policy, publish
 
-EVENTS = "events.amazonaws.com"
-ACCOUNT = "111122223333"
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/formatter"
-TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
 
-ALLOW = {"Sid": "yes", "Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": TOPIC}
 DENY = {**ALLOW, "Sid": "no", "Effect": "Deny"}
 MAYBE = {"Condition": {"StringEquals": {"aws:PrincipalTag/a": "b"}}}
 NEVER = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}
-
-
-def policy(*statements: Any, version: str = "2012-10-17") -> dict[str, Any]:
-    return {"Version": version, "Statement": list(statements)}
-
-
-def publish(principal: str = EVENTS) -> Request:
-    return Request(
-        principal, "sns:Publish", TOPIC, {"aws:principalorgid": ABSENT, "aws:securetransport": known("true")}
-    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from shnotify.resources.evaluation import Verdict, evaluate
 from shnotify.resources.principals import Grants, named
 from shnotify.resources.requests import Request
-from tests.resources.test_evaluation import ACCOUNT, ALLOW, EVENTS, ROLE, ROOT, TOPIC, policy, publish
+from tests.support.decisions import ACCOUNT, ALLOW, EVENTS, ROLE, ROOT, TOPIC, policy, publish
 
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/formatter/formatter"
 

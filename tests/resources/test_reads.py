@@ -9,7 +9,7 @@ import pytest
 
 from shnotify.engine.resource import Live, Resource
 from shnotify.engine.values import Pattern, Tags
-from tests.resources.test_guards import CHAT, OURS, PERSON, RETRY, by_name, statements, unnamed
+from tests.support.guards import CHAT, OURS, PERSON, RETRY, by_name, statements, unnamed
 from tests.support.kinds import (
     K1,
     K2,

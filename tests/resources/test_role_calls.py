@@ -8,7 +8,7 @@ import pytest
 
 from shnotify.resources import calls
 from shnotify.resources.evaluation import Verdict, combined
-from tests.resources.test_calls import (
+from tests.support.documented_calls import (
     ACCOUNT,
     AWS_ROOT,
     FORMATTER,

@@ -12,6 +12,14 @@ from shnotify.aws.gateway import Aws
 _OFF = ("InvalidAccessException", "ResourceNotFoundException")
 """What Security Hub answers where it is off (API_DescribeHub); anything else proves nothing."""
 
+_NO_SUCH_OPERATION = frozenset({"404", "501", "NotImplemented", "UnknownOperationException", "InvalidAction"})
+"""What an emulator answers to an operation that it does not have; AWS itself has these everywhere."""
+
+
+class NoSuchServiceError(AwsError):
+    """Whoever answers here has no Security Hub: it is not AWS."""
+
+
 _ENVELOPE = {
     "id": "00000000-0000-0000-0000-000000000000",
     "account": "123456789012",
@@ -64,6 +72,8 @@ def is_enabled(aws: Aws, service: str) -> bool:
     except AwsError as error:
         if error.code in _OFF:
             return False
+        if error.code in _NO_SUCH_OPERATION:
+            raise NoSuchServiceError(error.message, operation=error.operation, code=error.code) from error
         raise
     return True
 

@@ -17,7 +17,7 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
 from shnotify.engine.plan import Observation
 from shnotify.notifier.chain import KeySeen
-from shnotify.notifier.preconditions import SERVICES, is_enabled
+from shnotify.notifier.preconditions import SERVICES, NoSuchServiceError, is_enabled
 from shnotify.notifier.subscribers import Details
 from shnotify.resources.lookup import Subscribed, look_into_subscriptions, subscription_attributes, subscriptions
 from shnotify.resources.topic import Topic
@@ -49,6 +49,8 @@ class Surroundings:
         if any(answer is True for answer in answers.values()):
             note = f"{' and '.join(off)} is not enabled here, so nothing comes from there" if off else ""
             return Link("hub", "warning" if off else "ok", note)
+        if refused and all(isinstance(error, NoSuchServiceError) for error in refused):
+            return Link("hub", "warning", "whoever answers here is not AWS and has no Security Hub")
         if refused:
             needs = tuple(error.operation for error in refused if error.operation)
             why = f"whether Security Hub is enabled here could not be asked: {refused[0].message}"
