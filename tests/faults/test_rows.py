@@ -30,7 +30,8 @@ from shnotify.aws.progress import Waiting
 from shnotify.escaping import clean
 from shnotify.resources.kinds import READS
 from shnotify.schema.scalars import MAX_ROUTES
-from shnotify.terminal.screen import Screen, _Console
+from shnotify.terminal.live import Console
+from shnotify.terminal.screen import Screen
 from shnotify.terminal.signals import catch_signals
 from tests.commands.test_lifecycle import QUEUE, RULE, TOPIC, key_id
 from tests.commands.test_process import Env, black_hole, env, run, sandbox, terminal  # noqa: F401 the fixtures too
@@ -1045,7 +1046,8 @@ def test_row_95_what_aws_says_cannot_steer_the_terminal(world: World, command: l
 def test_row_95_what_aws_says_is_no_markup_of_the_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     written = io.StringIO()
-    screen.err = _Console(file=written, force_terminal=True, soft_wrap=True, width=200)
+    screen.err.file = written
+    screen.err.console = Console(file=written, force_terminal=True, soft_wrap=True, width=200)
     monkeypatch.setenv("TERM", "xterm")
     with screen.progress() as report:
         report(Waiting("kms:CreateKey", "AWS said [/b]", 3.0))
