@@ -102,12 +102,12 @@ class Route(Model):
     source: Literal["cspm", "hub", "both", "auto"] = described(
         "cspm", description="Which Security Hub; auto: the one that is enabled."
     )
-    findings: Findings = described(Findings())
+    findings: Findings = described(default_factory=Findings)
     pattern: dict[str, Any] | None = described(None, description="A raw event pattern instead.")
     topic: Topic
     rule: Rule
-    message: Message = described(Message())
-    retry: Retry = described(Retry())
+    message: Message = described(default_factory=Message)
+    retry: Retry = described(default_factory=Retry)
     subscribers: Annotated[
         tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
         BeforeValidator(strict_tuple),

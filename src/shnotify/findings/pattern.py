@@ -18,7 +18,6 @@ from shnotify.findings.patternsyntax import (
     validate_pattern,
 )
 from shnotify.findings.vocabulary import ARRAYS, CSPM, SCHEMAS, Matcher, Schema, TranslationError
-from shnotify.formatter.mail import MAILED, comment_for
 
 if TYPE_CHECKING:
     from shnotify.findings.filters import Findings
@@ -200,6 +199,8 @@ class _Compiler:
 
 def _resolved(schema: Schema, marker: str) -> dict[str, Any]:
     """Marked findings that are resolved. No other filter: a control that passes again loses its severity with it."""
+    from shnotify.formatter.mail import MAILED, comment_for
+
     if schema is CSPM:
         ended = [{"Workflow": {"Status": ["RESOLVED"]}}, {"RecordState": ["ARCHIVED"]}]
         finding = {"UserDefinedFields": {marker: [MAILED]}, "$or": ended}

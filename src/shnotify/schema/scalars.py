@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from difflib import get_close_matches
 from typing import Annotated, Any
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -192,6 +189,8 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
 
 
 def _url_problem(protocol: str, endpoint: str) -> str | None:
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(endpoint)
         host, _ = parts.hostname, parts.port
@@ -205,9 +204,10 @@ def _url_problem(protocol: str, endpoint: str) -> str | None:
 
 
 def _time_zone(value: str) -> str:
-    if value not in (known := available_timezones()) and (known or not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", value)):
-        near = get_close_matches(value, known, 1)
-        raise ValueError(f"is no time zone{f'; did you mean {near[0]}?' if near else ' such as Asia/Tokyo'}")
+    from shnotify.schema.timezones import time_zone_problem
+
+    if problem := time_zone_problem(value):
+        raise ValueError(problem)
     return value
 
 
