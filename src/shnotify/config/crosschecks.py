@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shnotify.arns import Scope, partition_of
 from shnotify.config.yamlfile import Path
 from shnotify.schema.scalars import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
+from shnotify.subscribers import subscriber_identity
 
 if TYPE_CHECKING:
     from shnotify.config.models import Config, Route
@@ -103,7 +104,7 @@ def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
         protocol, endpoint = one.get("protocol"), one.get("endpoint")
         if not isinstance(protocol, str) or not isinstance(endpoint, str):
             continue
-        identity = protocol, endpoint.lower() if protocol.startswith("email") else endpoint
+        identity = subscriber_identity(protocol, endpoint)
         if identity in seen:
             yield ("subscribers", number), f"{shown(endpoint)} is listed twice"
         seen.add(identity)

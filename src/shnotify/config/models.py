@@ -10,6 +10,7 @@ from shnotify.findings.filters import Findings
 from shnotify.mail.options import Message
 from shnotify.schema import scalars as fields
 from shnotify.schema.model import Model, at_most, described, strict_tuple
+from shnotify.subscribers import subscriber_identity
 
 DAY = 86400
 
@@ -87,8 +88,7 @@ class Subscriber(Model):
 
     @property
     def identity(self) -> tuple[str, str]:
-        """Mail addresses are one however they are capitalised."""
-        return self.protocol, self.endpoint.lower() if self.protocol.startswith("email") else self.endpoint
+        return subscriber_identity(self.protocol, self.endpoint)
 
 
 def _subscriber(value: Any) -> Any:

@@ -105,7 +105,7 @@ def _mismatches(pattern: Mapping[str, Any], path: str, fields: Mapping[str, list
             yield from _mismatches(expected, here, fields)
         else:
             values = fields.get(here, [])
-            if not any(_accepts(entry, values) for entry in expected):
+            if not any(accepts(entry, values) for entry in expected):
                 yield Mismatch(here, expected, values if len(values) > 1 else next(iter(values), None))
 
 
@@ -135,7 +135,7 @@ def _distance(branch: list[Mismatch]) -> tuple[int, int, int]:
     return service, sum(m.path in _PRODUCT or m.path.startswith(_MARK) for m in branch), len(branch)
 
 
-def _accepts(entry: Any, values: list[Leaf]) -> bool:
+def accepts(entry: Any, values: list[Leaf]) -> bool:
     """Whether one entry of a pattern's list matches a field with these values (none: the field is absent)."""
     if not isinstance(entry, Mapping):
         return any(_form(entry) == _form(value) for value in values)
