@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
     """The plan for `apply`, shown in text form. Raises `UsageError` for a pattern that EventBridge would not take."""
+    from shnotify.config.advice import advice
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
-    from shnotify.findings.patternsyntax import size_warning
-    from shnotify.resources.rule import Rule
     from shnotify.terminal.plan_view import plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
@@ -33,11 +32,8 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
-    for seldom_meant in run.config.warnings():
-        run.screen.warn(seldom_meant)
-    for rule in run.graph:
-        if isinstance(rule, Rule) and (warning := size_warning(rule.event_pattern.document)):
-            run.screen.warn(f"{rule.id}: {warning}")
+    for warning in advice(run.loaded):
+        run.screen.warn(warning)
     for arn, problems in run.key_problems().items():
         for problem in problems:
             run.screen.warn(f"key {arn}: {problem}")

@@ -13,6 +13,7 @@ from shnotify.config import crosschecks
 from shnotify.config.defaults import with_defaults
 from shnotify.config.models import Config
 from shnotify.config.pruning import without
+from shnotify.config.variables import variable_in
 from shnotify.config.wording import in_words, is_derived, real_path
 from shnotify.config.yamlfile import MAX_PROBLEMS, Document, Path, dotted, read
 from shnotify.errors import ConfigError, ConfigProblem
@@ -75,4 +76,6 @@ def _found(written: dict[str, Any]) -> Iterator[tuple[Path, str, bool]]:
 
 
 def _problem(document: Document, path: Path, message: str, at_key: bool) -> ConfigProblem:
+    if not at_key and (variable := variable_in(document.data, path)):
+        message = f"{message} ({variable})"
     return document.problem(document.where(path, key=at_key), dotted(path), message)

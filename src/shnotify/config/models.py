@@ -149,11 +149,6 @@ class Config(Model):
         routes = (r.model_copy(update={"source": source}) if r.source == "auto" else r for r in self.routes)
         return self.model_copy(update={"routes": tuple(routes)})
 
-    def warnings(self) -> list[str]:
-        """What is allowed, and seldom meant."""
-        silent = [route.name for route in self.routes if not route.subscribers]
-        return [f"route {name}: no subscriber in the file, so nobody is told" for name in silent]
-
     def marker(self, route: Route) -> str:
         """What the formatter writes on a finding that it mailed; each route its own."""
         return f"shnotify-{self.name}-{route.name}"

@@ -11,7 +11,8 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.plan import Observation, known_before
 from shnotify.notifier import names
-from shnotify.resources.lookup import Subscribed, subscription_identity
+from shnotify.resources.lookup import Subscribed
+from shnotify.subscribers import subscriber_identity
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _subscribers(route: Route, listed: tuple[Subscribed, ...] | None) -> tuple[S
         if entry.state != "deleted" and states.get(entry.identity) != "confirmed":
             states[entry.identity] = entry.state
     wanted = [(s.protocol, s.endpoint) for s in route.subscribers]
-    result = [Subscriber(p, e, states.pop(subscription_identity(p, e), "missing")) for p, e in wanted]
+    result = [Subscriber(p, e, states.pop(subscriber_identity(p, e), "missing")) for p, e in wanted]
     extra = {entry.identity: entry for entry in listed or () if entry.identity in states}
     return (
         *result,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from shnotify.arns import partition_of
 from shnotify.escaping import without_password
+from shnotify.schema.regions import region_problem
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -19,6 +20,7 @@ _MAIL = re.compile(
     r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _ARNS = {
     "sqs": (r"[A-Za-z0-9_-]{1,80}", "queue-name"),
     "lambda": (r"function:[A-Za-z0-9_-]{1,64}(?::(?:\$LATEST|[A-Za-z0-9_-]{1,128}))?", "function:name"),
@@ -168,16 +170,10 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
     """Why this endpoint does not fit its protocol (API_Subscribe); None when it does."""
     match protocol:
         case "email" | "email-json":
-            if not endpoint.isascii():
-                return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
-            fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
-            return None if fits else "is not an e-mail address such as secops@example.com"
+            return _mail_problem(endpoint)
         case "sms":
-            return (
-                None
-                if re.fullmatch(r"\+[1-9][0-9]{6,14}", endpoint)
-                else "must be a phone number such as +819012345678"
-            )
+            fits = _PHONE.fullmatch(endpoint)
+            return None if fits else "must be a phone number such as +819012345678"
         case "http" | "https":
             return _url_problem(protocol, endpoint)
         case _:
@@ -186,6 +182,30 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
             if not arn:
                 return f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
             return _partition_problem(endpoint)
+
+
+def _mail_problem(endpoint: str) -> str | None:
+    if meant := _other_protocol(endpoint):
+        return f"is not an e-mail address: write {meant}"
+    if not endpoint.isascii():
+        return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
+    fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
+    return None if fits else "is not an e-mail address such as secops@example.com"
+
+
+def _other_protocol(endpoint: str) -> str | None:
+    """How a bare endpoint that is plainly no mail address is written."""
+    if endpoint.startswith("mailto:"):
+        return endpoint.removeprefix("mailto:")
+    phone = re.sub(r"[ ().-]", "", endpoint)
+    if _PHONE.fullmatch(phone):
+        return f'{{protocol: sms, endpoint: "{phone}"}}'
+    protocol = next((name for name in ("https", "http") if endpoint.startswith(f"{name}://")), None)
+    if endpoint.startswith("arn:"):
+        protocol = next((name for name in _ARNS if f":{name}:" in endpoint), None)
+        if protocol is None:
+            return "an address, or {protocol: sqs, endpoint: ARN} or {protocol: lambda, endpoint: ARN}"
+    return f'{{protocol: {protocol}, endpoint: "{endpoint}"}}' if protocol else None
 
 
 def _url_problem(protocol: str, endpoint: str) -> str | None:
@@ -217,6 +237,12 @@ def _https_url(value: str) -> str:
     return value
 
 
+def _region(value: str) -> str:
+    if problem := region_problem(value):
+        raise ValueError(problem)
+    return value
+
+
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 HttpsUrl = Annotated[str, AfterValidator(_https_url)]
 Account = Annotated[str, BeforeValidator(_account)]
@@ -236,4 +262,4 @@ QueueName = Annotated[
     str, matching(r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)")
 ]
 RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
-RegionName = Annotated[str, matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region such as ap-northeast-1")]
+RegionName = Annotated[str, AfterValidator(_region)]
