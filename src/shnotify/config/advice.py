@@ -85,13 +85,13 @@ def _of_filters(here: Path, route: Route) -> Iterator[Found]:
     if _lets_passed_checks_through(route):
         yield (
             (*here, "findings"),
-            "passed checks are let through too: no filter on `compliance_status`; "
-            "`exclude: {compliance_status: [PASSED]}` leaves them out, `compliance_status: [FAILED]` lets failed ones through alone",
+            "passed checks are let through too, for nothing filters by `compliance_status`: write "
+            "`exclude: {compliance_status: [PASSED]}` to leave them out, or `compliance_status: any` if they are meant",
         )
 
 
 _SEND_NO_CHECKS = frozenset(
-    "access-analyzer detective guardduty health inspector macie firewall-manager iam-access-analyzer".split()
+    "access-analyzer iam-access-analyzer detective firewall-manager guardduty health inspector macie".split()  # noqa: SIM905
 )
 
 
@@ -128,6 +128,8 @@ def _twice(config: Config, patterns: list[dict[str, Any]]) -> Iterator[Found]:
 
 
 def _such_as(example: Example) -> str:
-    told = [f"{field.removeprefix('detail.findings.')} {value}" for field, value in example.items() if value is not None]
+    told = [
+        f"{field.removeprefix('detail.findings.')} {value}" for field, value in example.items() if value is not None
+    ]
     finding = [one for one in told if not one.startswith(("source ", "detail-type "))]
     return f" (such as {', '.join(finding[:4])})" if finding else ""

@@ -15,7 +15,7 @@ def without(written: dict[str, Any], wrong: Iterable[Path]) -> dict[str, Any]:
 
     Lists keep their length, so that the paths of what is found in the rest are those of the file.
     """
-    data = _copied(written)
+    data: dict[str, Any] = _copied(written)
     for path in wrong:
         if path[:1] == ("routes",) and len(path) > 1:
             _prune_route(data["routes"], int(path[1]), path[2:])

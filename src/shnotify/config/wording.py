@@ -105,7 +105,7 @@ def _fields_at(model: type[BaseModel], path: Path) -> set[str]:
     root = model.model_json_schema()
     nodes = list(_plain(root, root))
     for part in path:
-        below = []
+        below: list[dict[str, Any]] = []
         for node in nodes:
             inner = node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part)
             below += _plain(inner, root) if inner else []

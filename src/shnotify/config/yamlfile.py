@@ -1,8 +1,9 @@
 """YAML text -> plain data and where each part of it stands, with all that bites in YAML refused by name.
 
-No tags; aliases and merge keys (<<) are replaced by what they name; one document; at most `MAX_BYTES` and `MAX_DEPTH`. Only `true`, `false`, `null`
-and plain decimal numbers are anything but text: `yes`, `+81312345678` and `12:30:45` stay what they look like. Digits
-after a 0 (`012345670123`) must stand in quotes: for other readers they are an octal number, for a person an account.
+No tags; aliases and merge keys (<<) are replaced by what they name; one document; at most `MAX_BYTES` and `MAX_DEPTH`.
+Only `true`, `false`, `null` and plain decimal numbers are anything but text: `yes`, `+81312345678` and `12:30:45` stay
+what they look like. Digits after a 0 (`012345670123`) must stand in quotes: for other readers they are an octal number,
+for a person an account.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import yaml
 
 from shnotify.config.anchors import AliasProblem, expanded
-from shnotify.config.filetext import LINE_BREAK, MAX_BYTES, after, text_of
+from shnotify.config.filetext import LINE_BREAK, after, text_of
 from shnotify.errors import ConfigError, ConfigProblem
 
 MAX_DEPTH = 20
@@ -108,9 +109,7 @@ class _Reader:
 
     def run(self) -> None:
         if found := _CONTROL.search(self.text):
-            self._add(
-                after(self.text[: found.start()]), (), f"a control character (U+{ord(found[0]):04X}) in the file"
-            )
+            self._add(after(self.text[: found.start()]), (), f"a control character (U+{ord(found[0]):04X}) in the file")
             raise ConfigError(self.document.problems)
         try:
             self.events = expanded(yaml.parse(self.text, Loader=_LOADER))

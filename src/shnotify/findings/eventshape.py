@@ -13,6 +13,7 @@ from typing import Any
 from shnotify.findings.vocabulary import CSPM, HUB, Schema
 
 SOURCE = "aws.securityhub"
+IMPORTED = CSPM.detail_type
 CUSTOM_ACTION = "Security Hub Findings - Custom Action"
 INSIGHT = "Security Hub Insight Results"
 CLOUDTRAIL = ("AWS API Call via CloudTrail", "AWS Service Event via CloudTrail")

@@ -1,4 +1,4 @@
-"""Values of filters that can match nothing: what no finding ever holds is an error, what none is known to, a doubt. Pure.
+"""Values of filters that can match nothing: impossible ones are errors, unknown ones are doubts. Pure.
 
 Sources: Security Hub User Guide (securityhub-controls-reference, asff-required-attributes: finding types, resources).
 """
@@ -16,8 +16,8 @@ _CONTROL = re.compile(r"[A-Z][A-Za-z0-9]*\.[1-9][0-9]*")
 _SERVICES = """
 Account ACM Amplify APIGateway AppConfig AppFlow AppRunner AppSync Athena AutoScaling Backup Batch BedrockAgentCore
 CloudFormation CloudFront CloudTrail CloudWatch CodeArtifact CodeBuild CodeGuruProfiler CodeGuruReviewer Cognito Config
-Connect Coverage DataFirehose DataSync Detective DMS DocumentDB DynamoDB EC2 ECR ECS EFS EKS ElastiCache ElasticBeanstalk ELB
-EMR ES EventBridge FraudDetector FSx GlobalAccelerator Glue GuardDuty IAM Inspector IoT IoTEvents IoTSiteWise
+Connect Coverage DataFirehose DataSync Detective DMS DocumentDB DynamoDB EC2 ECR ECS EFS EKS ElastiCache
+ElasticBeanstalk ELB EMR ES EventBridge FraudDetector FSx GlobalAccelerator Glue GuardDuty IAM Inspector IoT IoTEvents IoTSiteWise
 IoTTwinMaker IoTWireless IVS Keyspaces Kinesis KMS Lambda Macie MQ MSK Neptune NetworkFirewall Opensearch PCA RDS
 Redshift RedshiftServerless Route53 S3 SageMaker SecretsManager ServiceCatalog SES SNS SQS SSM StepFunctions Transfer
 WAF WorkSpaces

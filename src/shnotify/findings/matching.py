@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shnotify.findings.patternsyntax import MAX_NUMBER, is_or
+from shnotify.findings.patternoperators import MAX_NUMBER
+from shnotify.findings.patternsyntax import is_or
 from shnotify.findings.vocabulary import SCHEMAS
 
 Leaf = str | int | float | bool | None

@@ -16,7 +16,9 @@ _MOST_PAIRS = 2_500
 _VALUES = {
     "source": (known.SOURCE,),
     "detail-type": known.DETAIL_TYPES,
-    **{f"detail.findings.{name}": values for shape in (known.ASFF, known.OCSF) for name, values in shape.values.items()},
+    **{
+        f"detail.findings.{name}": values for shape in (known.ASFF, known.OCSF) for name, values in shape.values.items()
+    },
 }
 _CONTROLS = ("detail.findings.Compliance.SecurityControlId", "detail.findings.compliance.control")
 _PRODUCTS = ("detail.findings.ProductArn", "detail.findings.metadata.product.uid")

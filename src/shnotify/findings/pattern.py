@@ -136,14 +136,15 @@ class _Compiler:
     def _matchers(self, path: str, name: str, values: Sequence[str]) -> list[Matcher]:
         """This schema's words for the values, each once, in order."""
         found: list[Matcher] = []
-        for value in values:
+        for number, value in enumerate(values):
+            place = path if path.endswith(f".{value}") else f"{path}[{number}]"
             try:
                 found += self.schema.matchers(name, value)
             except TranslationError as error:
-                self.problems.append((path, str(error)))
+                self.problems.append((place, str(error)))
                 continue
             if name == "products":
-                self._check_partition(path, value)
+                self._check_partition(place, value)
         return [matcher for number, matcher in enumerate(found) if matcher not in found[:number]]
 
     def _check_partition(self, path: str, value: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from shnotify.findings import eventshape as known
 from shnotify.findings.alternatives import Alternative, Condition, alternatives
+from shnotify.findings.counterparts import right_name, right_value
 from shnotify.findings.eventshape import Shape
 from shnotify.findings.matching import accepts
 
@@ -58,7 +59,7 @@ def _faults(one: Alternative) -> list[Found]:
     kind = by_field.get("detail-type")
     kinds = [name for name in known.DETAIL_TYPES if kind is None or _accepts(kind, name)]
     if kind and not kinds:
-        near = _near(kind.entries, known.DETAIL_TYPES) or [known.CSPM.detail_type]
+        near = _near(kind.entries, known.DETAIL_TYPES) or [known.IMPORTED]
         text = f"{_said(kind)} is no detail-type of Security Hub: did you mean {near[0]!r}?"
         found.append((_at(kind), text))
         kinds = near
@@ -80,7 +81,7 @@ def _nearest_faults(one: Alternative, kinds: list[str], *, open_kind: bool) -> l
     conditions = [condition for condition in one if condition.field.startswith("detail.")]
     if not conditions:
         return []
-    of_findings = any(condition.field.startswith(_FINDINGS) for condition in conditions)
+    of_findings = any(f"{condition.field}.".startswith(_FINDINGS) for condition in conditions)
     best: list[Found] | None = None
     for kind in kinds:
         shape = known.SHAPES.get(kind)
@@ -112,12 +113,13 @@ def _detail(condition: Condition, kind: str, shape: Shape) -> Iterator[Found]:
     elif name.startswith("findings."):
         yield from _field(condition, name.removeprefix("findings."), kind, shape)
     elif name.partition(".")[0] not in known.BESIDE.get(kind, ()):
-        wanted = _right_name(name, shape) or name
-        yield condition.place, f"the detail of these events holds `findings`: write detail: {_nested('findings.' + wanted)}"
+        wanted = right_name(name, shape) or name
+        right = _nested(f"findings.{wanted}")
+        yield condition.place, f"the detail of these events holds `findings`: write detail: {right}"
 
 
 def _field(condition: Condition, name: str, kind: str, shape: Shape) -> Iterator[Found]:
-    right = _right_name(name, shape)
+    right = right_name(name, shape)
     if right and right != name:
         text = f"{kind!r} events have no findings.{name}: write findings: {_nested(right)}"
         yield condition.place, text + _spelling(condition, right, shape)
@@ -135,41 +137,18 @@ def _field(condition: Condition, name: str, kind: str, shape: Shape) -> Iterator
         yield _at(condition), _wrong_value(condition, name, shape)
 
 
-def _right_name(name: str, shape: Shape) -> str | None:
-    """The name in this schema of a field that is spelled as in the other one, or in other capitals."""
-    if name.partition(".")[0] in shape.fields and name in shape.leaves:
-        return name
-    other = known.TO_OCSF if shape is known.OCSF else known.TO_ASFF
-    spelled = {leaf.lower(): leaf for leaf in sorted(shape.leaves)}
-    translated = {there.lower(): here for there, here in other.items()}
-    lower = name.lower()
-    if lower in spelled:
-        return spelled[lower]
-    if lower in translated:
-        return translated[lower]
-    first = name.partition(".")[0]
-    if first in shape.fields:
-        return None
-    by_root = {there.lower().partition(".")[0]: here for there, here in reversed(other.items())}
-    if first.lower() in by_root and lower.partition(".")[0] == lower:
-        return by_root[lower]
-    fields = {field.lower(): field for field in sorted(shape.fields)}
-    near = get_close_matches(first.lower(), sorted(fields), n=1, cutoff=0.8)
-    return f"{fields[near[0]]}{name[len(first) :]}" if near else None
-
-
 def _spelling(condition: Condition, name: str, shape: Shape) -> str:
     """More for a message that gives the right field: the right values, when the written ones are wrong there."""
     values = shape.values.get(name)
     if not values or any(_accepts(condition, value) for value in values):
         return ""
-    near = [_in_this_schema(entry, name, shape) for entry in condition.entries]
+    near = [right_value(entry, name, shape) for entry in condition.entries]
     told = [str(value) for value in near if value is not None]
     return f", with {', '.join(told)}" if told else ""
 
 
 def _wrong_value(condition: Condition, name: str, shape: Shape) -> str:
-    near = [_in_this_schema(entry, name, shape) for entry in condition.entries]
+    near = [right_value(entry, name, shape) for entry in condition.entries]
     told = list(dict.fromkeys(str(value) for value in near if value is not None))
     values = shape.values[name]
     numbers = all(isinstance(value, int) for value in values)
@@ -178,27 +157,6 @@ def _wrong_value(condition: Condition, name: str, shape: Shape) -> str:
     if numbers:
         hint = f"it is {every}"
     return f"findings.{name} is never {_said(condition)}: {hint}"
-
-
-def _in_this_schema(entry: Any, name: str, shape: Shape) -> Any:
-    """The value that a literal of other capitals, or of the other schema, stands for; None when none is near."""
-    if not isinstance(entry, str):
-        return None
-    spelled = {str(value).lower(): value for value in shape.values[name]}
-    neutral = {".".join(path): field for field, path in shape.schema.paths.items()}.get(name, "")
-    words = shape.schema.words.get(neutral, {}).items()
-    translated = {word.lower(): here[0] for word, here in words if here}
-    other = known.CSPM if shape is known.OCSF else known.HUB
-    back = {here.lower(): word for word, there in other.words.get(neutral, {}).items() for here in there}
-    lower = entry.lower()
-    if lower in spelled:
-        return spelled[lower]
-    if lower in translated:
-        return translated[lower]
-    if back.get(lower) in shape.values[name]:
-        return back[lower]
-    near = get_close_matches(lower, sorted(spelled), n=1, cutoff=0.7)
-    return spelled[near[0]] if near else None
 
 
 def _together(conditions: list[Condition], shape: Shape) -> Iterator[Found]:
@@ -226,7 +184,7 @@ def _dead_values(one: Alternative) -> Iterator[Found]:
     for condition in one:
         name = condition.field.removeprefix(_FINDINGS)
         for number, entry in enumerate(condition.entries if name in shape.values else ()):
-            right = _in_this_schema(entry, name, shape)
+            right = right_value(entry, name, shape)
             if right is not None and entry not in shape.values[name]:
                 yield f"{condition.place}[{number}]", f"findings.{name} is never {entry!r}: write {right}"
 
