@@ -44,7 +44,9 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     "a small bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", []),
     "the bomb": (
         "a: &a [x, x, x, x, x, x, x, x, x]\n"
-        + "".join(f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi")),
+        + "".join(
+            f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi")
+        ),
         ["5:8: aliases make the file too large: at most 10,000 values"],
     ),
     "a deep bomb": (

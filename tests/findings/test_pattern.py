@@ -285,7 +285,12 @@ def test_the_default_route_takes_what_it_should_of_all_samples(name: str) -> Non
         ("cspm", filters(record_state=("GONE",)), "findings.record_state", "neither ACTIVE nor ARCHIVED"),
         ("cspm", filters(products=("guarduty",)), "findings.products[0]", "aws/guarduty"),
         ("cspm", filters(products=("no product",)), "findings.products[0]", "neither a product ARN"),
-        ("cspm", filters(products=(ARN.replace("arn:aws:", "arn:aws-cn:"),)), "findings.products[0]", "partition aws-cn"),
+        (
+            "cspm",
+            filters(products=(ARN.replace("arn:aws:", "arn:aws-cn:"),)),
+            "findings.products[0]",
+            "partition aws-cn",
+        ),
         ("hub", filters(products=("arn:aws:securityhub:x::product/acme/p",)), "findings.products[0]", "productv2/..."),
         (
             "cspm",

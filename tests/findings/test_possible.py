@@ -28,7 +28,11 @@ def hub(finding: dict[str, Any]) -> dict[str, Any]:
 
 
 NEVER: dict[str, tuple[dict[str, Any], str, str]] = {
-    "detail-type cut": (cspm({}, "Security Hub Findings") | {"detail": {}}, "detail-type[0]", f"did you mean '{CSPM}'?"),
+    "detail-type cut": (
+        cspm({}, "Security Hub Findings") | {"detail": {}},
+        "detail-type[0]",
+        f"did you mean '{CSPM}'?",
+    ),
     "detail-type in other capitals": ({"detail-type": ["findings imported v2"]}, "detail-type[0]", f"'{HUB}'"),
     "detail-type of nothing": ({"detail-type": [{"prefix": "Scheduled"}]}, "detail-type[0]", f"'{CSPM}'"),
     "source misspelt": ({"source": ["aws.security-hub"]}, "source[0]", "Security Hub's is aws.securityhub"),
@@ -42,21 +46,45 @@ NEVER: dict[str, tuple[dict[str, Any], str, str]] = {
     "NOTIFIED in OCSF": (hub({"status": ["NOTIFIED"]}), "status[0]", "write [In Progress]"),
     "OCSF's word in ASFF": (cspm({"Compliance": {"Status": ["Fail"]}}), "Compliance.Status[0]", "write [FAILED]"),
     "small letters in ASFF": (cspm({"Severity": {"Label": ["high"]}}), "Severity.Label[0]", "write [HIGH]"),
-    "a level that is none": (cspm({"Severity": {"Label": ["URGENT"]}}), "Severity.Label[0]", "it is one of INFORMATIONAL"),
+    "a level that is none": (
+        cspm({"Severity": {"Label": ["URGENT"]}}),
+        "Severity.Label[0]",
+        "it is one of INFORMATIONAL",
+    ),
     "a prefix of no level": (hub({"severity": [{"prefix": "CRIT"}]}), "severity[0]", "it is one of Unknown"),
-    "everything left out": (cspm({"RecordState": [{"anything-but": ["ACTIVE", "ARCHIVED"]}]}), "RecordState[0]", "never"),
-    "ASFF path in OCSF": (hub({"Severity": {"Label": ["CRITICAL"]}}), "Severity.Label", "{severity: [...]}, with Critical"),
+    "everything left out": (
+        cspm({"RecordState": [{"anything-but": ["ACTIVE", "ARCHIVED"]}]}),
+        "RecordState[0]",
+        "never",
+    ),
+    "ASFF path in OCSF": (
+        hub({"Severity": {"Label": ["CRITICAL"]}}),
+        "Severity.Label",
+        "{severity: [...]}, with Critical",
+    ),
     "ASFF account in OCSF": (hub({"AwsAccountId": ["1"]}), "AwsAccountId", "{cloud: {account: {uid: [...]}}}"),
     "OCSF path in ASFF": (cspm({"severity": ["HIGH"]}), "severity", "{Severity: {Label: [...]}}"),
     "OCSF control in ASFF": (cspm({"compliance": {"control": ["S3.1"]}}), "control", "{Compliance: {SecurityControlId"),
-    "small letters in a path": (cspm({"Severity": {"label": ["HIGH"]}}), "Severity.label", "{Severity: {Label: [...]}}"),
+    "small letters in a path": (
+        cspm({"Severity": {"label": ["HIGH"]}}),
+        "Severity.label",
+        "{Severity: {Label: [...]}}",
+    ),
     "a mapping as a value": (cspm({"Severity": ["HIGH"]}), "Severity", "{Severity: {Label: [...]}}"),
     "below a value": (cspm({"Title": {"text": ["x"]}}), "Title.text", "nothing stands below findings.Title"),
-    "without findings": ({"detail": {"Severity": {"Label": ["HIGH"]}}}, "detail.Severity.Label", "{findings: {Severity: {Label"),
+    "without findings": (
+        {"detail": {"Severity": {"Label": ["HIGH"]}}},
+        "detail.Severity.Label",
+        "{findings: {Severity: {Label",
+    ),
     "findings as a value": ({"detail": {"findings": ["x"]}}, "detail.findings", "name a field in it"),
     "an unknown field": (cspm({"Sevrity": {"Label": ["HIGH"]}}), "Sevrity.Label", "{Severity: {Label: [...]}}"),
     "a field of no finding": (cspm({"Owner": ["me"]}), "Owner", "no field 'Owner' is known"),
-    "a number as text": (cspm({"Severity": {"Normalized": ["70"]}}), "Severity.Normalized[0]", "a number from 0 to 100"),
+    "a number as text": (
+        cspm({"Severity": {"Normalized": ["70"]}}),
+        "Severity.Normalized[0]",
+        "a number from 0 to 100",
+    ),
     "two severities": (
         cspm({"Severity": {"Label": ["LOW"], "Normalized": [{"numeric": [">=", 70]}]}}),
         "Severity.Normalized",
@@ -92,7 +120,9 @@ POSSIBLE: dict[str, dict[str, Any]] = {
     "insight results": {"detail-type": ["Security Hub Insight Results"], "detail": {"resultType": ["x"]}},
     "absent": cspm({"severity": [{"exists": False}]}),
     "case ignored": cspm({"Severity": {"Label": [{"equals-ignore-case": "high"}]}}),
-    "a product's own field": cspm({"ProductFields": {"aws/inspector/x": ["y"]}, "Resources": {"Details": {"a": ["b"]}}}),
+    "a product's own field": cspm(
+        {"ProductFields": {"aws/inspector/x": ["y"]}, "Resources": {"Details": {"a": ["b"]}}}
+    ),
     "an unknown field of OCSF": hub({"x_new": ["y"]}),
     "severities that agree": cspm({"Severity": {"Label": ["HIGH"], "Normalized": [{"numeric": [">=", 70]}]}}),
     "one branch": {"$or": [{"source": ["aws.x"]}, {"source": ["aws.securityhub"]}]},
@@ -134,7 +164,9 @@ PRODUCTS = st.none() | st.just(("guardduty",)) | st.just({"guardduty": ("HIGH",)
     exclude=st.sampled_from([{}, {"severity": ("LOW",)}, {"regions": ("us-east-1",)}]),
     marker=st.none() | st.just("shnotify-a-b"),
 )
-def test_a_pattern_of_our_own_is_never_told(source: str, exclude: dict[str, Any], marker: str | None, **given: Any) -> None:
+def test_a_pattern_of_our_own_is_never_told(
+    source: str, exclude: dict[str, Any], marker: str | None, **given: Any
+) -> None:
     try:
         pattern = event_pattern(source, filters(exclude, **given), None, resolved_marker=marker)
     except PatternError:
@@ -159,7 +191,9 @@ def leaves(node: Any, path: tuple[str, ...] = ()) -> Any:
 def test_a_pattern_that_matches_a_sample_is_never_told(data: st.DataObject) -> None:
     event = data.draw(st.sampled_from(SAMPLES))
     chosen = data.draw(st.lists(st.sampled_from(list(leaves(event))), min_size=1, max_size=4))
-    operator = st.sampled_from([lambda value: value, lambda value: {"prefix": value[:2]}, lambda _: {"anything-but": "x"}])
+    operator = st.sampled_from(
+        [lambda value: value, lambda value: {"prefix": value[:2]}, lambda _: {"anything-but": "x"}]
+    )
     pattern: dict[str, Any] = {}
     for path, value in chosen:
         node = pattern
@@ -172,7 +206,11 @@ def test_a_pattern_that_matches_a_sample_is_never_told(data: st.DataObject) -> N
 
 
 WRONG_SHAPES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "detail": ({"detail": [{"findings": {"Id": ["x"]}}]}, "pattern.detail", "write a mapping, `detail: {findings: ...}`"),
+    "detail": (
+        {"detail": [{"findings": {"Id": ["x"]}}]},
+        "pattern.detail",
+        "write a mapping, `detail: {findings: ...}`",
+    ),
     "two fields": (
         {"detail": {"findings": [{"Severity": {"Label": ["HIGH"]}, "Workflow": {"Status": ["NEW"]}}]}},
         "pattern.detail.findings",

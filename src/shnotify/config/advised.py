@@ -27,7 +27,7 @@ def instead(kind: str, path: Path, value: Any) -> str | None:
             return f"cannot be switched off alone: `encryption: false` switches off both keys, not `{key}: false`"
         case ("encryption" | "dead_letter_queue") as section, str() if value.lower() in _NONE:
             return f"must be a mapping or false: write `{section}: false`"
-        case ("dead_letter_queue" | "topic" | "rule") as section, str() if value.startswith("arn:") or value:
+        case ("dead_letter_queue" | "topic" | "rule") as section, str() if value:
             return _named(section, value)
         case "message", str() if value in _FORMATS:
             return f"must be a mapping: write `message: {{format: {value}}}`"
@@ -44,7 +44,8 @@ def instead(kind: str, path: Path, value: Any) -> str | None:
 
 def _named(section: str, value: str) -> str:
     if value.startswith("arn:"):
-        return f"must be a mapping, not an ARN: write `{section}: {{name: {shown_plain(value.rpartition(':')[2])}}}`"
+        name = re.split("[:/]", value)[-1]
+        return f"must be a mapping, not an ARN: write `{section}: {{name: {shown_plain(name)}}}`"
     return f"must be a mapping: write `{section}: {{name: {shown_plain(value)}}}`"
 
 

@@ -50,7 +50,7 @@ def _control_doubt(value: str) -> str | None:
     service, _, number = value.partition(".")
     if service in _SERVICE_BY_LOWER.values():
         return None
-    near = get_close_matches(service.lower(), _SERVICE_BY_LOWER, n=1, cutoff=0.6)
+    near = get_close_matches(service.lower(), _SERVICE_BY_LOWER, n=1, cutoff=0.5)
     hint = f": did you mean {_SERVICE_BY_LOWER[near[0]]}.{number}?" if near else ""
     return f"no controls of {service!r} are known{hint}"
 
