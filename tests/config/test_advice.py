@@ -1,4 +1,4 @@
-"""What is allowed and seldom meant: each warning with its position; nothing is said of a file that means what it says."""
+"""What is allowed and seldom meant: each warning with its position, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADVISED: dict[str, tuple[str, list[str]]] = {
         [
             f"5:15: routes[0].findings: {PASSED}",
             "5:33: routes[0].findings.controls[1]: no controls of 'S4' are known: did you mean S3.1?",
-            "5:59: routes[0].findings.exclude.regions[0]: no Region mm-east-1 is known: did you mean us-east-1?",
+            "5:60: routes[0].findings.exclude.regions[0]: no Region mm-east-1 is known: did you mean us-east-1?",
         ],
     ),
     "passed checks, all levels": (
@@ -48,8 +48,8 @@ ADVISED: dict[str, tuple[str, list[str]]] = {
     "a pattern for nothing": (
         f"{ROUTE}    pattern:\n      source: [aws.securityhub]\n      detail-type: [Security Hub Findings]\n",
         [
-            "7:21: routes[0].pattern.detail-type[0]: 'Security Hub Findings' is no detail-type of Security Hub: did you "
-            "mean 'Security Hub Findings - Imported'? (so the route sends nothing)"
+            "7:21: routes[0].pattern.detail-type[0]: 'Security Hub Findings' is no detail-type of Security Hub: "
+            "did you mean 'Security Hub Findings - Imported'? (so the route sends nothing)"
         ],
     ),
     "a pattern with a dead value": (
@@ -61,8 +61,8 @@ ADVISED: dict[str, tuple[str, list[str]]] = {
         f"{ROUTE}    pattern:\n      detail-type: [Findings Imported V2]\n"
         "      detail: {findings: {severity: [CRITICAL, High]}}\n",
         [
-            "7:38: routes[0].pattern.detail.findings.severity[0]: findings.severity is never 'CRITICAL': write Critical "
-            "(this part of the pattern matches nothing)"
+            "7:38: routes[0].pattern.detail.findings.severity[0]: findings.severity is never 'CRITICAL': "
+            "write Critical (this part of the pattern matches nothing)"
         ],
     ),
     "a variable": (
@@ -72,8 +72,8 @@ ADVISED: dict[str, tuple[str, list[str]]] = {
     "mailed twice": (
         f"{ROUTE}  - name: all\n    findings: {{severity: [HIGH]}}\n    subscribers: [x@b.co, A@b.co]\n",
         [
-            "7:27: routes[1].subscribers[1]: 'A@b.co': would get some findings twice, for the routes urgent and all both "
-            "let them through (such as Severity.Label HIGH, Workflow.Status NEW, RecordState ACTIVE)"
+            "7:27: routes[1].subscribers[1]: 'A@b.co': would get some findings twice, for the routes urgent and all "
+            "both let them through (such as Severity.Label HIGH, Workflow.Status NEW, RecordState ACTIVE)"
         ],
     ),
 }
@@ -87,7 +87,7 @@ def test_what_is_seldom_meant_is_told(text: str, expected: list[str]) -> None:
 TWO = "  - name: all\n    subscribers: [a@b.co]\n"
 QUIET = {
     "the smallest file": ROUTE,
-    "passed checks that are left out": f"{ROUTE}    findings: {{severity: any, exclude: {{compliance_status: [PASSED]}}}}\n",
+    "passed checks, left out": f"{ROUTE}    findings: {{severity: any, exclude: {{compliance_status: [PASSED]}}}}\n",
     "products that check nothing": f"{ROUTE}    findings: {{products: [guardduty, aws/inspector]}}\n",
     "routes that stand apart": f"{ROUTE}{TWO}    findings: {{severity: [LOW]}}\n",
     "routes of two people": f"{ROUTE}{TWO}".replace("[a@b.co]", "[b@b.co]", 1),

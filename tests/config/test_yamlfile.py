@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,11 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     "a small bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", []),
     "the bomb": (
         "a: &a [x, x, x, x, x, x, x, x, x]\n"
-        + "".join(
-            f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi")
-        ),
+        + "".join(f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in pairwise("abcdefghi")),
         ["5:8: aliases make the file too large: at most 10,000 values"],
     ),
     "a deep bomb": (
-        "a: &a [x]\n" + "".join(f"{name}: &{name} [*{before}]\n" for before, name in zip(ALPHABET, ALPHABET[1:])),
+        "a: &a [x]\n" + "".join(f"{name}: &{name} [*{before}]\n" for before, name in pairwise(ALPHABET)),
         ["1:4: t[0][0]: nested deeper than 20 levels"],
     ),
     "a merge key": ("<<: {a: b}\nc: d\n", []),

@@ -187,6 +187,9 @@ def leaves(node: Any, path: tuple[str, ...] = ()) -> Any:
         yield path, node
 
 
+OPERATORS = [lambda value: value, lambda value: {"prefix": value[:2]}, lambda _: {"anything-but": "x"}]
+
+
 @given(st.data())
 def test_a_pattern_that_matches_a_sample_is_never_told(data: st.DataObject) -> None:
     event = data.draw(st.sampled_from(SAMPLES))

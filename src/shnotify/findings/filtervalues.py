@@ -14,13 +14,13 @@ from shnotify.schema.regions import region_doubt, region_problem
 
 _CONTROL = re.compile(r"[A-Z][A-Za-z0-9]*\.[1-9][0-9]*")
 _SERVICES = """
-Account ACM Amplify APIGateway AppConfig AppFlow AppRunner AppSync Athena AutoScaling Backup Batch BedrockAgentCore
-CloudFormation CloudFront CloudTrail CloudWatch CodeArtifact CodeBuild CodeGuruProfiler CodeGuruReviewer Cognito Config
-Connect Coverage DataFirehose DataSync Detective DMS DocumentDB DynamoDB EC2 ECR ECS EFS EKS ElastiCache
-ElasticBeanstalk ELB EMR ES EventBridge FraudDetector FSx GlobalAccelerator Glue GuardDuty IAM Inspector IoT IoTEvents IoTSiteWise
-IoTTwinMaker IoTWireless IVS Keyspaces Kinesis KMS Lambda Macie MQ MSK Neptune NetworkFirewall Opensearch PCA RDS
-Redshift RedshiftServerless Route53 S3 SageMaker SecretsManager ServiceCatalog SES SNS SQS SSM StepFunctions Transfer
-WAF WorkSpaces
+Account ACM Amplify APIGateway AppConfig AppFlow AppRunner AppSync Athena AutoScaling Backup Batch
+BedrockAgentCore CloudFormation CloudFront CloudTrail CloudWatch CodeArtifact CodeBuild CodeGuruProfiler
+CodeGuruReviewer Cognito Config Connect Coverage DataFirehose DataSync Detective DMS DocumentDB DynamoDB EC2 ECR
+ECS EFS EKS ElastiCache ElasticBeanstalk ELB EMR ES EventBridge FraudDetector FSx GlobalAccelerator Glue
+GuardDuty IAM Inspector IoT IoTEvents IoTSiteWise IoTTwinMaker IoTWireless IVS Keyspaces Kinesis KMS Lambda
+Macie MQ MSK Neptune NetworkFirewall Opensearch PCA RDS Redshift RedshiftServerless Route53 S3 SageMaker
+SecretsManager ServiceCatalog SES SNS SQS SSM StepFunctions Transfer WAF WorkSpaces
 """
 _SERVICE_BY_LOWER = {name.lower(): name for name in _SERVICES.split()}
 _NAMESPACES = (
