@@ -293,3 +293,21 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
         two = os.open(path, os.O_RDONLY)
         os.close(two)
         assert one == two
+
+
+def test_aliases_and_merge_keys_are_expanded_with_their_positions() -> None:
+    text = "a: &x [p, q]\nb: *x\nbase: &b {k: 1, l: {m: 2}}\nc:\n  <<: *b\n  k: 3\ne: {<<: [*b, {k: 4, z: 5}]}\n"
+    document = parse(text, "f")
+    assert document.problems == []
+    assert document.data == {
+        "a": ["p", "q"],
+        "b": ["p", "q"],
+        "base": {"k": 1, "l": {"m": 2}},
+        "c": {"k": 3, "l": {"m": 2}},
+        "e": {"k": 1, "l": {"m": 2}, "z": 5},
+    }
+    assert document.where(("b", 1)) == (1, 11)
+    assert document.where(("c", "k")) == (6, 6)
+    assert document.where(("c", "l", "m")) == (3, 24)
+    assert document.where(("e", "z"), key=True) == (7, 21)
+    assert document.where(("e", "k"), key=True) == (3, 11)
