@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Self
 
@@ -82,4 +81,6 @@ def fitting(text: str, limit: int = 64) -> str:
     """The text, or if it is longer than `limit` characters its beginning and a digest of all of it."""
     if len(text) <= limit:
         return text
+    import hashlib  # loads OpenSSL, for names that are seldom so long
+
     return f"{text[: limit - 9]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

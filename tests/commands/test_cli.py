@@ -7,7 +7,7 @@ import json
 import pytest
 
 from shnotify import cli
-from shnotify.commands import _input as offline
+from shnotify.config import load
 from tests.conftest import Ran
 
 
@@ -76,7 +76,7 @@ def test_a_bug_of_ours_is_one_document_too_and_shows_its_place_only_when_asked(
     def broken(*_: object) -> None:
         raise RuntimeError("boom\x1b[31m")
 
-    monkeypatch.setattr(offline, "load", broken)
+    monkeypatch.setattr(load, "load_file", broken)
     for more, traced in (("", False), (" -v", True)):
         ran = run(capsys, f"validate -o json{more}")
         assert (ran.code, json.loads(ran.out)["error"]["message"]) == (1, "unexpected: RuntimeError: boom\x1b[31m")

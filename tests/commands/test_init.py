@@ -130,3 +130,16 @@ def test_on_a_terminal_it_asks(path: Path, capsys: pytest.CaptureFixture[str], m
     assert init(capsys, path.with_name("flags.yaml"), *SECOPS).err == ""
     assert json.loads(init(capsys, path.with_name("none.yaml"), "-o", "json").out)["error"]["message"]
     assert left(path) == ["flags.yaml", "made.yaml"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o027, 0o640), (0o000, 0o666)])
+def test_the_file_is_for_whom_the_umask_leaves_it(
+    path: Path, capsys: pytest.CaptureFixture[str], mask: int, mode: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        assert init(capsys, path, *SECOPS).code == 0
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == mode

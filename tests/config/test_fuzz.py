@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from shnotify.config.load import load
+from shnotify.config.advice import advice
+from shnotify.config.load import load, load_file
 from shnotify.config.models import Config
 from shnotify.config.yamlfile import MAX_MESSAGE
 from shnotify.errors import ConfigError
@@ -55,9 +56,11 @@ routes:
       detail:
         a: [{prefix: x}, {anything-but: {suffix: y}}, {numeric: [">", 0, "<=", 5]}, {wildcard: "a*b"}]
         $or: [{b: [1]}, {c: [{exists: false}]}, {d: [{cidr: 10.0.0.0/8}]}]
-    subscribers:
+    subscribers: &team
       - {protocol: sms, endpoint: "+819012345678"}
       - {protocol: sqs, endpoint: "arn:aws:sqs:us-east-1:123456789012:q"}
+  - &base {name: shared, subscribers: *team}
+  - {<<: *base, name: again}
 """.splitlines(keepends=True)
 """What the example does not show."""
 NAMES = sorted({path[-1] for path in fields_of(Config)} | {"<<", "arn", "any", ""})
@@ -82,6 +85,10 @@ def check(path: Path, raw: bytes) -> Config | ConfigError:
     found, peak = measured(path)
     assert peak < BYTES
     if isinstance(found, Config):
+        warned = advice(load_file(path))
+        assert all(
+            line.isprintable() and re.match(re.escape(str(path)) + r":[1-9][0-9]*:[1-9]", line) for line in warned
+        )
         return found
     lines = re.split("\r\n|[\n\r]", raw.decode("utf-8-sig", "replace"))
     for problem in found.problems:

@@ -31,6 +31,7 @@ def test_what_is_wrong_is_told(text: str, expected: list[str]) -> None:
     assert refused(text) == [line for line in expected if line]
 
 
+IDS = '"123456789012", ' * 200
 ALIAS = "must be alias/ and then letters, digits, / _ or -, at most 256 characters in all"
 TOO_LONG: dict[str, tuple[str, str]] = {
     "routes": (f"name: a\nroutes: [{'{}, ' * 101}]\n", "2:9: routes: is too long: at most 100"),
@@ -71,11 +72,11 @@ TOO_LONG: dict[str, tuple[str, str]] = {
         "Shorten the lists, or split the route in two",
     ),
     "a pattern, by far": (
-        f"{ROUTE}    findings: {{regions: [{', '.join(f'{i}aaaaaa' for i in range(1000))}]}}\n",
+        f"{ROUTE}    findings: {{resource_ids: [{', '.join(f'{i}aaaaaa' for i in range(1000))}]}}\n",
         "4:15: routes[0].findings: the lists are far too long: an event pattern has at most 4,096 characters",
     ),
     "values, and as many excluded": (
-        f"{ROUTE}    findings: {{regions: [{'x, ' * 200}], exclude: {{regions: [{'x, ' * 200}]}}}}\n",
+        f"{ROUTE}    findings: {{accounts: [{IDS}], exclude: {{accounts: [{IDS}]}}}}\n",
         "4:15: routes[0].findings: the lists are far too long: an event pattern has at most 4,096 characters",
     ),
     "subscribers": (

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shnotify.config.yamlfile import MAX_BYTES, MAX_PROBLEMS, Document, dotted, parse, read
+from shnotify.config.filetext import MAX_BYTES
+from shnotify.config.yamlfile import MAX_PROBLEMS, Document, dotted, parse, read
 from shnotify.errors import ConfigError
 
 
@@ -29,40 +31,32 @@ def refused_file(path: Path) -> list[str]:
     return [str(problem).removeprefix(f"{path}:") for problem in caught.value.problems]
 
 
+ALPHABET = [chr(number) for number in range(ord("a"), ord("z"))]
 REFUSED: dict[str, tuple[str, list[str]]] = {
     "nothing": ("", ["1:1: the file is empty: `shnotify init` writes one to start from"]),
     "only a comment": ("# x\n", ["1:1: the file is empty: `shnotify init` writes one to start from"]),
     "only a document mark": ("---\n", ["1:1: the file is empty: `shnotify init` writes one to start from"]),
     "two documents": ("a: b\n---\nc: d\n", ["2:1: a second document begins here: a file describes one notifier"]),
-    "an anchor": ("a: &x b\n", ["1:4: a: anchors (&x) are not supported: write the value out"]),
-    "an alias": (
-        "a: &x b\nc: *x\n",
-        [
-            "1:4: a: anchors (&x) are not supported: write the value out",
-            "2:4: c: aliases (*x) are not supported: write the value out",
-        ],
-    ),
-    "an alias alone": ("a: *x\n", ["1:4: a: aliases (*x) are not supported: write the value out"]),
-    "a value in itself": (
-        "&x [*x]\n",
-        [
-            "1:1: anchors (&x) are not supported: write the value out",
-            "1:5: [0]: aliases (*x) are not supported: write the value out",
-        ],
-    ),
-    "an anchored key": ("&x a: b\n", ["1:1: anchors (&x) are not supported: write the value out"]),
+    "an anchor": ("a: &x b\n", []),
+    "an alias": ("a: &x b\nc: *x\n", []),
+    "an alias alone": ("a: *x\n", ["1:4: *x has no anchor &x before it"]),
+    "a value in itself": ("&x [*x]\n", ["1:5: *x stands within &x: a value cannot hold itself"]),
+    "a mapping in itself": ("&x {a: {<<: *x}}\n", ["1:13: *x stands within &x: a value cannot hold itself"]),
+    "a small bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", []),
     "the bomb": (
-        "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
-        [
-            "1:4: a: anchors (&a) are not supported: write the value out",
-            "2:4: b: anchors (&b) are not supported: write the value out",
-            "2:8: b[0]: aliases (*a) are not supported: write the value out",
-        ],
+        "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n" for before, name in pairwise("abcdefghi")),
+        ["5:8: aliases make the file too large: at most 10,000 values"],
     ),
-    "a merge key": ("<<: {a: b}\nc: d\n", ["1:1: merge keys (<<) are not supported: write the fields out"]),
+    "a deep bomb": (
+        "a: &a [x]\n" + "".join(f"{name}: &{name} [*{before}]\n" for before, name in pairwise(ALPHABET)),
+        ["1:4: t[0][0]: nested deeper than 20 levels"],
+    ),
+    "a merge key": ("<<: {a: b}\nc: d\n", []),
+    "a merge key that is no mapping": ("<<: 1\n", ["1:5: a merge key (<<) takes a mapping, or a list of mappings"]),
     "merge keys of two kinds": (
         '<<: 1\n"<<": 2\n',
-        ["1:1: merge keys (<<) are not supported: write the fields out"],
+        ["1:5: a merge key (<<) takes a mapping, or a list of mappings"],
     ),
     "a Python tag": (
         "a: !!python/object/apply:os.system [ls]\n",
@@ -84,10 +78,7 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     "a key twice, deep": ("r:\n  - {n: 1, n: 2}\n", ["2:12: r[0].n: written twice, first in line 2: keep one"]),
     "a mapping as key": ("? {a: b}\n: c\n", ["1:3: a key must be a plain word"]),
     "a list as key": ("? [a]\n: c\n", ["1:3: a key must be a plain word"]),
-    "an anchored list as key": (
-        "? &x [a]\n: c\n",
-        ["1:3: a key must be a plain word", "1:3: anchors (&x) are not supported: write the value out"],
-    ),
+    "an anchored list as key": ("? &x [a]\n: c\n", ["1:3: a key must be a plain word"]),
     "a tab that indents": (
         "a:\n\t- b\n",
         [("2:1: this is not YAML: found character that cannot start any token: tabs cannot indent, use spaces")],
@@ -287,7 +278,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest
 
     path = tmp_path / "c.yaml"
     path.write_text("a: b\n")
-    monkeypatch.setattr("shnotify.config.yamlfile.os.open", refuse)
+    monkeypatch.setattr("shnotify.config.filetext.os.open", refuse)
     assert refused_file(path) == ["1:1: the file cannot be read: Permission denied"]
 
 
@@ -302,3 +293,21 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
         two = os.open(path, os.O_RDONLY)
         os.close(two)
         assert one == two
+
+
+def test_aliases_and_merge_keys_are_expanded_with_their_positions() -> None:
+    text = "a: &x [p, q]\nb: *x\nbase: &b {k: 1, l: {m: 2}}\nc:\n  <<: *b\n  k: 3\ne: {<<: [*b, {k: 4, z: 5}]}\n"
+    document = parse(text, "f")
+    assert document.problems == []
+    assert document.data == {
+        "a": ["p", "q"],
+        "b": ["p", "q"],
+        "base": {"k": 1, "l": {"m": 2}},
+        "c": {"k": 3, "l": {"m": 2}},
+        "e": {"k": 1, "l": {"m": 2}, "z": 5},
+    }
+    assert document.where(("b", 1)) == (1, 11)
+    assert document.where(("c", "k")) == (6, 6)
+    assert document.where(("c", "l", "m")) == (3, 24)
+    assert document.where(("e", "z"), key=True) == (7, 21)
+    assert document.where(("e", "k"), key=True) == (3, 11)

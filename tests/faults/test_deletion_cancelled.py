@@ -5,6 +5,7 @@ A key in use that is scheduled for deletion must never come of it, whoever acts 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -173,3 +174,26 @@ def test_one_thing_is_never_wanted_and_left_over_in_one_plan() -> None:
     plan = plan_apply(graph, Observation({"TopicKey": wanted}, (left(),)))
     assert [step.key for step in plan.steps] == ["TopicKey"]
     assert plan.count("delete") == 0
+
+
+def test_an_alias_that_was_moved_is_told_and_nobodys_key_is_taken_or_scheduled(world: World) -> None:
+    """Our tags say which key is ours, not the alias."""
+    world.apply()
+    kms = world.client("kms")
+    own = ours(world)["TopicKey"]
+    theirs = kms.create_key(Description="other team")["KeyMetadata"]["KeyId"]
+    kms.update_alias(AliasName="alias/security-alerts-topic", TargetKeyId=theirs)
+    told = f"alias/security-alerts-topic points to a key that is not ours ({theirs}): point it back to {own}"
+    for command in (["plan"], ["plan", "--adopt"], ["apply", "--yes", "--adopt"]):
+        ran = world.run(*command)
+        assert (ran.code, told in ran.json["error"]["message"]) == (1, True)
+        assert "--adopt`" not in json.dumps(ran.json)
+        assert world.faults.writes == []
+    status = world.run("status").json
+    [topic] = [one for one in status["resources"] if one["id"] == "UrgentTopic"]
+    assert topic["state"] == "in_sync"
+    assert not [problem for problem in status["delivery"][0]["problems"] if "key" in problem.lower()]
+    kms.update_alias(AliasName="alias/security-alerts-topic", TargetKeyId=own)
+    assert world.apply().code == 0
+    assert world.run("status").states() == {}
+    assert kms.describe_key(KeyId=theirs)["KeyMetadata"]["KeyState"] == "Enabled"

@@ -20,7 +20,8 @@ from hypothesis import given
 
 from shnotify.aws.progress import Waiting
 from shnotify.escaping import clean
-from shnotify.terminal.screen import Screen, _Console
+from shnotify.terminal.live import Console
+from shnotify.terminal.screen import Screen
 from shnotify.terminal.signals import catch_signals
 from tests.conftest import SMALLEST, World
 from tests.support import faults
@@ -68,7 +69,8 @@ def test_row_95_what_aws_says_cannot_steer_the_terminal(world: World, command: l
 def test_row_95_what_aws_says_is_no_markup_of_the_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     written = io.StringIO()
-    screen.err = _Console(file=written, force_terminal=True, soft_wrap=True, width=200)
+    screen.err.file = written
+    screen.err.console = Console(file=written, force_terminal=True, soft_wrap=True, width=200)
     monkeypatch.setenv("TERM", "xterm")
     with screen.progress() as report:
         report(Waiting("kms:CreateKey", "AWS said [/b]", 3.0))

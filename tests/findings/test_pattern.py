@@ -280,21 +280,26 @@ def test_the_default_route_takes_what_it_should_of_all_samples(name: str) -> Non
         ("cspm", filters({"types": ("x",)}), "findings.exclude.types", "several values"),
         ("hub", filters({"resource_ids": ("x",)}), "findings.exclude.resource_ids", "several values"),
         ("both", filters({"resource_types": ("AwsS3Bucket",)}), "findings.exclude.resource_types", "several values"),
-        ("hub", filters(compliance_status=("NOT_AVAILABLE",)), "findings.compliance_status", "no counterpart"),
-        ("cspm", filters(severity=("SEVERE",)), "findings.severity", "no counterpart"),
+        ("hub", filters(compliance_status=("NOT_AVAILABLE",)), "findings.compliance_status[0]", "no counterpart"),
+        ("cspm", filters(severity=("SEVERE",)), "findings.severity[0]", "no counterpart"),
         ("cspm", filters(record_state=("GONE",)), "findings.record_state", "neither ACTIVE nor ARCHIVED"),
-        ("cspm", filters(products=("guarduty",)), "findings.products", "aws/guarduty"),
-        ("cspm", filters(products=("no product",)), "findings.products", "neither a product ARN"),
-        ("cspm", filters(products=(ARN.replace("arn:aws:", "arn:aws-cn:"),)), "findings.products", "partition aws-cn"),
-        ("hub", filters(products=("arn:aws:securityhub:x::product/acme/p",)), "findings.products", "productv2/..."),
+        ("cspm", filters(products=("guarduty",)), "findings.products[0]", "aws/guarduty"),
+        ("cspm", filters(products=("no product",)), "findings.products[0]", "neither a product ARN"),
+        (
+            "cspm",
+            filters(products=(ARN.replace("arn:aws:", "arn:aws-cn:"),)),
+            "findings.products[0]",
+            "partition aws-cn",
+        ),
+        ("hub", filters(products=("arn:aws:securityhub:x::product/acme/p",)), "findings.products[0]", "productv2/..."),
         (
             "cspm",
             filters({"products": (ARN,)}, products=("guardduty",)),
             "findings.exclude.products",
             "list the wanted ARNs",
         ),
-        ("hub", filters(resource_types=("AwsEcrContainerImage",)), "findings.resource_types", "AWS::Service::Type"),
-        ("cspm", filters(resource_types=("AWS::New::Thing",)), "findings.resource_types", "AwsServiceType"),
+        ("hub", filters(resource_types=("AwsEcrContainerImage",)), "findings.resource_types[0]", "AWS::Service::Type"),
+        ("cspm", filters(resource_types=("AWS::New::Thing",)), "findings.resource_types[0]", "AwsServiceType"),
         ("cspm", filters({"severity": ("LOW",)}, severity=("LOW",)), "findings.exclude.severity", "nothing would ever"),
         (
             "hub",
@@ -319,8 +324,8 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(PatternError) as caught:
         event_pattern("both", filters({"types": ("x",)}, products=("guarduty",), severity=("SEVERE",)), "aws")
     assert {path for path, _ in caught.value.problems} == {
-        "findings.severity",
-        "findings.products",
+        "findings.severity[0]",
+        "findings.products[0]",
         "findings.exclude.types",
     }
 

@@ -157,6 +157,7 @@ def test_a_status_that_is_in_sync_still_says_at_its_end_what_cannot_deliver(worl
 
 def test_a_route_that_tells_nobody_is_warned_of(world: World) -> None:
     world.write(world.path.read_text("utf-8") + "  - name: silent\n")
-    warning = "route silent: no subscriber in the file, so nobody is told"
+    warning = "routes[1].subscribers: no subscriber in the file, so nobody is told"
     assert warning in world.text("plan").err
-    assert world.run("validate").json["warnings"] == [warning]
+    (said,) = world.run("validate").json["warnings"]
+    assert said == f"{world.path}:6:5: {warning}"

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 
 def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
     """The plan for `apply`, shown in text form. Raises `UsageError` for a pattern that EventBridge would not take."""
+    from shnotify.config.advice import advice
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
-    from shnotify.findings.patternsyntax import size_warning
     from shnotify.notifier.delivery import precautions
-    from shnotify.resources.rule import Rule
     from shnotify.terminal.plan_view import plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
@@ -30,12 +29,7 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
-    for seldom_meant in run.config.warnings():
-        run.screen.warn(seldom_meant)
-    for rule in run.graph:
-        if isinstance(rule, Rule) and (warning := size_warning(rule.event_pattern.document)):
-            run.screen.warn(f"{rule.id}: {warning}")
-    for warning in precautions(run.config, run.graph, seen, around):
+    for warning in (*advice(run.loaded), *precautions(run.config, run.graph, seen, around)):
         run.screen.warn(warning)
     run.screen.result(run.title("Plan for"))
     run.screen.result()

@@ -10,7 +10,7 @@ from typing import Any
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
-from shnotify.config.load import load
+from shnotify.config.load import Loaded, load_file
 from shnotify.config.models import Config
 from shnotify.engine.events import Event
 from shnotify.engine.execute import Outcome
@@ -26,6 +26,7 @@ from shnotify.notifier.desired import build, existing_keys
 from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
 from shnotify.resources.kinds import READS
+from shnotify.schema.regions import region_doubt, region_problem
 from shnotify.terminal.options import Settings
 from shnotify.terminal.screen import Screen
 
@@ -42,6 +43,7 @@ class Session:
     graph: Graph
     screen: Screen
     report: Callable[[Event], None]
+    loaded: Loaded
 
     def observe(
         self, *, shallow: bool = False, search: bool = True, beside: Callable[[], None] = lambda: None
@@ -132,7 +134,10 @@ def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
 @contextmanager
 def session(settings: Settings, *, write: bool = False, timeout: float = 60) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are. Raises before any other call when the account is not the file's."""
-    config = load(settings.config)
+    loaded = load_file(settings.config)
+    config = loaded.config
+    if settings.region and (problem := region_problem(settings.region)):
+        raise UsageError(f"--region {settings.region}: {problem}", hint="nothing was asked of AWS")
     if config.region and settings.region and config.region != settings.region:
         raise UsageError(f"the file says region {config.region}, --region says {settings.region}: they must agree")
     screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
@@ -154,4 +159,6 @@ def session(settings: Settings, *, write: bool = False, timeout: float = 60) -> 
             source, why = premises.chosen_source(aws)
             report(Noted(f"source: auto means {source} here: {why}"))
             config = config.settled(source)
-        yield Session(config, aws, build(config, scope), screen, report)
+        if not config.region and (doubt := region_doubt(scope.region)):
+            screen.warn(doubt)
+        yield Session(config, aws, build(config, scope), screen, report, loaded)

@@ -164,6 +164,13 @@ def _free(path: Path, *, force: bool) -> None:
         raise UsageError(f"{path} is not a regular file", hint="--config names another")
 
 
+def _umask() -> int:
+    """What the user does not give to others; Python can only read it by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def _write(path: Path, text: str, *, force: bool) -> None:
     """In one step: whatever ends it, the file is as it was or has all of the text. A link's target is written."""
     from shnotify.errors import ShnotifyError
@@ -177,7 +184,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
             if target.exists():
                 shutil.copymode(target, name)
             else:
-                os.chmod(name, 0o644)
+                os.chmod(name, 0o666 & ~_umask())
             _free(path, force=force)  # nobody wrote it while we asked
             os.replace(name, target)
         except BaseException:

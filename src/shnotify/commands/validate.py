@@ -14,16 +14,16 @@ from shnotify.terminal.options import config_option, output_options, settings
 @output_options
 def command(**options: Any) -> int:
     """Checks the configuration file and the event patterns it makes, offline."""
-    from shnotify.commands._input import routes_of
-    from shnotify.findings.patternsyntax import size_warning
+    from shnotify.config.advice import advice
+    from shnotify.config.load import load_file
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
-    config, routed = routes_of(chosen.config, None)
+    loaded = load_file(chosen.config)
+    config = loaded.config
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
     routes = [route.name for route in config.routes]
-    warnings = config.warnings()
-    warnings += [f"route {one.route.name}: {text}" for one in routed if (text := size_warning(one.pattern))]
+    warnings = advice(loaded)
     for warning in warnings:
         screen.warn(warning)
     screen.document({"name": config.name, "routes": routes, "warnings": warnings, "errors": [], "error": None})

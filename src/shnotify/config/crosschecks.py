@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shnotify.arns import Scope, partition_of
 from shnotify.config.yamlfile import Path
 from shnotify.schema.scalars import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
+from shnotify.subscribers import subscriber_identity
 
 if TYPE_CHECKING:
     from shnotify.config.models import Config, Route
@@ -103,7 +104,7 @@ def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
         protocol, endpoint = one.get("protocol"), one.get("endpoint")
         if not isinstance(protocol, str) or not isinstance(endpoint, str):
             continue
-        identity = protocol, endpoint.lower() if protocol.startswith("email") else endpoint
+        identity = subscriber_identity(protocol, endpoint)
         if identity in seen:
             yield ("subscribers", number), f"{shown(endpoint)} is listed twice"
         seen.add(identity)
@@ -116,12 +117,27 @@ def whole(config: Config) -> Iterator[Found]:
         first = ids.setdefault(route.id, route)
         if first is not route and first.name != route.name:
             yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
+        yield from ((("routes", i, "findings", *path), message) for path, message in _impossible(route))
         yield from ((("routes", i, *path), message) for path, message in _pattern(config, route))
         yield from ((("routes", i, "message", *path), text) for path, text in _message(config, route))
     yield from _keys(config)
     yield from _elsewhere(config)
     if any(route.message.format == "lambda" for route in config.routes):
         yield from _alike(config.tags)
+
+
+def _impossible(route: Route) -> Iterator[Found]:
+    """Values of filters that no finding ever holds."""
+    from shnotify.findings.filtervalues import IMPOSSIBLE, IMPOSSIBLE_IN_ASFF, judged
+
+    if route.pattern:
+        return
+    judges = (IMPOSSIBLE, IMPOSSIBLE_IN_ASFF) if route.source == "cspm" else (IMPOSSIBLE,)
+    for part in ((), ("exclude",)):
+        filters = route.findings.exclude if part else route.findings
+        values = {name: getattr(filters, name) for one in judges for name in one}
+        for field, number, value, message in judged(judges, values):
+            yield (*part, field, number), f"{shown(value)} {message}"
 
 
 def _alike(given: dict[str, str]) -> Iterator[Found]:

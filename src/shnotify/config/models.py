@@ -10,6 +10,7 @@ from shnotify.findings.filters import Findings
 from shnotify.mail.options import Message
 from shnotify.schema import scalars as fields
 from shnotify.schema.model import Model, at_most, described, strict_tuple
+from shnotify.subscribers import subscriber_identity
 
 DAY = 86400
 
@@ -87,8 +88,7 @@ class Subscriber(Model):
 
     @property
     def identity(self) -> tuple[str, str]:
-        """Mail addresses are one however they are capitalised."""
-        return self.protocol, self.endpoint.lower() if self.protocol.startswith("email") else self.endpoint
+        return subscriber_identity(self.protocol, self.endpoint)
 
 
 def _subscriber(value: Any) -> Any:
@@ -102,12 +102,12 @@ class Route(Model):
     source: Literal["cspm", "hub", "both", "auto"] = described(
         "cspm", description="Which Security Hub; auto: the one that is enabled."
     )
-    findings: Findings = described(Findings())
+    findings: Findings = described(default_factory=Findings)
     pattern: dict[str, Any] | None = described(None, description="A raw event pattern instead.")
     topic: Topic
     rule: Rule
-    message: Message = described(Message())
-    retry: Retry = described(Retry())
+    message: Message = described(default_factory=Message)
+    retry: Retry = described(default_factory=Retry)
     subscribers: Annotated[
         tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
         BeforeValidator(strict_tuple),
@@ -148,11 +148,6 @@ class Config(Model):
         """The same with every `source: auto` replaced; offline it stands for both, of which one is used later."""
         routes = (r.model_copy(update={"source": source}) if r.source == "auto" else r for r in self.routes)
         return self.model_copy(update={"routes": tuple(routes)})
-
-    def warnings(self) -> list[str]:
-        """What is allowed, and seldom meant."""
-        silent = [route.name for route in self.routes if not route.subscribers]
-        return [f"route {name}: no subscriber in the file, so nobody is told" for name in silent]
 
     def marker(self, route: Route) -> str:
         """What the formatter writes on a finding that it mailed; each route its own."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from shnotify.config.advised import instead
 from shnotify.config.yamlfile import Path
 from shnotify.schema.scalars import shown
 
@@ -27,47 +28,52 @@ def is_derived(data: Any, detail: Any) -> bool:
     """Whether this is about a default made from a name: then the name itself is wrong, which is told already."""
     loc = detail["loc"]
     made = detail["type"] == "value_error" and loc[-1] in ("name", "alias", "description")
-    return made and _real_path(data, loc, missing=False)[-1:] != loc[-1:]
+    return made and real_path(data, loc, missing=False)[-1:] != loc[-1:]
 
 
 def in_words(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str, bool]:
-    path = _real_path(data, detail["loc"], missing=detail["type"] == "missing")
+    """One of pydantic's errors as path, message, and whether it is about the key rather than the value."""
+    path = real_path(data, detail["loc"], missing=detail["type"] == "missing")
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    if kind == "extra_forbidden":
+        return path, _unknown(model, path), True
+    if advice := instead(kind, path, value):
+        return path, advice, False
+    return path, _message(kind, context, value) or str(detail["msg"]), False
+
+
+def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
+    """What is wrong with a value, whatever its field."""
     match kind:
         case "missing":
-            return path, "is required", False
-        case "extra_forbidden":
-            close = get_close_matches(str(path[-1]), _siblings(model, path), n=1, cutoff=0.5)
-            if close and close[0] == path[-1]:
-                return path, "cannot stand here: it belongs to the other way to write this", True
-            return path, f"unknown field{f': did you mean {close[0]!r}?' if close else ''}", True
+            return "is required"
         case "value_error":
-            return path, str(context["error"]), False
+            return str(context["error"])
         case "literal_error":
-            return path, f"must be one of {context['expected']}{_suggest(value, context['expected'])}", False
+            return f"must be one of {context['expected']}{_suggest(value, context['expected'])}"
         case "string_type":
-            return path, f"must be text{_quoting(value)}", False
+            return f"must be text{_quoting(value)}"
         case "bool_type":
-            return path, f"must be true or false, not {_shown(value)}", False
+            return f"must be true or false, not {_shown(value)}"
         case "int_type" | "int_parsing" | "int_from_float":
-            return path, f"must be a whole number, not {_shown(value)}", False
+            return f"must be a whole number, not {_shown(value)}"
         case "greater_than_equal" | "less_than_equal":
             sign = "at least" if kind == "greater_than_equal" else "at most"
-            return path, f"must be {sign} {context.get('ge', context.get('le'))}", False
+            return f"must be {sign} {context.get('ge', context.get('le'))}"
         case "tuple_type" | "list_type":
-            return path, f"must be a list, not {_kind(value)}", False
+            return f"must be a list, not {_kind(value)}"
         case "dict_type" | "model_type" | "model_attributes_type":
-            return path, f"must be a mapping, not {_kind(value)}", False
+            return f"must be a mapping, not {_kind(value)}"
         case "none_required":
-            return path, f"must be a list, a mapping or `any`, not {_kind(value)}", False
+            return f"must be a list, a mapping or `any`, not {_kind(value)}"
         case "too_short" | "string_too_short":
-            return path, "must not be empty", False
+            return "must not be empty"
         case "too_long" | "string_too_long":
-            return path, f"is too long: at most {context.get('max_length')}", False
-    return path, str(detail["msg"]), False
+            return f"is too long: at most {context.get('max_length')}"
+    return None
 
 
-def _real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
+def real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
     """pydantic's location less the parts that are names of alternatives, not of anything in the file."""
     path: list[str | int] = []
     for number, part in enumerate(loc):
@@ -83,34 +89,37 @@ def _real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
     return tuple(path)
 
 
-def _siblings(model: type[BaseModel], path: Path) -> list[str]:
-    """The known fields at the place of an unknown one."""
-    names: dict[str, Any] = {"": model}
-    for part in path[:-1]:
-        if isinstance(part, str):
-            names = {"": _model_of(names[""], part)}
-    found = names[""]
-    return (
-        [name for one in found if one for name in one.model_fields]
-        if isinstance(found, list)
-        else list(found.model_fields)
-    )
+def _unknown(model: type[BaseModel], path: Path) -> str:
+    """What is said about a field that its place does not have."""
+    known = sorted(_fields_at(model, path[:-1]))
+    if path[-1] in known:
+        if path[-1] == "rotation":
+            return "an existing key is never changed: take `rotation` out"
+        return "cannot stand here: it belongs to the other way to write this"
+    close = get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
+    return f"unknown field{f': did you mean {close[0]!r}?' if close else ''}"
 
 
-def _model_of(model: Any, name: str) -> Any:
-    """The model, or the list of models, that a field holds."""
-    models = model if isinstance(model, list) else [model]
-    fields = [one.model_fields[name] for one in models if name in one.model_fields]
-    return [found for field in fields for found in _models_in(field.annotation)]
+def _fields_at(model: type[BaseModel], path: Path) -> set[str]:
+    """The known fields of a section, of all the ways in which it can be written, by the models' JSON schema."""
+    root = model.model_json_schema()
+    nodes = list(_plain(root, root))
+    for part in path:
+        below: list[dict[str, Any]] = []
+        for node in nodes:
+            inner = node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part)
+            below += _plain(inner, root) if inner else []
+        nodes = below
+    return {name for node in nodes for name in node.get("properties", ())}
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models_in(argument)
-    if hasattr(annotation, "__origin__") and not getattr(annotation, "__args__", ()):
-        yield from _models_in(annotation.__origin__)
+def _plain(node: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A schema without references and alternatives."""
+    if "$ref" in node:
+        yield from _plain(root["$defs"][node["$ref"].rpartition("/")[2]], root)
+    for alternative in (*node.get("anyOf", ()), *node.get("oneOf", ())):
+        yield from _plain(alternative, root)
+    yield node
 
 
 def _suggest(value: Any, expected: str) -> str:

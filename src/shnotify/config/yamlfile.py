@@ -1,17 +1,15 @@
 """YAML text -> plain data and where each part of it stands, with all that bites in YAML refused by name.
 
-No anchors, aliases, merge keys or tags; one document; at most `MAX_BYTES` and `MAX_DEPTH`. Only `true`, `false`, `null`
-and plain decimal numbers are anything but text: `yes`, `+81312345678` and `12:30:45` stay what they look like. Digits
-after a 0 (`012345670123`) must stand in quotes: for other readers they are an octal number, for a person an account.
+No tags; aliases and merge keys (<<) are replaced by what they name; one document; at most `MAX_BYTES` and `MAX_DEPTH`.
+Only `true`, `false`, `null` and plain decimal numbers are anything but text: `yes`, `+81312345678` and `12:30:45` stay
+what they look like. Digits after a 0 (`012345670123`) must stand in quotes: for other readers they are an octal number,
+for a person an account.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -19,9 +17,10 @@ from typing import Any
 
 import yaml
 
+from shnotify.config.anchors import AliasProblem, expanded
+from shnotify.config.filetext import LINE_BREAK, after, text_of
 from shnotify.errors import ConfigError, ConfigProblem
 
-MAX_BYTES = 64 * 1024
 MAX_DEPTH = 20
 MAX_PROBLEMS = 100
 MAX_MESSAGE = 600
@@ -36,7 +35,6 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _OCTAL = re.compile(r"[-+]?0[0-9]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 """What YAML refuses, and what is a line break for it and for no editor: line numbers would be wrong."""
-_LINE_BREAK = re.compile("\r\n|[\n\r]")
 _PLAIN_KEY = re.compile(r"[\w:/@+=$-]{1,80}")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
@@ -87,7 +85,7 @@ def dotted(path: Path) -> str:
 
 def read(path: FilePath) -> Document:
     """The file's document. Raises `ConfigError` when it cannot be read as YAML, or not to its end."""
-    return parse(_text(path), str(path))
+    return parse(text_of(path), str(path))
 
 
 def parse(text: str, file: str = "shnotify.yaml") -> Document:
@@ -95,53 +93,6 @@ def parse(text: str, file: str = "shnotify.yaml") -> Document:
     document = Document(file, text)
     _Reader(document).run()
     return document
-
-
-def _text(path: FilePath) -> str:
-    def refuse(message: str) -> ConfigError:
-        return ConfigError([ConfigProblem(str(path), 1, 1, "", message)])
-
-    def regular(status: os.stat_result) -> None:
-        if stat.S_ISDIR(status.st_mode):
-            raise refuse("this is a directory: name the file in it")
-        if not stat.S_ISREG(status.st_mode):
-            raise refuse("this is not a regular file")
-        if status.st_size > MAX_BYTES:
-            raise refuse(f"the file has {status.st_size} bytes; at most {MAX_BYTES} are read")
-
-    try:
-        regular(os.stat(path))  # a device may not even be opened
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not make us wait
-    except OSError as error:
-        if error.errno == errno.ENOENT:
-            raise refuse("there is no such file: write one with `shnotify init`, or name it with --config") from error
-        raise refuse(f"the file cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise refuse(f"the file's name cannot be used: {error}") from error
-    try:
-        regular(os.fstat(handle))
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise refuse(f"the file cannot be read: {error.strerror}") from error
-    finally:
-        os.close(handle)
-    if len(raw) > MAX_BYTES:
-        raise refuse(f"the file has more than {MAX_BYTES} bytes")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise refuse("the file is UTF-16: save it as UTF-8")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        position = _after(error.object[: error.start].decode("utf-8"))
-        text = "the file is not UTF-8 here: save it as UTF-8"
-        raise ConfigError([ConfigProblem(str(path), *position, "", text)]) from error
-
-
-def _after(text: str) -> Position:
-    """Where the character after this text stands."""
-    lines = _LINE_BREAK.split(text)
-    return len(lines), len(lines[-1]) + 1
 
 
 class _StopReading(Exception):  # noqa: N818 it only ends the reading
@@ -158,23 +109,24 @@ class _Reader:
 
     def run(self) -> None:
         if found := _CONTROL.search(self.text):
-            self._add(
-                _after(self.text[: found.start()]), (), f"a control character (U+{ord(found[0]):04X}) in the file"
-            )
+            self._add(after(self.text[: found.start()]), (), f"a control character (U+{ord(found[0]):04X}) in the file")
             raise ConfigError(self.document.problems)
         try:
-            self.events = yaml.parse(self.text, Loader=_LOADER)
+            self.events = expanded(yaml.parse(self.text, Loader=_LOADER))
             self._document()
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             what = getattr(error, "problem", None) or str(error).splitlines()[0]
-            lines = _LINE_BREAK.split(self.text)
+            lines = LINE_BREAK.split(self.text)
             if line > len(lines):  # libyaml ends a line that the file does not end
-                line, column = _after(self.text)
+                line, column = after(self.text)
             hint = ": tabs cannot indent, use spaces" if lines[line - 1][column - 1 : column] == "\t" else ""
             position = line, column
             self.document.problems.append(self.document.problem(position, "", f"this is not YAML: {what}{hint}"))
+            raise ConfigError(self.document.problems) from error
+        except AliasProblem as error:
+            self.document.problems.append(self.document.problem(_at(error.event), "", error.message))
             raise ConfigError(self.document.problems) from error
         except _StopReading:
             raise ConfigError(self.document.problems) from None
@@ -193,7 +145,7 @@ class _Reader:
             self._add(_at(more), (), "a second document begins here: a file describes one notifier")
 
     def _value(self, event: Any, path: Path, depth: int) -> Any:
-        self._refuse_extras(event, path)
+        self._refuse_tags(event, path)
         self.document.values[path] = _at(event)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)
@@ -212,17 +164,16 @@ class _Reader:
 
     def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
+        merged: list[tuple[Path, dict[str, Any]]] = []
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            self._refuse_tags(event, path)
             if not isinstance(event, yaml.ScalarEvent):
-                self._refuse_extras(event, path)
                 self._add(_at(event), path, "a key must be a plain word")
                 raise _StopReading
-            self._refuse_extras(event, path)
             key = str(event.value)
             here = (*path, key)
             if key == "<<" and not event.style:
-                self._add(_at(event), path, "merge keys (<<) are not supported: write the fields out")
-                self._value(next(self.events), here, depth + 1)
+                merged += self._merged(here, depth)
                 continue
             if not isinstance(self._scalar(event, here), str):
                 self._add(_at(event), here, f'a key must be text: write it in quotes, "{key}"')
@@ -232,7 +183,31 @@ class _Reader:
             if key not in found:
                 self.document.keys[here] = _at(event)
             found[key] = self._value(next(self.events), here, depth + 1)
+        for place, fields in merged:
+            for key in fields.keys() - found.keys():
+                self._move((*place, key), (*path, key), fields[key])
+            found = {**fields, **found}
         return found
+
+    def _merged(self, place: Path, depth: int) -> list[tuple[Path, dict[str, Any]]]:
+        """The mappings of a merge key with where they stand, the first one first: it goes before the others."""
+        event = next(self.events)
+        value = self._value(event, place, depth + 1)
+        several = [((*place, number), item) for number, item in enumerate(value)] if isinstance(value, list) else []
+        sources = several or [(place, value)]
+        if not all(isinstance(fields, dict) for _, fields in sources):
+            self._add(_at(event), place[:-1], "a merge key (<<) takes a mapping, or a list of mappings")
+            return []
+        return sources
+
+    def _move(self, old: Path, new: Path, value: Any) -> None:
+        """Notes where a merged value stands, under the name that it has now."""
+        for positions in (self.document.values, self.document.keys):
+            if old in positions:
+                positions[new] = positions[old]
+        inner = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+        for part, item in inner:
+            self._move((*old, part), (*new, part), item)
 
     def _scalar(self, event: Any, path: Path) -> Any:
         found = _plain(event)
@@ -240,12 +215,7 @@ class _Reader:
             self._add(_at(event), path, f'digits after a 0 are not a plain number: write it in quotes, "{found}"')
         return found
 
-    def _refuse_extras(self, event: Any, path: Path) -> None:
-        if isinstance(event, yaml.AliasEvent):
-            self._add(_at(event), path, f"aliases (*{event.anchor}) are not supported: write the value out")
-            raise _StopReading
-        if event.anchor is not None:
-            self._add(_at(event), path, f"anchors (&{event.anchor}) are not supported: write the value out")
+    def _refuse_tags(self, event: Any, path: Path) -> None:
         if event.tag is not None:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")[:80]
             self._add(_at(event), path, f"tags ({tag}) are not supported: write a plain value")

@@ -105,4 +105,4 @@ class Findings(Filters):
     products: Annotated[
         Products, BeforeValidator(_products), BeforeValidator(_any_is_none), at_most(fields.MAX_VALUES)
     ] = described(None, description="As in `exclude`; or short names with their severities, and `any` for the others.")
-    exclude: Exclude = described(Exclude())
+    exclude: Exclude = described(default_factory=Exclude)

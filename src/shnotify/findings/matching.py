@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shnotify.findings.patternsyntax import MAX_NUMBER, is_or
+from shnotify.findings.patternoperators import MAX_NUMBER
+from shnotify.findings.patternsyntax import is_or
 from shnotify.findings.vocabulary import SCHEMAS
 
 Leaf = str | int | float | bool | None
@@ -105,7 +106,7 @@ def _mismatches(pattern: Mapping[str, Any], path: str, fields: Mapping[str, list
             yield from _mismatches(expected, here, fields)
         else:
             values = fields.get(here, [])
-            if not any(_accepts(entry, values) for entry in expected):
+            if not any(accepts(entry, values) for entry in expected):
                 yield Mismatch(here, expected, values if len(values) > 1 else next(iter(values), None))
 
 
@@ -135,7 +136,7 @@ def _distance(branch: list[Mismatch]) -> tuple[int, int, int]:
     return service, sum(m.path in _PRODUCT or m.path.startswith(_MARK) for m in branch), len(branch)
 
 
-def _accepts(entry: Any, values: list[Leaf]) -> bool:
+def accepts(entry: Any, values: list[Leaf]) -> bool:
     """Whether one entry of a pattern's list matches a field with these values (none: the field is absent)."""
     if not isinstance(entry, Mapping):
         return any(_form(entry) == _form(value) for value in values)

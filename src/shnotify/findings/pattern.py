@@ -18,7 +18,6 @@ from shnotify.findings.patternsyntax import (
     validate_pattern,
 )
 from shnotify.findings.vocabulary import ARRAYS, CSPM, SCHEMAS, Matcher, Schema, TranslationError
-from shnotify.formatter.mail import MAILED, comment_for
 
 if TYPE_CHECKING:
     from shnotify.findings.filters import Findings
@@ -137,14 +136,15 @@ class _Compiler:
     def _matchers(self, path: str, name: str, values: Sequence[str]) -> list[Matcher]:
         """This schema's words for the values, each once, in order."""
         found: list[Matcher] = []
-        for value in values:
+        for number, value in enumerate(values):
+            place = path if path.endswith(f".{value}") else f"{path}[{number}]"
             try:
                 found += self.schema.matchers(name, value)
             except TranslationError as error:
-                self.problems.append((path, str(error)))
+                self.problems.append((place, str(error)))
                 continue
             if name == "products":
-                self._check_partition(path, value)
+                self._check_partition(place, value)
         return [matcher for number, matcher in enumerate(found) if matcher not in found[:number]]
 
     def _check_partition(self, path: str, value: str) -> None:
@@ -200,6 +200,8 @@ class _Compiler:
 
 def _resolved(schema: Schema, marker: str) -> dict[str, Any]:
     """Marked findings that are resolved. No other filter: a control that passes again loses its severity with it."""
+    from shnotify.formatter.mail import MAILED, comment_for
+
     if schema is CSPM:
         ended = [{"Workflow": {"Status": ["RESOLVED"]}}, {"RecordState": ["ARCHIVED"]}]
         finding = {"UserDefinedFields": {marker: [MAILED]}, "$or": ended}

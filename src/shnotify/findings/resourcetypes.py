@@ -92,3 +92,12 @@ AwsAccount AWS::::Account
 
 CLOUDFORMATION_TYPES: dict[str, str] = dict(line.split() for line in _PAIRS.strip().splitlines())
 ASFF_TYPES: dict[str, str] = {cloudformation: asff for asff, cloudformation in CLOUDFORMATION_TYPES.items()}
+
+_UNPAIRED = """
+AwsS3AccountPublicAccessBlock AwsS3Object AwsSsmPatchCompliance AwsRdsDbSnapshot AwsRdsDbClusterSnapshot
+AwsEcsContainer Container Other AwsEc2VpnConnection AwsEcrContainerImage AwsEc2VpcEndpointService
+AwsXrayEncryptionConfig AwsWafRateBasedRule AwsWafRegionalRateBasedRule AwsEc2VpcPeeringConnection AwsWafRuleGroup
+AwsEcsTask AwsBackupRecoveryPoint AwsEventsEndpoint CodeRepository AzureResource GcpResource
+"""
+ASFF_ALONE = frozenset(_UNPAIRED.split())
+"""The other members of ASFF's ResourceDetails (API_ResourceDetails), whose counterpart is not sure."""

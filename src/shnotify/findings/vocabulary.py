@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from shnotify.findings.resourcetypes import ASFF_TYPES, CLOUDFORMATION_TYPES
 
@@ -149,8 +150,10 @@ def _product(schema: str, value: str) -> Matcher:
         raise TranslationError(f"'{value}' is neither a product ARN nor a short name such as guardduty")
     if "/" not in name:
         if name not in AWS_PRODUCTS:
-            text = f"no AWS product '{value}' is known (known: {', '.join(AWS_PRODUCTS)})"
-            raise TranslationError(f"{text}; write aws/{name}, company/product or the ARN")
+            near = get_close_matches(name, (*AWS_PRODUCTS, *_PRODUCT_ALIASES), n=1)
+            hint = f"did you mean {near[0]}?" if near else f"(known: {', '.join(AWS_PRODUCTS)})"
+            text = f"no AWS product '{value}' is known{':' if near else ''} {hint}"
+            raise TranslationError(f"{text}{' Else' if near else ';'} write aws/{name}, company/product or the ARN")
         name = f"aws/{name}"
     # Third parties' ARNs can hold an account before the product, AWS's own never do.
     return {"suffix": f"{'::' if name.startswith('aws/') else ':'}{kind}/{name}"}

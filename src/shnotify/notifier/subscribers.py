@@ -11,7 +11,8 @@ from shnotify.aws.failures import AwsError
 from shnotify.config.models import Route
 from shnotify.engine.health import Link
 from shnotify.findings.matching import matches
-from shnotify.resources.lookup import Subscribed, subscription_identity
+from shnotify.resources.lookup import Subscribed
+from shnotify.subscribers import subscriber_identity
 
 Details = Mapping[str, Mapping[str, str] | AwsError | None]
 """Subscription ARN -> its attributes, why they could not be read, or None when it is gone."""
@@ -58,14 +59,14 @@ def subscribers_of(route: Route, listed: Iterable[Subscribed], details: Details)
     """The subscribers that the file names, in its order, then those that it does not name."""
     entries = [entry for entry in listed if entry.state != "deleted"]
     found = [_named(route, entries, details, one.protocol, one.endpoint) for one in route.subscribers]
-    named = {subscription_identity(one.protocol, one.endpoint) for one in route.subscribers}
+    named = {subscriber_identity(one.protocol, one.endpoint) for one in route.subscribers}
     found += [_judged(route, entry, details, "unlisted") for entry in entries if entry.identity not in named]
     return tuple(found)
 
 
 def _named(route: Route, entries: list[Subscribed], details: Details, protocol: str, endpoint: str) -> Subscriber:
     """A subscriber of the file; of several entries for one address a confirmed one counts."""
-    same = [entry for entry in entries if entry.identity == subscription_identity(protocol, endpoint)]
+    same = [entry for entry in entries if entry.identity == subscriber_identity(protocol, endpoint)]
     if not same:
         return Subscriber(protocol, endpoint, "missing")
     judged = [_judged(route, entry, details, entry.state) for entry in same]

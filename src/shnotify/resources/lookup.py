@@ -9,6 +9,7 @@ from shnotify.arns import name_in
 from shnotify.aws.failures import NOT_FOUND, AwsError, DeniedError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.values import Tags
+from shnotify.subscribers import subscriber_identity
 from shnotify.tags import NAME_TAG
 
 FRESH_SECONDS = 5
@@ -101,12 +102,7 @@ class Subscribed:
 
     @property
     def identity(self) -> tuple[str, str]:
-        return subscription_identity(self.protocol, self.endpoint)
-
-
-def subscription_identity(protocol: str, endpoint: str) -> tuple[str, str]:
-    """Mail addresses are compared without case."""
-    return protocol, endpoint.lower() if protocol.startswith("email") else endpoint
+        return subscriber_identity(self.protocol, self.endpoint)
 
 
 def subscriptions(aws: Aws, topic_arn: str) -> tuple[Subscribed, ...] | None:

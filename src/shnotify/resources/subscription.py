@@ -13,7 +13,8 @@ from shnotify.aws.progress import Noted
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource
 from shnotify.engine.values import Late
-from shnotify.resources.lookup import seen_before, subscription_identity, subscriptions, topic_attributes
+from shnotify.resources.lookup import seen_before, subscriptions, topic_attributes
+from shnotify.subscribers import subscriber_identity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Subscription(Resource):
     @staticmethod
     def id_for(topic_id: str, protocol: str, endpoint: str) -> str:
         """`UrgentSubscription1a2b3c4d`: stable however the file is ordered."""
-        text = "\n".join(subscription_identity(protocol, endpoint))
+        text = "\n".join(subscriber_identity(protocol, endpoint))
         return f"{topic_id.removesuffix('Topic')}Subscription{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
     @property
@@ -52,7 +53,7 @@ class Subscription(Resource):
         return self.identify(aws)
 
     def identify(self, aws: Aws) -> Live[Self] | None:
-        same = subscription_identity(self.protocol, self.endpoint)
+        same = subscriber_identity(self.protocol, self.endpoint)
         found = [s for s in subscriptions(aws, self.topic_arn) or () if s.identity == same and s.state != "deleted"]
         if not found:
             return None
@@ -100,7 +101,7 @@ def unlisted(
     topic_id  the topic's resource id, which a subscription of it refers to
     """
     listed = {
-        subscription_identity(r.protocol, r.endpoint)
+        subscriber_identity(r.protocol, r.endpoint)
         for r in graph
         if isinstance(r, Subscription) and topic_id in r.needs()
     }

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+# No plug-in of another package may look into the file; and to search for them takes longer than all our models.
+_NO_PLUGINS = ModuleType("pydantic.plugin._loader")
+_NO_PLUGINS.get_plugins = tuple  # type: ignore[attr-defined]
+sys.modules.setdefault(_NO_PLUGINS.__name__, _NO_PLUGINS)
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field  # noqa: E402 after the plug-ins are out of the way
 
 
 class Model(BaseModel):
     """Nothing unknown, nothing converted, nothing changed afterwards."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=False, defer_build=True)
 
 
 def described(default: Any = ..., **options: Any) -> Any:
     """A field with its description, which `schema` and the documentation show."""
-    return Field(default=default, **options)
+    return Field(**options) if "default_factory" in options else Field(default=default, **options)
 
 
 def at_most(most: int) -> BeforeValidator:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from difflib import get_close_matches
 from typing import Annotated, Any
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator
 
 from shnotify.arns import partition_of
 from shnotify.escaping import without_password
+from shnotify.schema.regions import region_problem
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -22,6 +20,7 @@ _MAIL = re.compile(
     r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _ARNS = {
     "sqs": (r"[A-Za-z0-9_-]{1,80}", "queue-name"),
     "lambda": (r"function:[A-Za-z0-9_-]{1,64}(?::(?:\$LATEST|[A-Za-z0-9_-]{1,128}))?", "function:name"),
@@ -171,16 +170,10 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
     """Why this endpoint does not fit its protocol (API_Subscribe); None when it does."""
     match protocol:
         case "email" | "email-json":
-            if not endpoint.isascii():
-                return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
-            fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
-            return None if fits else "is not an e-mail address such as secops@example.com"
+            return _mail_problem(endpoint)
         case "sms":
-            return (
-                None
-                if re.fullmatch(r"\+[1-9][0-9]{6,14}", endpoint)
-                else "must be a phone number such as +819012345678"
-            )
+            fits = _PHONE.fullmatch(endpoint)
+            return None if fits else "must be a phone number such as +819012345678"
         case "http" | "https":
             return _url_problem(protocol, endpoint)
         case _:
@@ -191,7 +184,33 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
             return _partition_problem(endpoint)
 
 
+def _mail_problem(endpoint: str) -> str | None:
+    if meant := _other_protocol(endpoint):
+        return f"is not an e-mail address: write {meant}"
+    if not endpoint.isascii():
+        return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
+    fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
+    return None if fits else "is not an e-mail address such as secops@example.com"
+
+
+def _other_protocol(endpoint: str) -> str | None:
+    """How a bare endpoint that is plainly no mail address is written."""
+    if endpoint.startswith("mailto:"):
+        return endpoint.removeprefix("mailto:")
+    phone = re.sub(r"[ ().-]", "", endpoint)
+    if _PHONE.fullmatch(phone):
+        return f'{{protocol: sms, endpoint: "{phone}"}}'
+    protocol = next((name for name in ("https", "http") if endpoint.startswith(f"{name}://")), None)
+    if endpoint.startswith("arn:"):
+        protocol = next((name for name in _ARNS if f":{name}:" in endpoint), None)
+        if protocol is None:
+            return "an address, or {protocol: sqs, endpoint: ARN} or {protocol: lambda, endpoint: ARN}"
+    return f'{{protocol: {protocol}, endpoint: "{endpoint}"}}' if protocol else None
+
+
 def _url_problem(protocol: str, endpoint: str) -> str | None:
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(endpoint)
         host, _ = parts.hostname, parts.port
@@ -205,14 +224,21 @@ def _url_problem(protocol: str, endpoint: str) -> str | None:
 
 
 def _time_zone(value: str) -> str:
-    if value not in (known := available_timezones()) and (known or not re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", value)):
-        near = get_close_matches(value, known, 1)
-        raise ValueError(f"is no time zone{f'; did you mean {near[0]}?' if near else ' such as Asia/Tokyo'}")
+    from shnotify.schema.timezones import time_zone_problem
+
+    if problem := time_zone_problem(value):
+        raise ValueError(problem)
     return value
 
 
 def _https_url(value: str) -> str:
     if problem := _url_problem("https", value):
+        raise ValueError(problem)
+    return value
+
+
+def _region(value: str) -> str:
+    if problem := region_problem(value):
         raise ValueError(problem)
     return value
 
@@ -236,4 +262,4 @@ QueueName = Annotated[
     str, matching(r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)")
 ]
 RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
-RegionName = Annotated[str, matching(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region such as ap-northeast-1")]
+RegionName = Annotated[str, AfterValidator(_region)]

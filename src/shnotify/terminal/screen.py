@@ -1,4 +1,8 @@
-"""How a person sees results and progress. Consumes events; decides nothing."""
+"""How a person sees results and progress. Consumes events; decides nothing.
+
+rich is loaded for colours on a terminal and for the live line, and for nothing else: it costs more than a whole
+`validate`.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +11,64 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO, assert_never
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
 
-from rich.console import Console
-from rich.status import Status
-from rich.text import Text
-
-from shnotify.aws.progress import Noted, Waiting
-from shnotify.engine.events import Event, Looking, StepEnded, StepStarted
-from shnotify.engine.plan import Action
 from shnotify.escaping import clean
 from shnotify.terminal.signals import one_document
 
-_DOING: dict[Action, str] = {"create": "creating", "update": "updating", "delete": "deleting", "adopt": "taking over"}
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from shnotify.engine.events import Event
+    from shnotify.terminal.live import Console, LiveLine
+
+
+class Stream:
+    """stdout or stderr. A reader that goes away never stops the work."""
+
+    def __init__(self, file: TextIO, *, no_color: bool) -> None:
+        self.file = file
+        self.plain = no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+        self.lost = False
+        """Whether something could not be written though its reader was there (a full disk, say)."""
+
+    @property
+    def coloured(self) -> bool:
+        return self.file.isatty() and not self.plain
+
+    @cached_property
+    def console(self) -> Console:
+        from shnotify.terminal.live import console
+
+        return console(self.file, plain=self.plain)
+
+    def print(self, line: Text | str) -> None:
+        """The one door to a terminal: what nobody made safe before becomes safe here, at the price of its colours."""
+        text = line if isinstance(line, str) else line.plain
+        safe = clean(text)
+        try:
+            if self.coloured and not isinstance(line, str) and safe == text:
+                self.console.print(line)
+            else:
+                self.file.write(f"{safe}\n")
+            self.file.flush()
+        except (OSError, ValueError) as error:
+            self.lost = not isinstance(error, BrokenPipeError)
+            self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
+            self.__dict__.pop("console", None)
 
 
 class Screen:
-    """stdout for the result, stderr for all else. A reader that goes away never stops the work."""
+    """stdout for the result, stderr for all else."""
 
     def __init__(self, *, json_output: bool = False, verbose: bool = False, no_color: bool = False) -> None:
         self.json = json_output
         self.verbose = verbose
-        self.out = _console(sys.stdout, no_color=no_color)
-        self.err = _console(sys.stderr, no_color=no_color)
+        self.out = Stream(sys.stdout, no_color=no_color)
+        self.err = Stream(sys.stderr, no_color=no_color)
         self.between = " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
-        self._status: Status | None = None
+        self._live: LiveLine | None = None
         self._typing = False
 
     def code(self, code: int) -> int:
@@ -48,32 +85,40 @@ class Screen:
         """One line of the result; nothing in JSON form."""
         if not self.json:
             self._rest()
-            _print(self.out, line)
+            self.out.print(line)
 
     def document(self, value: dict[str, Any]) -> None:
         """The one JSON document; nothing in text form. JSON escapes what a terminal must not see."""
         if self.json:
             with one_document() as wanted:
                 if wanted:
-                    _print(self.out, json.dumps(value, indent=2))
+                    self.out.print(json.dumps(value, indent=2))
 
     def say(self, line: Text | str) -> None:
         """Anything that is not the result."""
         self._rest()
-        _print(self.err, line)
+        self.err.print(line)
 
     def _rest(self) -> None:
         """Takes the live line away, before something else is printed or typed; the next event brings it back."""
-        if self._status:
-            self._status.stop()
+        if self._live:
+            self._live.status.stop()
 
     def warn(self, message: str) -> None:
-        self.say(Text.assemble(("warning: ", "yellow"), clean(message)))
+        self._labelled("warning: ", "yellow", message)
 
     def error(self, message: str, hint: str | None = None) -> None:
-        self.say(Text.assemble(("error: ", "bold red"), clean(message)))
+        self._labelled("error: ", "bold red", message)
         if hint:
             self.say("       " + clean(hint))
+
+    def _labelled(self, label: str, style: str, message: str) -> None:
+        if not self.err.coloured:
+            self.say(label + clean(message))
+            return
+        from rich.text import Text
+
+        self.say(Text.assemble((label, style), clean(message)))
 
     def ask(self, question: str) -> bool:
         return self.line(question).strip().lower() in ("y", "yes")
@@ -86,7 +131,8 @@ class Screen:
         self._typing = True
         self._rest()
         try:
-            self.err.print(clean(question), end=" ", markup=False, highlight=False)
+            self.err.file.write(f"{clean(question)} ")
+            self.err.file.flush()
             return sys.stdin.readline()
         finally:
             self._typing = False
@@ -94,95 +140,22 @@ class Screen:
     @contextmanager
     def progress(self) -> Iterator[Callable[[Event], None]]:
         """A live line on a terminal, plain lines elsewhere."""
-        doing: dict[str, str] = {}
-        if not self.err.is_terminal or self.err.is_dumb_terminal:
+        from shnotify.terminal.live import LiveLine
+
+        console = self.err.console
+        if not console.is_terminal or console.is_dumb_terminal:
             yield self._plain
             return
-        self._status = self.err.status("")
+        self._live = live = LiveLine(console.status(""), self._plain)
         try:
-            yield lambda event: self._live(event, doing)
+            yield lambda event: live.show(event, typing=self._typing)
         finally:
             self._rest()
-            self._status = None
+            self._live = None
 
     def _plain(self, event: Event) -> None:
-        line = _event_line(event, verbose=self.verbose)
+        from shnotify.terminal.live import event_line
+
+        line = event_line(event, verbose=self.verbose)
         if line:
             self.say(line)
-
-    def _live(self, event: Event, doing: dict[str, str]) -> None:
-        doing.pop("waiting", None)
-        match event:
-            case Looking():
-                doing.clear()
-                doing["looking"] = "reading AWS"
-            case StepStarted(step):
-                doing.pop("looking", None)
-                doing[step.key] = f"{_DOING.get(step.action, '')} {step.key}"
-            case StepEnded(step):
-                doing.pop(step.key, None)
-                self._plain(event)
-            case Waiting(operation, reason, seconds):
-                doing["waiting"] = f"{operation}: {reason}, again in {seconds:.1f} s"
-            case Noted():
-                self._plain(event)
-            case _:
-                assert_never(event)
-        if self._status and doing and not self._typing:
-            self._status.update(Text(clean(", ".join(doing.values()))))  # as text it would be read as markup
-            self._status.start()
-
-
-class _Console(Console):
-    """rich ends the process when a reader goes away; here the work goes on and the rest is not printed."""
-
-    lost = False
-    """Whether something could not be written though its reader was there (a full disk, say)."""
-
-    def on_broken_pipe(self) -> None:
-        self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
-
-
-def _console(stream: TextIO, *, no_color: bool) -> _Console:
-    plain = no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
-    return _Console(
-        file=stream,
-        no_color=plain,
-        color_system=None if plain else "auto",
-        force_terminal=None if stream.isatty() and not plain else False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=True,
-        legacy_windows=False,
-    )
-
-
-def _print(console: _Console, line: Text | str) -> None:
-    """The one door to a terminal: what nobody made safe before becomes safe here, at the price of its colours."""
-    plain = line if isinstance(line, str) else line.plain
-    if clean(plain) != plain:
-        line = clean(plain)
-    try:
-        console.print(line)
-        console.file.flush()
-    except (OSError, ValueError) as error:
-        console.lost = not isinstance(error, BrokenPipeError)
-        console.on_broken_pipe()
-
-
-def _event_line(event: Event, *, verbose: bool) -> Text | None:
-    match event:
-        case Looking():
-            return None
-        case StepStarted(step):
-            return Text(f"{step.key}: {_DOING.get(step.action, step.action)}")
-        case StepEnded(step, result, message):
-            style = {"done": "green", "failed": "bold red", "skipped": "yellow"}[result]
-            return Text.assemble(f"{step.key}: ", (result, style), clean(f": {message}" if message else ""))
-        case Waiting(operation, reason, seconds):
-            return Text(clean(f"{operation}: {reason}; again in {seconds:.1f} s")) if verbose or seconds > 2 else None
-        case Noted(message):
-            return Text(clean(f"note: {message}"))
-        case _:
-            assert_never(event)

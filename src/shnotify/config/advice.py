@@ -1,0 +1,135 @@
+"""What a file is allowed to say and seldom means: the warnings of `validate` and `plan`, each with its position."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from shnotify.config.load import Loaded
+from shnotify.config.models import Config, Route
+from shnotify.config.variables import variables
+from shnotify.config.yamlfile import Document, Path, dotted
+from shnotify.findings.filtervalues import DOUBTFUL, DOUBTFUL_IN_ASFF, judged
+from shnotify.findings.overlap import Example, shared_example
+from shnotify.findings.pattern import event_pattern
+from shnotify.findings.patternsyntax import size_warning
+from shnotify.findings.possible import dead_parts, never_matches
+from shnotify.schema.regions import region_doubt
+from shnotify.schema.scalars import shown
+
+MOST = 100
+Found = tuple[Path, str]
+
+
+def advice(loaded: Loaded) -> list[str]:
+    """The warnings about a valid file, in its order: `FILE:LINE:COLUMN: path: text`."""
+    document = loaded.document
+    found = list(itertools.islice(_found(loaded), MOST))
+    placed = [document.problem(_position(document, path), dotted(path), text) for path, text in found]
+    return [str(problem) for problem in sorted(set(placed))]
+
+
+def _position(document: Document, path: Path) -> tuple[int, int]:
+    at_key = path in document.keys and path not in document.values
+    return document.where(path, key=at_key)
+
+
+def _found(loaded: Loaded) -> Iterator[Found]:
+    config = loaded.config.settled()
+    patterns = [event_pattern(route.source, route.findings, None, route.pattern) for route in config.routes]
+    if config.region and (doubt := region_doubt(config.region)):
+        yield ("region",), doubt
+    for number, route in enumerate(config.routes):
+        here: Path = ("routes", number)
+        if not route.subscribers:
+            yield (*here, "subscribers"), "no subscriber in the file, so nobody is told"
+        whole = event_pattern(
+            route.source, route.findings, None, route.pattern, resolved_marker=config.let_through(route)
+        )
+        if size := size_warning(whole):
+            yield (*here, "pattern" if route.pattern else "findings"), size
+        yield from _of_pattern(here, route)
+        yield from _of_filters(here, route)
+    yield from _twice(config, patterns)
+    yield from variables(loaded.document.data)
+
+
+def _of_pattern(here: Path, route: Route) -> Iterator[Found]:
+    """A raw pattern, or a part of it, that no event of Security Hub matches."""
+    if not route.pattern:
+        return
+    never = never_matches(route.pattern)
+    for place, text in never or dead_parts(route.pattern):
+        end = "so the route sends nothing" if never else "this part of the pattern matches nothing"
+        yield (*here, *_parts(place)), f"{text} ({end})"
+
+
+def _parts(place: str) -> Iterator[str | int]:
+    for part in re.split(r"[.\[\]]+", place):
+        if part:
+            yield int(part) if part.isdigit() else part
+
+
+def _of_filters(here: Path, route: Route) -> Iterator[Found]:
+    """Values that no finding is known to hold, and passed checks that would be mailed as findings."""
+    if route.pattern:
+        return
+    judges = (DOUBTFUL, DOUBTFUL_IN_ASFF) if route.source == "cspm" else (DOUBTFUL,)
+    for part in ((), ("exclude",)):
+        filters = route.findings.exclude if part else route.findings
+        values = {name: getattr(filters, name) for one in judges for name in one}
+        for field, number, _, message in judged(judges, values):
+            yield (*here, "findings", *part, field, number), message
+    if _lets_passed_checks_through(route):
+        yield (
+            (*here, "findings"),
+            "passed checks are let through too, for nothing filters by `compliance_status`: write "
+            "`exclude: {compliance_status: [PASSED]}` to leave them out, or `compliance_status: any` if they are meant",
+        )
+
+
+_SEND_NO_CHECKS = frozenset(
+    "access-analyzer iam-access-analyzer detective firewall-manager guardduty health inspector macie".split()  # noqa: SIM905
+)
+
+
+def _lets_passed_checks_through(route: Route) -> bool:
+    """Whether passed checks are meant by name or by level; Security Hub's own passed checks are INFORMATIONAL."""
+    findings = route.findings
+    if findings.compliance_status or findings.exclude.compliance_status:
+        return False
+    if findings.controls:
+        return True
+    if findings.products is None:
+        return findings.severity is None or "INFORMATIONAL" in findings.severity
+    names = {name.rpartition("/")[2].lower() for name in findings.products}
+    return not names <= _SEND_NO_CHECKS | {"any"}
+
+
+def _twice(config: Config, patterns: list[dict[str, Any]]) -> Iterator[Found]:
+    """Two routes that mail the same finding to the same subscriber."""
+    for first, second in itertools.combinations(range(len(config.routes)), 2):
+        one, other = config.routes[first], config.routes[second]
+        shared = [subscriber.identity for subscriber in one.subscribers]
+        both = [number for number, subscriber in enumerate(other.subscribers) if subscriber.identity in shared]
+        if not both or not (one.rule.enabled and other.rule.enabled):
+            continue
+        example = shared_example(patterns[first], patterns[second])
+        if example is None:
+            continue
+        more = f" and {len(both) - 1} more" if len(both) > 1 else ""
+        text = (
+            f"{shown(other.subscribers[both[0]].endpoint)}{more}: would get some findings twice, for the routes "
+            f"{one.name} and {other.name} both let them through{_such_as(example)}"
+        )
+        yield ("routes", second, "subscribers", both[0]), text
+
+
+def _such_as(example: Example) -> str:
+    told = [
+        f"{field.removeprefix('detail.findings.')} {value}" for field, value in example.items() if value is not None
+    ]
+    finding = [one for one in told if not one.startswith(("source ", "detail-type "))]
+    return f" (such as {', '.join(finding[:4])})" if finding else ""

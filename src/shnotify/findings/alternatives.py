@@ -1,0 +1,57 @@
+"""An event pattern as the plain patterns that its `$or`s multiply to. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shnotify.findings.patternsyntax import is_or
+
+MOST = 200
+"""Alternatives that are looked at; a pattern with more is not judged."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What one field must be.
+
+    field    its dotted name in the event
+    place    where in the pattern the list stands, as dotted text with indices
+    entries  the list: the field must match one of them
+    """
+
+    field: str
+    place: str
+    entries: tuple[Any, ...]
+
+
+Alternative = tuple[Condition, ...]
+"""Conditions that hold together."""
+
+
+def alternatives(pattern: Mapping[str, Any], place: str = "pattern") -> list[Alternative]:
+    """The pattern without `$or`; empty when there are more than `MOST`."""
+    found = list(itertools.islice(_expanded(pattern, "", place), MOST + 1))
+    return found if len(found) <= MOST else []
+
+
+def _expanded(node: Mapping[str, Any], field: str, place: str) -> Iterator[Alternative]:
+    ways = [_ways(key, value, f"{field}.{key}" if field else key, field, place) for key, value in node.items()]
+    for combination in itertools.product(*ways):
+        yield tuple(condition for alternative in combination for condition in alternative)
+
+
+def _ways(key: str, value: Any, here: str, field: str, place: str) -> list[Alternative]:
+    """The alternatives of one key of a mapping."""
+    if is_or(key, value):
+        branches = enumerate(value)
+        return [way for number, one in branches for way in _some(one, field, f"{place}.$or[{number}]")]
+    if isinstance(value, Mapping):
+        return _some(value, here, f"{place}.{key}")
+    return [(Condition(here, f"{place}.{key}", tuple(value)),)]
+
+
+def _some(node: Mapping[str, Any], field: str, place: str) -> list[Alternative]:
+    return list(itertools.islice(_expanded(node, field, place), MOST + 1))

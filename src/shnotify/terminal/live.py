@@ -1,0 +1,90 @@
+"""The live line and coloured text: the part of the screen that needs rich. Decides nothing, and prints only events."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TextIO, assert_never
+
+from rich.console import Console as RichConsole
+from rich.status import Status
+from rich.text import Text
+
+from shnotify.aws.progress import Noted, Waiting
+from shnotify.engine.events import Event, Looking, StepEnded, StepStarted
+from shnotify.engine.plan import Action
+from shnotify.escaping import clean
+
+_DOING: dict[Action, str] = {"create": "creating", "update": "updating", "delete": "deleting", "adopt": "taking over"}
+
+
+class Console(RichConsole):
+    """rich ends the process when a reader goes away; here the work goes on and the rest is not printed."""
+
+    def on_broken_pipe(self) -> None:
+        self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
+
+
+def console(stream: TextIO, *, plain: bool) -> Console:
+    """rich's console for a stream; `plain`: without any control sequence."""
+    return Console(
+        file=stream,
+        no_color=plain,
+        color_system=None if plain else "auto",
+        force_terminal=None if stream.isatty() and not plain else False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+        legacy_windows=False,
+    )
+
+
+class LiveLine:
+    """What is being done at the moment, in one line that is written again and again."""
+
+    def __init__(self, status: Status, tell: Callable[[Event], None]) -> None:
+        self.status = status
+        self.tell = tell
+        self.doing: dict[str, str] = {}
+
+    def show(self, event: Event, *, typing: bool) -> None:
+        """Takes an event in; `typing`: somebody is asked, and the line must not come back."""
+        self.doing.pop("waiting", None)
+        match event:
+            case Looking():
+                self.doing.clear()
+                self.doing["looking"] = "reading AWS"
+            case StepStarted(step):
+                self.doing.pop("looking", None)
+                self.doing[step.key] = f"{_DOING.get(step.action, '')} {step.key}"
+            case StepEnded(step):
+                self.doing.pop(step.key, None)
+                self.tell(event)
+            case Waiting(operation, reason, seconds):
+                self.doing["waiting"] = f"{operation}: {reason}, again in {seconds:.1f} s"
+            case Noted():
+                self.tell(event)
+            case _:
+                assert_never(event)
+        if self.doing and not typing:
+            self.status.update(Text(clean(", ".join(self.doing.values()))))  # as text it would be read as markup
+            self.status.start()
+
+
+def event_line(event: Event, *, verbose: bool) -> Text | None:
+    """An event as a line of its own; None for one that is not worth a line."""
+    match event:
+        case Looking():
+            return None
+        case StepStarted(step):
+            return Text(f"{step.key}: {_DOING.get(step.action, step.action)}")
+        case StepEnded(step, result, message):
+            style = {"done": "green", "failed": "bold red", "skipped": "yellow"}[result]
+            return Text.assemble(f"{step.key}: ", (result, style), clean(f": {message}" if message else ""))
+        case Waiting(operation, reason, seconds):
+            return Text(clean(f"{operation}: {reason}; again in {seconds:.1f} s")) if verbose or seconds > 2 else None
+        case Noted(message):
+            return Text(clean(f"note: {message}"))
+        case _:
+            assert_never(event)
