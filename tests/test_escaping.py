@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shnotify.escaping import clean
+from shnotify.escaping import escaped
 from tests.conftest import World
 from tests.support.lifecycle import QUEUE, RULE, TOPIC
 
@@ -23,7 +23,7 @@ def steers(text: str) -> set[str]:
 @settings(max_examples=500, derandomize=True, deadline=None)
 @given(st.text(st.characters(codec=None), max_size=60))
 def test_nothing_that_steers_is_left(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = escaped(text)
     assert steers(cleaned) == set()
     assert "".join(c for c in text if not steers(c)) == text or cleaned != text
 
@@ -31,12 +31,12 @@ def test_nothing_that_steers_is_left(text: str) -> None:
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")), max_size=60))
 def test_harmless_text_stays_as_it_is(text: str) -> None:
-    assert clean(text) == text
+    assert escaped(text) == text
 
 
 @pytest.mark.parametrize("text", ["内容\n対象\tx", "😀 👍🏽", "naïve", "עברית", "soft\xadhyphen"])
 def test_peoples_text_stays(text: str) -> None:
-    assert clean(text) == text
+    assert escaped(text) == text
 
 
 @pytest.mark.parametrize("columns", ["20", "80"])

@@ -16,7 +16,9 @@ def main() -> None:
 
     gc.disable()  # a short process: collecting costs a third of its CPU and frees nothing that matters
     for name in ("stdout", "stderr", "stdin"):
-        if getattr(sys, name) is None:  # closed by the caller: what would be printed is lost, the work is not
+        if (
+            getattr(sys, name) is None
+        ):  # closed by the caller: what would be printed is lost, the work is not
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
     code = 130
     try:
@@ -29,9 +31,12 @@ def main() -> None:
         code = getattr(error, "exit_code", 130)
     gc.freeze()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, KeyboardInterrupt):  # a reader that went away changes nothing
+        with contextlib.suppress(
+            OSError, ValueError, KeyboardInterrupt
+        ):  # a reader that went away changes nothing
             stream.flush()
-    # Not sys.exit: after a time-out or an interrupt a call may still hang in a thread, which Python would wait for.
+    # Not sys.exit: after a time-out or an interrupt a call may still hang in a thread, which Python
+    # would wait for.
     os._exit(code)
 
 

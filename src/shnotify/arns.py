@@ -1,4 +1,7 @@
-"""ARNs that can be computed before a thing exists. The partition is always derived, never written down."""
+"""ARNs that can be computed before a thing exists.
+
+The partition is always derived, never written down.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,9 @@ class Scope:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 
     def hubs(self) -> tuple[str, ...]:
-        """Security Hub CSPM's and the new Security Hub's own ARNs (service authorization reference)."""
+        """Security Hub CSPM's and the new Security Hub's own ARNs (service authorization
+        reference).
+        """
         base = f"arn:{self.partition}:securityhub:{self.region}:{self.account}"
         return f"{base}:hub/default", f"{base}:hubv2/*"
 
@@ -58,11 +63,17 @@ _PARTITIONS = {
     "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
-"""How the names of a partition's Regions begin (the SDK's partitions.json); all others are in `aws`."""
+"""How the names of a partition's Regions begin (the SDK's partitions.json).
+
+All others are in `aws`.
+"""
 
 
 def partition_of(region: str) -> str:
-    """The partition a Region lies in, offline; with credentials STS tells it (AWS's endpoint partitions)."""
+    """The partition a Region lies in, offline.
+
+    With credentials STS tells it (AWS's endpoint partitions).
+    """
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
@@ -77,7 +88,7 @@ def name_in(arn: str) -> str:
     return arn.split(":", 5)[5].rpartition("/")[2].rpartition(":")[2]
 
 
-def fitting(text: str, limit: int = 64) -> str:
+def shortened(text: str, limit: int = 64) -> str:
     """The text, or if it is longer than `limit` characters its beginning and a digest of all of it."""
     if len(text) <= limit:
         return text

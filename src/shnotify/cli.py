@@ -18,7 +18,18 @@ from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.terminal import signals as ending
 
-COMMANDS = ("init", "validate", "plan", "apply", "status", "destroy", "match", "render", "demo", "sandbox")
+COMMANDS = (
+    "init",
+    "validate",
+    "plan",
+    "apply",
+    "status",
+    "destroy",
+    "match",
+    "render",
+    "demo",
+    "sandbox",
+)
 """Each is the function `command` of the module of this name in `shnotify.commands`."""
 
 _SHORT = re.compile("-[vy]*o(.*)", re.DOTALL)
@@ -46,14 +57,19 @@ class _Group(click.Group):
         return _command(cmd_name)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="shnotify")
 def cli() -> None:
     """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out."""
 
 
 def run(arguments: list[str]) -> int:
-    """Runs the command line and returns the exit code; anything that is the user's to know is printed."""
+    """Runs the command line and returns the exit code.
+
+    Anything that is the user's to know is printed.
+    """
     for stream in (sys.stdout, sys.stderr, sys.stdin):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # LANG=C: a character the stream cannot carry is escaped, never an error
@@ -76,11 +92,15 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except Exception as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # Python wraps what is raised while a class is made
+        if isinstance(
+            error.__cause__, KeyboardInterrupt
+        ):  # Python wraps what is raised while a class is made
             return _interrupted(error.__cause__, arguments)
         if "-v" in arguments or "--verbose" in arguments:
             _trace()
-        failure = ShnotifyError(f"unexpected: {type(error).__name__}: {error}", hint="this is a bug: -v shows where")
+        failure = ShnotifyError(
+            f"unexpected: {type(error).__name__}: {error}", hint="this is a bug: -v shows where"
+        )
         return _fail(failure, 1, arguments)
     return code if isinstance(code, int) else 0
 
@@ -88,12 +108,16 @@ def run(arguments: list[str]) -> int:
 def _help_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if isinstance(error, click.NoSuchOption) and context and context.parent is None:
-        return "options stand after the command: see `shnotify --help` and `shnotify COMMAND --help`"
+        return (
+            "options stand after the command: see `shnotify --help` and `shnotify COMMAND --help`"
+        )
     return f"see `{context.command_path if context else 'shnotify'} --help`"
 
 
 def _wants_json(arguments: list[str]) -> bool:
-    """What `--output` says, the last one if there are several, on a command line that may be wrong elsewhere."""
+    """What `--output` says, the last one if there are several, on a command line that may be wrong
+    elsewhere.
+    """
     name = next((argument for argument in arguments if argument in COMMANDS), None)
     parameters = _command(name).params if name else []
     valued = {word for one in parameters if not getattr(one, "is_flag", True) for word in one.opts}
@@ -114,17 +138,19 @@ def _wants_json(arguments: list[str]) -> bool:
 
 def _interrupted(by: BaseException, arguments: list[str]) -> int:
     ending.hold()  # the next one waits until this one is told
-    failure = ShnotifyError("interrupted", hint="nothing is lost: the next run picks up what was begun")
+    failure = ShnotifyError(
+        "interrupted", hint="nothing is lost: the next run picks up what was begun"
+    )
     return _fail(failure, getattr(by, "exit_code", 130), arguments)
 
 
 def _trace() -> None:
     import traceback
 
-    from shnotify.escaping import clean
+    from shnotify.escaping import escaped
 
     with suppress(OSError, ValueError):
-        click.echo(clean(traceback.format_exc()), err=True)
+        click.echo(escaped(traceback.format_exc()), err=True)
 
 
 def _fail(error: ShnotifyError, code: int, arguments: list[str]) -> int:
@@ -134,19 +160,22 @@ def _fail(error: ShnotifyError, code: int, arguments: list[str]) -> int:
 
 
 def _tell(error: ShnotifyError, arguments: list[str]) -> None:
-    from shnotify.escaping import clean
+    from shnotify.escaping import escaped
 
     if _wants_json(arguments):
         document: dict[str, Any] = {"error": error.to_json()}
         if isinstance(error, ConfigError):
             document["errors"] = [problem.to_json() for problem in error.problems]
-        with ending.one_document() as wanted, suppress(OSError, ValueError):  # stderr may still be read
+        with (
+            ending.one_document() as wanted,
+            suppress(OSError, ValueError),
+        ):  # stderr may still be read
             if wanted:
                 click.echo(json.dumps(document, indent=2))
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            click.echo(clean(str(problem)), err=True)
+            click.echo(escaped(str(problem)), err=True)
         return
-    click.echo(f"error: {clean(error.message)}", err=True)
+    click.echo(f"error: {escaped(error.message)}", err=True)
     if error.hint:
-        click.echo(f"       {clean(error.hint)}", err=True)
+        click.echo(f"       {escaped(error.hint)}", err=True)

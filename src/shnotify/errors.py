@@ -9,7 +9,8 @@ from typing import Any
 class ShnotifyError(Exception):
     """Something a person has to know; never shown as a traceback.
 
-    `exit_code` is the contract's: 1 for AWS or the environment, 2 for the command line or the configuration.
+    `exit_code` is the contract's: 1 for AWS or the environment, 2 for the command line or the
+    configuration.
     """
 
     exit_code = 1
@@ -60,7 +61,10 @@ class ConfigProblem:
 
 
 class ConfigError(ShnotifyError):
-    """All that is wrong in the configuration file, in the order of the file; nothing was sent to AWS."""
+    """All that is wrong in the configuration file, in the order of the file.
+
+    Nothing was sent to AWS.
+    """
 
     exit_code = 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shnotify.config.advice import advice
-from shnotify.config.load import Loaded, explain
+from shnotify.config.load import Loaded, completed
 from shnotify.config.yamlfile import parse
 
 ROUTE = "name: a\nroutes:\n  - name: urgent\n    subscribers: [a@b.co]\n"
@@ -13,7 +13,7 @@ ROUTE = "name: a\nroutes:\n  - name: urgent\n    subscribers: [a@b.co]\n"
 
 def advised(text: str) -> list[str]:
     document = parse(text, "f")
-    return [line.removeprefix("f:") for line in advice(Loaded(explain(document), document))]
+    return [line.removeprefix("f:") for line in advice(Loaded(completed(document), document))]
 
 
 PASSED = (

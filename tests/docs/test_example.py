@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shnotify.config.load import explain, load
+from shnotify.config.load import completed, load
 from shnotify.config.models import Config
 from shnotify.config.yamlfile import parse, read
 from tests.support.example import EXAMPLE, fields_of
@@ -42,7 +42,7 @@ def present(path: tuple[str, ...]) -> bool:
 
 
 def test_the_example_is_the_smallest_file_with_all_defaults_written_out() -> None:
-    assert load(EXAMPLE) == explain(parse(SMALLEST))
+    assert load(EXAMPLE) == completed(parse(SMALLEST))
 
 
 @pytest.mark.parametrize("path", sorted(set(fields_of(Config))), ids=".".join)
@@ -59,4 +59,4 @@ def test_the_walk_over_the_models_reaches_their_depths() -> None:
 
 def test_the_smallest_file_in_its_comments_loads() -> None:
     lines = [line.removeprefix("#     ") for line in TEXT.splitlines() if line.startswith("#     ")]
-    assert explain(parse("\n".join(lines))).name == "security-alerts"
+    assert completed(parse("\n".join(lines))).name == "security-alerts"

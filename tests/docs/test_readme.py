@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from shnotify import cli
-from shnotify.config.load import explain
+from shnotify.config.load import completed
 from shnotify.config.yamlfile import parse
 from shnotify.notifier.permissions import actions_of, in_words
 from shnotify.sandbox.subscriptions import confirm_subscription
@@ -72,7 +72,7 @@ def test_every_exit_code_is_there() -> None:
 
 
 def test_its_configurations_load() -> None:
-    found = [explain(parse(block)) for block in blocks("yaml")]
+    found = [completed(parse(block)) for block in blocks("yaml")]
     assert [config.name for config in found] == ["security-alerts"]
 
 

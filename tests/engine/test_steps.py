@@ -166,7 +166,7 @@ def test_a_kind_that_cannot_be_given_back_says_so() -> None:
     with pytest.raises(NotImplementedError, match="Test::Thing cannot be adopted"):
         THING.release(None, live(THING))  # type: ignore[arg-type]
     with pytest.raises(NotImplementedError, match="Test::Thing is part of nothing"):
-        THING.went(None, live(THING))  # type: ignore[arg-type]
+        THING.removed_with_whole(None, live(THING))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, ProxyConnectionError, ReadTimeoutError, SSLError
 
-from shnotify.aws.gateway import elsewhere
+from shnotify.aws.gateway import endpoint_note
 from shnotify.resources.kinds import READS
 from tests.conftest import Ran, World
 from tests.support import faults
@@ -139,12 +139,13 @@ def test_row_20_a_password_in_an_address_is_not_shown(
 
 
 def test_row_21_services_sent_elsewhere_are_told() -> None:
-    assert elsewhere({}) is None
-    assert elsewhere({"AWS_ENDPOINT_URL": URL}) == f"talking to {URL} (AWS_ENDPOINT_URL is set), not to AWS itself"
+    assert endpoint_note({}) is None
+    assert endpoint_note({"AWS_ENDPOINT_URL": URL}) == f"talking to {URL} (AWS_ENDPOINT_URL is set), not to AWS itself"
     assert (
-        elsewhere({"AWS_ENDPOINT_URL_SNS": URL}) == f"only these are sent elsewhere, all others go to AWS: sns at {URL}"
+        endpoint_note({"AWS_ENDPOINT_URL_SNS": URL})
+        == f"only these are sent elsewhere, all others go to AWS: sns at {URL}"
     )
-    assert f"sqs at {URL}/q" in str(elsewhere({"AWS_ENDPOINT_URL": URL, "AWS_ENDPOINT_URL_SQS": f"{URL}/q"}))
+    assert f"sqs at {URL}/q" in str(endpoint_note({"AWS_ENDPOINT_URL": URL, "AWS_ENDPOINT_URL_SQS": f"{URL}/q"}))
 
 
 PAGED = {

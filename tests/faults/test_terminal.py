@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 
 from shnotify.aws.progress import Waiting
-from shnotify.escaping import clean
+from shnotify.escaping import escaped
 from shnotify.terminal.live import Console
 from shnotify.terminal.screen import Screen
 from shnotify.terminal.signals import catch_signals
@@ -38,7 +38,7 @@ NASTY = "\x1b]8;;http://evil\x07[/b][red] \r\x9b31m \u202egpj.exe \u200b \U000e0
 
 @given(HOSTILE)
 def test_row_94_no_text_holds_what_a_terminal_would_obey(text: str) -> None:
-    made = clean(text)
+    made = escaped(text)
     assert not FORBIDDEN.search(made)
     assert all(unicodedata.category(c) not in ("Cc", "Cs") or c in "\n\t" for c in made)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shnotify.arns import Scope
-from shnotify.config.load import explain
+from shnotify.config.load import completed
 from shnotify.config.yamlfile import parse
 from shnotify.engine.health import Link
 from shnotify.engine.resource import Live, Observed
@@ -35,7 +35,7 @@ def allowing(action: Any, **more: Any) -> dict[str, Any]:
 def links(format_: str = "summary", existing: Any = None, **changed: Any) -> dict[str, list[Link]]:
     """The links of a route that stands as the file wants it, but for what is `changed`: id, `__`, field."""
     text = f"name: mine\nroutes:\n  - name: urgent\n    message: {{format: {format_}}}\n    subscribers: [a@b.co]\n"
-    config = explain(parse(text))
+    config = completed(parse(text))
     graph = build(config, SCOPE)
     known = {**graph.known(), "TopicKey.Arn": KEY, "DlqKey.Arn": QUEUE_KEY}
     seen: dict[str, Observed] = {}

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from shnotify.aws.failures import AwsError
-from shnotify.config.load import explain
+from shnotify.config.load import completed
 from shnotify.config.models import Route
 from shnotify.config.yamlfile import parse
 from shnotify.notifier.subscribers import Details, is_filtered, subscriber_links, subscribers_of
-from shnotify.resources.lookup import Subscribed
+from shnotify.resources.lookup import ListedSubscription
 
 TOPIC = "UrgentTopic"
 PENDING = "PendingConfirmation"
@@ -20,14 +20,14 @@ PENDING = "PendingConfirmation"
 
 def route(message: str = "{format: summary}", source: str = "cspm") -> Route:
     text = f"name: mine\nroutes:\n  - name: urgent\n    source: {source}\n    message: {message}\n"
-    return explain(parse(text + "    subscribers: [me@example.com, you@example.com]\n")).routes[0]
+    return completed(parse(text + "    subscribers: [me@example.com, you@example.com]\n")).routes[0]
 
 
-def listed(*entries: tuple[str, str]) -> list[Subscribed]:
-    return [Subscribed(arn, "email", endpoint) for arn, endpoint in entries]
+def listed(*entries: tuple[str, str]) -> list[ListedSubscription]:
+    return [ListedSubscription(arn, "email", endpoint) for arn, endpoint in entries]
 
 
-def judged(entries: list[Subscribed], details: Details, **of: Any) -> tuple[dict[str, str], dict[str, str]]:
+def judged(entries: list[ListedSubscription], details: Details, **of: Any) -> tuple[dict[str, str], dict[str, str]]:
     """(endpoint -> state, link's verdict -> its sentence) of the links that are not ok."""
     found = subscribers_of(route(**of), entries, details)
     links = subscriber_links(TOPIC, entries, details, found)

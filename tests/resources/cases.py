@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shnotify.arns import Scope
-from shnotify.config.load import explain
+from shnotify.config.load import completed
 from shnotify.config.yamlfile import parse
 from shnotify.engine.permissions import Verb
 from shnotify.engine.resource import Resource
@@ -34,7 +34,7 @@ routes:
     message: {{format: lambda}}
     subscribers: [secops@example.com]
 """
-GRAPH = build(explain(parse(FILE)), Scope("aws", REGION, "123456789012"))
+GRAPH = build(completed(parse(FILE)), Scope("aws", REGION, "123456789012"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from shnotify.aws.failures import AlreadyThereError, AwsError, StopError
 from shnotify.aws.progress import Noted
 from shnotify.engine.values import Tags
 from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, grantees_of, tags_of, unless_so_already
-from shnotify.resources.lookup import feeders, holds_messages
+from shnotify.resources.lookup import holds_messages, rules_feeding
 from shnotify.resources.lookup import tagged as every_tagged
 from shnotify.tags import OUR_TAGS
 from tests.support.guards import CHAT, OURS, PERSON, PROBE, by_name, statements, unnamed
@@ -193,7 +193,7 @@ def test_what_other_services_list_is_listed_to_the_last_page() -> None:
     assert rule is not None
     assert person is not None
     assert rule.blocked == "it also feeds arn:chat, which is not ours to cut off"
-    assert feeders(aws, TOPIC_ARN) == ("r1", "r2")
+    assert rules_feeding(aws, TOPIC_ARN) == ("r1", "r2")
     assert person.outputs["Arn"] == "arn:1"
     assert [found.arn for found in every_tagged(aws, "mine")] == [K2]
     assert every_tagged(scripted({"tag:GetResources": {}}), "mine") == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shnotify.config.load import explain
+from shnotify.config.load import completed
 from shnotify.config.models import Config
 from shnotify.config.yamlfile import parse
 from shnotify.errors import ConfigError
@@ -12,7 +12,7 @@ ROUTE = "name: a\nroutes:\n  - name: urgent\n"
 
 
 def loaded(text: str) -> Config:
-    return explain(parse(text, "f"))
+    return completed(parse(text, "f"))
 
 
 def refused(text: str) -> list[str]:

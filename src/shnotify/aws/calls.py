@@ -1,7 +1,8 @@
-"""How a call is made: tried again by named reasons, within the command's time, and never when a person said stop.
+"""How a call is made: tried again by named reasons, within the command's time, and never when a
+person said stop.
 
-The SDK's own retries are off (one attempt a call): it repeats `CreateKey` after a lost reply, does not know our
-deadline, and sleeps in real time.
+The SDK's own retries are off (one attempt a call): it repeats `CreateKey` after a lost reply, does
+not know our deadline, and sleeps in real time.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _TRIES_BROKEN = 5
 _UNREADABLE = (ResponseParserError, ValueError, LookupError, TypeError, AttributeError)
 """What botocore's parsers let through when a reply is cut, corrupt, or a proxy's own page."""
 _FAREWELL_SECONDS = 0.8
-"""What starting and saying good-bye take of a command's time."""
+"""Seconds of a command's time that starting the process and printing the result take."""
 _JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the program's other random numbers stay as they are
 
 
@@ -51,7 +52,9 @@ class Calls:
     report   receives waits and notes as they happen
     """
 
-    def __init__(self, *, timeout: float, report: Callable[[Progress], None], clock: Clock | None) -> None:
+    def __init__(
+        self, *, timeout: float, report: Callable[[Progress], None], clock: Clock | None
+    ) -> None:
         self.report = report
         self.clock = clock or Clock()
         self.deadline = self.clock.now() + max(0.5, timeout - _FAREWELL_SECONDS)
@@ -62,14 +65,17 @@ class Calls:
         self._lock = threading.Lock()
         self._memo: dict[object, Future[Any]] = {}
         self._under_way: dict[int, str] = {}
-        """Thread -> the call it is making or waiting to make again, and why; for who asks when time is up."""
+        """Thread -> the call it is making or waiting to make again, and why.
+
+        For who asks when time is up.
+        """
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="aws")
 
     def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """One call, tried again where that is safe and useful.
 
-        Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent, so after a lost reply
-        the call is made again.
+        Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent,
+        so after a lost reply the call is made again.
         """
         return self._try(method, kwargs, {}, once=False)
 
@@ -83,7 +89,10 @@ class Calls:
             raise
 
     def once(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """For a call that is not idempotent: never repeated unless AWS refused it. In doubt: `UnansweredError`."""
+        """For a call that is not idempotent: never repeated unless AWS refused it.
+
+        In doubt: `UnansweredError`.
+        """
         return self._try(method, kwargs, {}, once=True)
 
     def patient(self, waits: Mapping[str, str]) -> Callable[..., Any]:
@@ -94,7 +103,10 @@ class Calls:
         return lambda method, /, **kwargs: self._try(method, kwargs, waits, once=False)
 
     def start(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Runs a call side by side. Only calls go in here, never something that waits for another call of this pool."""
+        """Runs a call side by side.
+
+        Only calls go in here, never something that waits for another call of this pool.
+        """
         return self._pool.submit(function, *args, **kwargs)
 
     def remember(self, key: object, function: Callable[[], T]) -> T:
@@ -122,7 +134,9 @@ class Calls:
         return self.clock.now() - self._observed
 
     def pages(self, method: Callable[..., Any], token: str, **kwargs: Any) -> Iterator[Any]:
-        """All pages of a list call whose request and reply name the next page `token` (or `Next` + `Marker`)."""
+        """All pages of a list call whose request and reply name the next page `token` (or `Next` +
+        `Marker`).
+        """
         answer, reply = ("NextMarker", "Marker") if token == "Marker" else (token, token)  # noqa: S105
         more: dict[str, Any] = {}
         while True:
@@ -176,7 +190,14 @@ class Calls:
         """The one place where a call leaves; tests count, delay and break it here."""
         return method(**params)
 
-    def _try(self, method: Callable[..., T], params: dict[str, Any], waits: Mapping[str, str], *, once: bool) -> T:
+    def _try(
+        self,
+        method: Callable[..., T],
+        params: dict[str, Any],
+        waits: Mapping[str, str],
+        *,
+        once: bool,
+    ) -> T:
         operation, thread = operation_of(method), threading.get_ident()
         began = self.clock.now()
         tries = 0
@@ -189,10 +210,16 @@ class Calls:
                     return self._send(operation, method, params)
                 except ClientError as error:
                     failure, why, limit = self._reply(operation, error, params, waits, once=once)
-                except (*credentials.CREDENTIALS, FileNotFoundError, PermissionError) as error:
+                except (
+                    *credentials.CREDENTIAL_ERRORS,
+                    FileNotFoundError,
+                    PermissionError,
+                ) as error:
                     raise credentials.no_credentials(error, self.sign_in, operation) from error
                 except (NoRegionError, ParamValidationError) as error:
-                    raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
+                    raise AwsError(
+                        f"{operation} could not be asked: {error}", operation=operation
+                    ) from error
                 except (BotoCoreError, *_UNREADABLE, OSError) as error:
                     failure, why = _no_answer(operation, error, once=once)
                     limit = 1 if once else _TRIES_BROKEN
@@ -206,7 +233,13 @@ class Calls:
             self._under_way.pop(thread, None)
 
     def _reply(
-        self, operation: str, error: ClientError, params: dict[str, Any], waits: Mapping[str, str], *, once: bool
+        self,
+        operation: str,
+        error: ClientError,
+        params: dict[str, Any],
+        waits: Mapping[str, str],
+        *,
+        once: bool,
     ) -> tuple[AwsError, str, int]:
         """(the failure, why another try may help, how many tries at the most) of an error reply."""
         meta = error.response.get("ResponseMetadata", {})
@@ -216,7 +249,9 @@ class Calls:
         if error.operation_name in credentials.SIGN_IN:
             raise credentials.no_credentials(error, self.sign_in, operation) from error
         failure = failures.from_reply(operation, code, message, status, target_of(params))
-        if bare_code(code) in failures.CLOCK and (theirs := meta.get("HTTPHeaders", {}).get("date")):
+        if bare_code(code) in failures.CLOCK and (
+            theirs := meta.get("HTTPHeaders", {}).get("date")
+        ):
             failure.hint = f"{failure.hint}; AWS's says {theirs}, ours {formatdate(usegmt=True)}"
         bare = bare_code(code)
         for expected, reason in waits.items():
@@ -235,13 +270,15 @@ class Calls:
 
 
 def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsError, str]:
-    """(the failure, in words) of a call that AWS did not answer, or not in a form that the SDK can read."""
+    """(the failure, in words) of a call that AWS did not answer, or not in a form that the SDK can
+    read.
+    """
     what = "an unreadable answer" if isinstance(error, _UNREADABLE) else "no answer"
     said = str(error) if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
     said = without_password(said.partition("\n")[0])  # the SDK appends the whole answer
     failure = (UnansweredError if once else AwsError)(
         f"{operation}: {what}: {said if len(said) <= 300 else f'{said[:300]}…'}",
-        hint=credentials.way_hint(error),
+        hint=credentials.network_hint(error),
         operation=operation,
         code=type(error).__name__,
     )

@@ -1,4 +1,5 @@
-"""What keeps a call from ever being made: credentials, the SDK's configuration, the Region, the way through a proxy.
+"""What keeps a call from ever being made: credentials, the SDK's configuration, the Region, the way
+through a proxy.
 
 Told by the SDK's exceptions, because no reply of AWS exists.
 """
@@ -35,7 +36,7 @@ from botocore.session import Session
 from shnotify.aws.failures import StopError
 from shnotify.errors import ShnotifyError, UsageError
 
-CREDENTIALS = (
+CREDENTIAL_ERRORS = (
     CredentialRetrievalError,
     LoginError,
     MetadataRetrievalError,
@@ -52,7 +53,9 @@ SIGN_IN = frozenset(
     {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials"}
     | {"CreateToken", "CreateOAuth2Token"}
 )
-"""Calls that the SDK makes by itself to get credentials (its configuration guide, credential providers)."""
+"""Calls that the SDK makes by itself to get credentials (its configuration guide, credential
+providers).
+"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class SignIn:
     """How the person signs in, as the SDK's configuration says.
 
     profile  the profile in use, or None
-    command  what renews the credentials at their source, or None when the configuration does not tell
+    command  what renews the credentials at their source, or None when the configuration does not
+             tell
     """
 
     profile: str | None = None
@@ -68,7 +72,10 @@ class SignIn:
 
     @classmethod
     def of(cls, session: Session) -> SignIn:
-        """Reads the profile and the profiles that it takes its credentials from. Asks no credential provider."""
+        """Reads the profile and the profiles that it takes its credentials from.
+
+        Asks no credential provider.
+        """
         name = session.profile or "default"
         try:
             profiles = session.full_config.get("profiles", {})
@@ -78,7 +85,9 @@ class SignIn:
 
 
 def _command(profiles: Mapping[str, Mapping[str, str]], name: str) -> str | None:
-    """`aws sso login --profile P` or `aws login --profile P` of the first profile in the chain that signs in so."""
+    """`aws sso login --profile P` or `aws login --profile P` of the first profile in the chain that
+    signs in so.
+    """
     for _ in range(len(profiles) + 1):  # a chain may end in itself
         profile = profiles.get(name, {})
         if "sso_session" in profile or "sso_start_url" in profile:
@@ -92,7 +101,8 @@ def _command(profiles: Mapping[str, Mapping[str, str]], name: str) -> str | None
 
 
 def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
-    """Lets the SDK ask for an MFA code where somebody can answer, and stop with a way out elsewhere.
+    """Lets the SDK ask for an MFA code where somebody can answer, and stop with a way out
+    elsewhere.
 
     The SDK itself asks on any terminal it finds, or reads standard input. Raises nothing here.
     """
@@ -111,7 +121,9 @@ def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
 
     with suppress(UnknownCredentialError):
         provider = session.get_component("credential_provider").get_provider("assume-role")
-        provider._prompter = ask  # what AssumeRoleProvider takes as `prompter`; a session offers no other door
+        provider._prompter = (
+            ask  # what AssumeRoleProvider takes as `prompter`; a session offers no other door
+        )
 
 
 def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = None) -> StopError:
@@ -122,9 +134,7 @@ def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = No
     if sign_in.command:
         hint = f"run `{sign_in.command}`, then the same command again"
     elif sign_in.profile:
-        hint = (
-            f"see what profile {sign_in.profile} says in ~/.aws/config, and renew its credentials where they come from"
-        )
+        hint = f"renew the credentials of profile {sign_in.profile}, as ~/.aws/config names their source"
     return StopError(
         f"no usable AWS credentials{f' (profile {sign_in.profile})' if sign_in.profile else ''}: {_said(error)}",
         hint=hint,
@@ -152,7 +162,9 @@ def not_set_up(error: Exception, sign_in: SignIn) -> ShnotifyError:
             "over: `aws configure export-credentials --format env`",
             code=type(error).__name__,
         )
-    if isinstance(error, (*CREDENTIALS, EOFError)):  # EOFError: the SDK asked for an MFA code, and nobody is there
+    if isinstance(
+        error, (*CREDENTIAL_ERRORS, EOFError)
+    ):  # EOFError: the SDK asked for an MFA code, and nobody is there
         return no_credentials(error, sign_in)
     if isinstance(error, InvalidRegionError):
         return UsageError(str(error), hint="a Region looks like eu-west-1")
@@ -161,10 +173,12 @@ def not_set_up(error: Exception, sign_in: SignIn) -> ShnotifyError:
     hint = "correct the AWS settings: AWS_ENDPOINT_URL, AWS_CA_BUNDLE, the proxy variables, ~/.aws/config"
     if isinstance(error, ConfigParseError | InvalidConfigError):
         hint = "correct the AWS configuration file (~/.aws/config, or what AWS_CONFIG_FILE names)"
-    return StopError(f"the AWS settings cannot be used: {error}", hint=hint, code=type(error).__name__)
+    return StopError(
+        f"the AWS settings cannot be used: {error}", hint=hint, code=type(error).__name__
+    )
 
 
-def way_hint(error: Exception) -> str:
+def network_hint(error: Exception) -> str:
     """What to do about a call that got no answer, or one that nobody could read."""
     if isinstance(error, SSLError):
         return "if a proxy opens TLS here, name its certificate authority in AWS_CA_BUNDLE; nothing was sent"

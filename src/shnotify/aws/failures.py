@@ -1,4 +1,7 @@
-"""What AWS's refusals mean: which are worth another try, and what a person can do about the others. Pure."""
+"""What AWS's refusals mean: which are worth another try, and what a person can do about the others.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,47 @@ import re
 from shnotify.errors import ShnotifyError
 
 NOT_FOUND = frozenset(
-    {"NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException", "QueueDoesNotExist"}
+    {
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFound",
+        "ResourceNotFoundException",
+        "QueueDoesNotExist",
+    }
     | {"NoSuchEntity"}
     | {"AWS.SimpleQueueService.NonExistentQueue"}
 )
 THROTTLED = frozenset(
-    {"Throttling", "ThrottlingException", "Throttled", "ThrottledException", "RequestThrottled", "SlowDown"}
-    | {"RequestThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "BandwidthLimitExceeded"}
+    {
+        "Throttling",
+        "ThrottlingException",
+        "Throttled",
+        "ThrottledException",
+        "RequestThrottled",
+        "SlowDown",
+    }
+    | {
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+    }
     | {"PriorRequestNotComplete", "TransactionInProgressException", "KMS.ThrottlingException"}
 )
 TRANSIENT = frozenset(
-    {"InternalFailure", "InternalError", "InternalException", "KMSInternalException", "DependencyTimeoutException"}
-    | {"ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException"}
+    {
+        "InternalFailure",
+        "InternalError",
+        "InternalException",
+        "KMSInternalException",
+        "DependencyTimeoutException",
+    }
+    | {
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+    }
 )
 CONFLICT = frozenset(
     {
@@ -33,22 +65,53 @@ CONFLICT = frozenset(
 )
 """Somebody else writes at the same moment; the SDK does not retry these by itself."""
 DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "NotAuthorized"}
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "NotAuthorized",
+    }
     | {"UnauthorizedOperation", "KMS.AccessDeniedException", "Forbidden", "403"}
 )
-CREDENTIALS = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "UnrecognizedClientException"}
+CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+    }
     | {"IncompleteSignature", "InvalidAccessKeyId", "MissingAuthenticationToken", "AuthFailure"}
-    | {"InvalidToken", "InvalidSecurity", "TokenRefreshRequired", "OptInRequired", "SubscriptionRequiredException"}
+    | {
+        "InvalidToken",
+        "InvalidSecurity",
+        "TokenRefreshRequired",
+        "OptInRequired",
+        "SubscriptionRequiredException",
+    }
 )
 REGION_OFF = frozenset(
-    {"InvalidClientTokenId", "UnrecognizedClientException", "OptInRequired", "SubscriptionRequiredException"}
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "OptInRequired",
+        "SubscriptionRequiredException",
+    }
     | {"AuthFailure"}
 )
-"""How AWS also refuses good credentials in a Region that must be enabled first (IAM User Guide, STS and Regions)."""
+"""How AWS also refuses good credentials in a Region that must be enabled first (IAM User Guide, STS
+and Regions).
+"""
 CLOCK = frozenset({"RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException"})
 QUOTA = frozenset(
-    {"LimitExceededException", "LimitExceeded", "TopicLimitExceeded", "SubscriptionLimitExceeded", "OverLimit"}
+    {
+        "LimitExceededException",
+        "LimitExceeded",
+        "TopicLimitExceeded",
+        "SubscriptionLimitExceeded",
+        "OverLimit",
+    }
     | {"TagLimitExceeded", "TagLimitExceededException", "FilterPolicyLimitExceeded"}
 )
 
@@ -94,17 +157,23 @@ def bare_code(code: str) -> str:
     return code.removeprefix("AWS.SimpleQueueService.")
 
 
-def from_reply(operation: str, code: str, message: str, status: int, target: str | None) -> AwsError:
+def from_reply(
+    operation: str, code: str, message: str, status: int, target: str | None
+) -> AwsError:
     """The error for an error reply: what AWS said, and what to do about it.
 
-    SNS gives its quota errors the HTTP status 403 (API_CreateTopic, Errors), so codes are looked at before the status.
+    SNS gives its quota errors the HTTP status 403 (API_CreateTopic, Errors), so codes are looked at
+    before the status.
     """
     text = f"{operation} failed{f' on {target}' if target else ''}: {code}: {message}"
     kind: type[AwsError] = AwsError
     hint: str | None = None
     bare = bare_code(code)
-    if bare in CREDENTIALS:
-        kind, hint = StopError, "renew your credentials (for example `aws sso login`) and run the same command again"
+    if bare in CREDENTIAL_CODES:
+        kind, hint = (
+            StopError,
+            "renew your credentials (for example `aws sso login`) and run the same command again",
+        )
         if bare in REGION_OFF:
             hint += "; a Region that is not enabled for the account answers like this too"
     elif bare in CLOCK:
@@ -124,7 +193,9 @@ def from_reply(operation: str, code: str, message: str, status: int, target: str
 
 
 def _permission_hint(operation: str, message: str, target: str | None) -> str:
-    """AWS's text says which kind of policy denies (IAM User Guide, troubleshoot access denied error messages)."""
+    """AWS's text says which kind of policy denies (IAM User Guide, troubleshoot access denied error
+    messages).
+    """
     if found := re.search(r"explicit deny in an? ([a-z -]*policy)", message):
         return f"a {found[1]} forbids it, and no permission of the caller can help: whoever keeps that policy must"
     return f"allow {operation} for the caller{f' on {target}' if target else ''}, then run it again"

@@ -1,7 +1,7 @@
 """The gateway: every AWS call of every command goes through here.
 
-So that calls can be counted, allowed, delayed, retried and broken in one place: who asks (the session, the clients),
-what may be asked (`allowed`), and in `calls.py` how often.
+So that calls can be counted, allowed, delayed, retried and broken in one place: who asks (the
+session, the clients), what may be asked (`allowed`), and in `calls.py` how often.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 20
 
 
-def elsewhere(environment: Mapping[str, str]) -> str | None:
-    """Words for the services that the environment sends to another place than AWS (an emulator, say), or None.
+def endpoint_note(environment: Mapping[str, str]) -> str | None:
+    """Words for the services that the environment sends to another place than AWS (an emulator,
+    say), or None.
 
-    A single service sent elsewhere means that the others still go to AWS, which nobody should learn too late.
+    A single service sent elsewhere means that the others still go to AWS, which nobody should learn
+    too late.
     """
     one_by_one = {
         name.removeprefix("AWS_ENDPOINT_URL_").lower(): without_password(url)
@@ -54,8 +56,17 @@ def elsewhere(environment: Mapping[str, str]) -> str | None:
     }
     parts = [f"{service} at {url}" for service, url in one_by_one.items()]
     if url := environment.get("AWS_ENDPOINT_URL"):
-        return ", ".join([f"talking to {without_password(url)} (AWS_ENDPOINT_URL is set), not to AWS itself", *parts])
-    return f"only these are sent elsewhere, all others go to AWS: {', '.join(parts)}" if parts else None
+        return ", ".join(
+            [
+                f"talking to {without_password(url)} (AWS_ENDPOINT_URL is set), not to AWS itself",
+                *parts,
+            ]
+        )
+    return (
+        f"only these are sent elsewhere, all others go to AWS: {', '.join(parts)}"
+        if parts
+        else None
+    )
 
 
 class Aws(Calls):
@@ -85,7 +96,8 @@ class Aws(Calls):
             core = botocore.session.Session(profile=profile)
             self.sign_in = SignIn.of(core)
             ask_only_on_a_terminal(core, self.sign_in)
-            # The SDK for Python reads AWS_DEFAULT_REGION only; all the others, and our manual, say AWS_REGION.
+            # The SDK for Python reads AWS_DEFAULT_REGION only; all the others, and our manual, say
+            # AWS_REGION.
             region = region or os.environ.get("AWS_REGION") or None
             self._session = boto3.Session(botocore_session=core, region_name=region)
         except (BotoCoreError, ValueError, OSError) as error:
@@ -103,9 +115,10 @@ class Aws(Calls):
     @cached_property
     def scope(self) -> Scope:
         """Who and where we are (sts:GetCallerIdentity); the partition is the caller's own."""
-        if note := elsewhere(os.environ):
+        if note := endpoint_note(os.environ):
             self.report(Noted(note))
-        # Beside the main thread: finding credentials may run a program or ask a network that never answers.
+        # Beside the main thread: finding credentials may run a program or ask a network that never
+        # answers.
         reply = self.in_time(self.start(lambda: self(self.sts.get_caller_identity)))
         try:
             return Scope(reply["Arn"].split(":")[1], self.region, reply["Account"])
@@ -115,9 +128,13 @@ class Aws(Calls):
     # -- clients -------------------------------------------------------------------------------------------------------
 
     def _client(self, service: str) -> Any:
-        if made := self._clients.get(service):  # who has one does not wait while another service's is made
+        if made := self._clients.get(
+            service
+        ):  # who has one does not wait while another service's is made
             return made
-        with self._lock:  # making clients in parallel is several times slower than one after another
+        with (
+            self._lock
+        ):  # making clients in parallel is several times slower than one after another
             if service not in self._clients:
                 self._clients[service] = self._new_client(service)
         return self._clients[service]
@@ -144,7 +161,9 @@ class Aws(Calls):
     def _guard(self, model: Any, **_: Any) -> None:
         operation = operation_name(model.service_model.service_name, model.name)
         if not self.permits(operation):
-            raise WriteRefusedError(f"{operation} is not a read, and this command changes nothing", operation=operation)
+            raise WriteRefusedError(
+                f"{operation} is not a read, and this command changes nothing", operation=operation
+            )
 
     @property
     def sts(self) -> STSClient:

@@ -1,4 +1,6 @@
-"""AWS operations by the names that IAM gives them, and the parameters that name what an operation is about."""
+"""AWS operations by the names that IAM gives them, and the parameters that name what an operation
+is about.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,29 @@ def operation_name(service: str, name: str) -> str:
 
 def operation_of(method: Callable[..., Any]) -> str:
     meta = getattr(method, "__self__").meta  # noqa: B009 bound client methods only; Callable does not say so
-    return operation_name(meta.service_model.service_name, meta.method_to_api_mapping[method.__name__])
+    return operation_name(
+        meta.service_model.service_name, meta.method_to_api_mapping[method.__name__]
+    )
 
 
 def target_of(params: dict[str, Any]) -> str | None:
-    return next((cast("str", params[name]) for name in _NAMES if isinstance(params.get(name), str)), None)
+    return next(
+        (cast("str", params[name]) for name in _NAMES if isinstance(params.get(name), str)), None
+    )
 
 
 _NAMES = (
-    *("KeyId", "AliasName", "TopicArn", "ResourceArn", "QueueUrl", "QueueName", "Rule", "ResourceARN", "Name"),
+    *(
+        "KeyId",
+        "AliasName",
+        "TopicArn",
+        "ResourceArn",
+        "QueueUrl",
+        "QueueName",
+        "Rule",
+        "ResourceARN",
+        "Name",
+    ),
     *("SubscriptionArn", "TargetArn"),
     *("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource"),
 )

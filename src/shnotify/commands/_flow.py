@@ -1,4 +1,6 @@
-"""The flow that `plan`, `apply` and `destroy` share: make the plan, show it, ask, tell what became of it."""
+"""The flow that `plan`, `apply` and `destroy` share: make the plan, show it, ask, tell what became
+of it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
-    """The plan for `apply`, shown in text form. Raises `UsageError` for a pattern that EventBridge would not take."""
+    """The plan for `apply`, shown in text form.
+
+    Raises `UsageError` for a pattern that EventBridge would not take.
+    """
     from shnotify.config.advice import advice
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
@@ -43,7 +48,10 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
 
 
 def cost_line(run: Session) -> str:
-    """What the notifier costs a month: a customer-managed key is 1 USD (AWS KMS pricing); the rest is cents."""
+    """What the notifier costs a month: a customer-managed key is 1 USD (AWS KMS pricing).
+
+    The rest is cents.
+    """
     from shnotify.resources.key import Key
 
     keys = sum(isinstance(resource, Key) for resource in run.graph)
@@ -67,18 +75,26 @@ def refusal(plan: Plan) -> Any:
             resource=unread[0].key,
         )
     names = ", ".join(f"{s.key} ({s.resource.name})" for s in plan.refused)
-    return ShnotifyError(f"refused, so nothing is changed: {names}: {first.reason}", resource=first.key)
+    return ShnotifyError(
+        f"refused, so nothing is changed: {names}: {first.reason}", resource=first.key
+    )
 
 
 TIMEOUT = 600
 
 
 def confirm(run: Session, question: str) -> None:
-    """Asks on a terminal; elsewhere `--yes` is needed. Raises `UsageError` when nothing may be done."""
+    """Asks on a terminal; elsewhere `--yes` is needed.
+
+    Raises `UsageError` when nothing may be done.
+    """
     from shnotify.errors import UsageError
 
     if not run.screen.can_ask:
-        raise UsageError("nobody can be asked here, so nothing was changed", hint="give --yes to go on without asking")
+        raise UsageError(
+            "nobody can be asked here, so nothing was changed",
+            hint="give --yes to go on without asking",
+        )
     if not run.screen.ask(f"{question} [y/N]"):
         raise UsageError("stopped, as you said; nothing was changed")
 
@@ -95,10 +111,16 @@ def changed_meanwhile() -> ShnotifyError:
 def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None) -> int:
     """Prints what became of the plan and returns the exit code."""
     run.screen.document(run.plan_document(plan, outcome, error))
-    done = [s.key for s in plan.steps if s.action not in ("none", "refuse") and outcome.results.get(s.key) == "done"]
+    done = [
+        s.key
+        for s in plan.steps
+        if s.action not in ("none", "refuse") and outcome.results.get(s.key) == "done"
+    ]
     not_done = [s.key for s in plan.steps if s.action != "none" and s.key not in done]
     if error or outcome.interrupted:
-        run.screen.result(f"Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(not_done) or 'nothing'}.")
+        run.screen.result(
+            f"Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(not_done) or 'nothing'}."
+        )
     elif done:
         run.screen.result(f"Done: {', '.join(done)}.")
     else:

@@ -1,4 +1,6 @@
-"""What `match` and `render` have in common: the routes with their patterns, and events from files or a pipe."""
+"""What `match` and `render` have in common: the routes with their patterns, and events from files
+or a pipe.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from shnotify.arns import Scope, partition_of
 from shnotify.config.load import load
 from shnotify.config.models import Config, Route
 from shnotify.errors import UsageError
-from shnotify.escaping import one_line
+from shnotify.escaping import escaped_line
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.reading import InputError, inputs_from
 from shnotify.formatter.finding import findings_in
@@ -28,7 +30,9 @@ class Routed:
 
 
 def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
-    """The configuration, and its routes or the one that is asked for; `source: auto` stands for both."""
+    """The configuration, and its routes or the one that is asked for; `source: auto` stands for
+    both.
+    """
     config = load(path).settled()
     if only and only not in {route.name for route in config.routes}:
         names = ", ".join(route.name for route in config.routes)
@@ -37,7 +41,9 @@ def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
     for route in config.routes:
         if only in (None, route.name):
             marker = config.let_through(route)
-            pattern = event_pattern(route.source, route.findings, None, route.pattern, resolved_marker=marker)
+            pattern = event_pattern(
+                route.source, route.findings, None, route.pattern, resolved_marker=marker
+            )
             found.append(Routed(route, pattern))
     return config, found
 
@@ -61,14 +67,17 @@ class Given:
     @property
     def place(self) -> str:
         """Where it stands, on one line."""
-        return f"{one_line(self.file)}:{self.line}"
+        return f"{escaped_line(self.file)}:{self.line}"
 
     def to_json(self) -> dict[str, Any]:
         return {"file": self.file, "index": self.index, "line": self.line}
 
 
 def events_in(files: tuple[str, ...]) -> Iterator[Given]:
-    """The events of all files in order; `-`, and nothing on a pipe, is standard input. Raises UsageError."""
+    """The events of all files in order; `-`, and nothing on a pipe, is standard input.
+
+    Raises UsageError.
+    """
     if not files and sys.stdin.isatty():
         raise UsageError("no event to look at", hint="name a file, or pipe one in: FILE ... | -")
     for name in files or ("-",):
@@ -86,7 +95,9 @@ def _text(name: str) -> str:
     except (OSError, ValueError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise UsageError(f"{name} cannot be read: {why}") from error
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"  # PowerShell's `>` writes UTF-16
+    encoding = (
+        "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    )  # PowerShell's `>` writes UTF-16
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
@@ -95,7 +106,10 @@ def _text(name: str) -> str:
 
 
 def ids_of(event: Mapping[str, Any]) -> list[str]:
-    """The ids of an event's findings; of an event without any, its own. As they stand: a screen wants `one_line`."""
+    """The ids of an event's findings; of an event without any, its own.
+
+    As they stand, not escaped.
+    """
     return [found.id or found.uid for found in findings_in(event)] or [str(event.get("id", ""))]
 
 

@@ -27,7 +27,7 @@ from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
 from shnotify.resources.kinds import READS
 from shnotify.schema.regions import region_doubt, region_problem
-from shnotify.terminal.options import Settings
+from shnotify.terminal.options import Options
 from shnotify.terminal.screen import Screen
 
 LOOK_AGAIN_SECONDS = (0.5, 2, 5)
@@ -46,7 +46,11 @@ class Session:
     loaded: Loaded
 
     def observe(
-        self, *, shallow: bool = False, search: bool = True, beside: Callable[[], None] = lambda: None
+        self,
+        *,
+        shallow: bool = False,
+        search: bool = True,
+        beside: Callable[[], None] = lambda: None,
     ) -> Observation:
         """What AWS holds; `search`: leftovers too."""
         for pause in LOOK_AGAIN_SECONDS:
@@ -56,16 +60,25 @@ class Session:
             self.aws.pause(pause)
         return seen
 
-    def _observe_once(self, *, shallow: bool, search: bool, beside: Callable[[], None]) -> Observation:
+    def _observe_once(
+        self, *, shallow: bool, search: bool, beside: Callable[[], None]
+    ) -> Observation:
         finder = leftovers.Finder(self.aws, self.graph, self.config.name, pointers=not shallow)
         return observe(
-            self.graph, self.aws, self.report, shallow=shallow, find=finder if search else None, beside=beside
+            self.graph,
+            self.aws,
+            self.report,
+            shallow=shallow,
+            find=finder if search else None,
+            beside=beside,
         )
 
     def other_notifiers(self) -> tuple[str, ...]:
         """Names of other notifiers here; none when they could not be looked for."""
         try:
-            return self.aws.in_time(self.aws.start(lookup.other_notifiers, self.aws, self.config.name))
+            return self.aws.in_time(
+                self.aws.start(lookup.other_notifiers, self.aws, self.config.name)
+            )
         except StopError:
             raise
         except AwsError:
@@ -74,21 +87,37 @@ class Session:
     def look(self) -> tuple[Observation, Surroundings]:
         """What AWS holds of the notifier, and what was seen around it in the same rounds."""
         asking = Asking(
-            self.aws, self.graph, existing_keys(self.config), {route.source for route in self.config.routes}
+            self.aws,
+            self.graph,
+            existing_keys(self.config),
+            {route.source for route in self.config.routes},
         )
         seen = self.observe(beside=asking.start)
         return seen, asking.answers(seen)
 
     def refused_patterns(self, plan: Plan) -> dict[str, str]:
-        """Route -> what EventBridge says against a raw pattern that is to be written; ours are well formed."""
-        written = {step.key for step in plan.steps if any(c.path == "EventPattern" for c in step.changes)}
-        routes = [route for route in self.config.routes if route.pattern and names.rule_id(route) in written]
-        return premises.refused_patterns(self.aws, {r.name: compact(r.pattern) for r in routes if r.pattern})
+        """Route -> what EventBridge says against a raw pattern that is to be written.
+
+        Ours are well formed.
+        """
+        written = {
+            step.key for step in plan.steps if any(c.path == "EventPattern" for c in step.changes)
+        }
+        routes = [
+            route
+            for route in self.config.routes
+            if route.pattern and names.rule_id(route) in written
+        ]
+        return premises.refused_patterns(
+            self.aws, {r.name: compact(r.pattern) for r in routes if r.pattern}
+        )
 
     def warn(self, seen: Observation) -> None:
         """Says what a person should know before anything is decided."""
         if seen.unsearched:
-            self.screen.warn(f"what is left over could not be looked for: {seen.unsearched.error.message}")
+            self.screen.warn(
+                f"what is left over could not be looked for: {seen.unsearched.error.message}"
+            )
 
     def title(self, what: str) -> str:
         scope = self.aws.scope
@@ -111,7 +140,9 @@ class Session:
             "refused": len(plan.refused),
         }
         actions = [_action(step, outcome) for step in plan.steps]
-        return self.document(actions=actions, summary=summary, error=error.to_json() if error else None)
+        return self.document(
+            actions=actions, summary=summary, error=error.to_json() if error else None
+        )
 
 
 def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
@@ -120,7 +151,10 @@ def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
         "type": step.resource.CFN,
         "name": step.resource.name,
         "action": step.action,
-        "changes": [{"path": c.path, "before": to_json(c.before), "after": to_json(c.after)} for c in step.changes],
+        "changes": [
+            {"path": c.path, "before": to_json(c.before), "after": to_json(c.after)}
+            for c in step.changes
+        ],
     }
     if step.reason:
         found["reason"] = step.reason
@@ -132,14 +166,19 @@ def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
 
 
 @contextmanager
-def session(settings: Settings, *, write: bool = False, timeout: float = 60) -> Iterator[Session]:
-    """Loads the file, then asks AWS who we are. Raises before any other call when the account is not the file's."""
+def session(settings: Options, *, write: bool = False, timeout: float = 60) -> Iterator[Session]:
+    """Loads the file, then asks AWS who we are.
+
+    Raises before any other call when the account is not the file's.
+    """
     loaded = load_file(settings.config)
     config = loaded.config
     if settings.region and (problem := region_problem(settings.region)):
         raise UsageError(f"--region {settings.region}: {problem}", hint="nothing was asked of AWS")
     if config.region and settings.region and config.region != settings.region:
-        raise UsageError(f"the file says region {config.region}, --region says {settings.region}: they must agree")
+        raise UsageError(
+            f"the file says region {config.region}, --region says {settings.region}: they must agree"
+        )
     screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
     with screen.progress() as report:
         aws = Aws(

@@ -21,10 +21,14 @@ VISIBLE_SECONDS = 90
 
 @click.command("apply", short_help="Create or update until AWS matches the file.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag.")
+@click.option(
+    "--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag."
+)
 @aws_options
 def command(yes: bool, adopt: bool, **options: Any) -> int:
-    """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the file."""
+    """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the
+    file.
+    """
     from shnotify.commands._flow import planned, refusal
     from shnotify.commands._session import session
     from shnotify.engine.execute import Outcome, execute
@@ -62,7 +66,10 @@ def _replanned(run: Session, *, adopt: bool) -> Plan:
 
 
 def _visible(run: Session, outcome: Outcome) -> ShnotifyError | None:
-    """Why it cannot be said that AWS shows what was written, or None; whatever ends the look, what was done is told."""
+    """Why it cannot be said that AWS shows what was written, or None.
+
+    Whatever ends the look, what was done is told.
+    """
     from shnotify.errors import ShnotifyError
 
     try:
@@ -88,14 +95,18 @@ def _read_back(run: Session) -> ShnotifyError | None:
         if run.aws.clock.now() - began > VISIBLE_SECONDS:
             names = ", ".join(s.key for s in left.steps if s.action != "none")
             return ShnotifyError(
-                f"written, but AWS does not show it yet: {names}", hint="run `shnotify status` in a few minutes"
+                f"written, but AWS does not show it yet: {names}",
+                hint="run `shnotify status` in a few minutes",
             )
         run.aws.pause(wait)
         wait = min(wait * 2, 10)
 
 
 def _pending(run: Session) -> list[str]:
-    """Who of the file still has to click, because nobody else will; nobody when that cannot be read just now."""
+    """Who of the file still has to click, because nobody else will.
+
+    Nobody when that cannot be read just now.
+    """
     from shnotify.aws.failures import AwsError
     from shnotify.notifier import names
     from shnotify.notifier.subscribers import subscribers_of

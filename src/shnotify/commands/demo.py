@@ -29,7 +29,10 @@ routes:
 @click.command("demo", short_help="Show the whole life cycle against an embedded AWS.")
 @output_options
 def command(**options: Any) -> int:
-    """Plans, applies, drifts, mends and destroys a notifier in an embedded AWS. Needs no account and no network."""
+    """Plans, applies, drifts, mends and destroys a notifier in an embedded AWS.
+
+    Needs no account and no network.
+    """
     from shnotify.sandbox.server import Sandbox
     from shnotify.terminal.screen import Screen
 
@@ -44,12 +47,20 @@ def command(**options: Any) -> int:
 
 
 def _story(sandbox: Sandbox, screen: Screen, path: Path) -> list[dict[str, Any]]:
-    """Every step: what a person would type, and what must come of it. Raises `ShnotifyError` if something else does."""
+    """Every step: what a person would type, and what must come of it.
+
+    Raises `ShnotifyError` if something else does.
+    """
     story: list[tuple[str, Callable[[], None] | None, list[str], int]] = [
         ("The whole configuration:", lambda: _quote(screen, path.read_text("utf-8")), [], 0),
         ("What would be made?", None, ["plan"], 0),
         ("Make it.", None, ["apply", "--yes"], 0),
-        ("Does it deliver? Not yet: nobody has clicked the link in the confirmation mail.", None, ["status"], 4),
+        (
+            "Does it deliver? Not yet: nobody has clicked the link in the confirmation mail.",
+            None,
+            ["status"],
+            4,
+        ),
         ("Somebody clicks the link ...", lambda: _click(sandbox), ["status"], 0),
         (
             "Behind our back, somebody changes queue, key policy and rule.",
@@ -72,7 +83,9 @@ def _story(sandbox: Sandbox, screen: Screen, path: Path) -> list[dict[str, Any]]
             _run(sandbox, screen, path, arguments, expected)
             done.append({"command": arguments, "exit_code": expected})
     screen.result()
-    screen.result("That was all of it. Yours: `shnotify init --email you@example.com`, then `shnotify plan`.")
+    screen.result(
+        "That was all of it. Yours: `shnotify init --email you@example.com`, then `shnotify plan`."
+    )
     return done
 
 
@@ -86,7 +99,9 @@ def _quote(screen: Screen, text: str) -> None:
 
 
 def _run(sandbox: Sandbox, screen: Screen, path: Path, arguments: list[str], expected: int) -> None:
-    """Runs the installed command as a person would, in an environment that can reach nothing but the sandbox."""
+    """Runs the installed command as a person would, in an environment that can reach nothing but
+    the sandbox.
+    """
     from shnotify.errors import ShnotifyError
 
     ran = subprocess.run(  # noqa: S603 our own interpreter, our own arguments

@@ -23,15 +23,19 @@ KEY_TYPE = "AWS::KMS::Key"
 @click.option("--keep-keys", is_flag=True, help="Leave the KMS keys and their aliases.")
 @aws_options
 def command(yes: bool, force: bool, keep_keys: bool, **options: Any) -> int:
-    """Removes targets, rules, subscriptions, topics, the queue and the aliases, and schedules the keys for deletion.
+    """Removes targets, rules, subscriptions, topics, the queue and the aliases, and schedules the
+    keys for deletion.
 
-    Refuses while the dead-letter queue holds messages, without --force. What is not tagged as ours is left alone.
+    Refuses while the dead-letter queue holds messages, without --force. What is not tagged as ours
+    is left alone.
     """
     from shnotify.commands._flow import TIMEOUT
     from shnotify.commands._session import session
 
     with session(settings(**options), write=True, timeout=TIMEOUT) as run:
-        return _destroyed(run, yes=yes, force=force, keep=frozenset([KEY_TYPE]) if keep_keys else frozenset())
+        return _destroyed(
+            run, yes=yes, force=force, keep=frozenset([KEY_TYPE]) if keep_keys else frozenset()
+        )
 
 
 def _destroyed(run: Session, *, yes: bool, force: bool, keep: frozenset[str]) -> int:
@@ -56,7 +60,9 @@ def _planned(run: Session, keep: frozenset[str]) -> Plan:
 
     seen = run.observe(shallow=True)
     if seen.unsearched:
-        run.screen.warn(f"what is left over could not be looked for: {seen.unsearched.error.message}")
+        run.screen.warn(
+            f"what is left over could not be looked for: {seen.unsearched.error.message}"
+        )
     return plan_destroy(run.graph, seen, keep=keep)
 
 
@@ -87,12 +93,17 @@ def _show(run: Session, plan: Plan) -> None:
 
 
 def _stop(plan: Plan) -> Any:
-    """The error for a plan of which nothing may be carried out, or None. Foreign things are only skipped."""
+    """The error for a plan of which nothing may be carried out, or None.
+
+    Foreign things are only skipped.
+    """
     from shnotify.errors import ShnotifyError
 
     for step in plan.refused:
         if step.live is None or step.live.blocked:
-            return ShnotifyError(f"nothing was removed: {step.resource.name}: {step.reason}", resource=step.key)
+            return ShnotifyError(
+                f"nothing was removed: {step.resource.name}: {step.reason}", resource=step.key
+            )
     return None
 
 

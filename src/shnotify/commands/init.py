@@ -12,27 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.escaping import clean
+from shnotify.escaping import escaped
 from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 TEMPLATE = """\
-# One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a dead-letter queue.
-# `shnotify plan` shows what would be made; every other field and its default: config.example.yaml in the documentation.
+# One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a
+# dead-letter queue.
+# `shnotify plan` shows what would be made; every other field and its default: config.example.yaml
+# in the documentation.
 
 {name} # prefix of every name, and the value of the ownership tag
 {region} # else AWS_REGION, or the profile's
 {account} # refuse any other account
 # tags: {{Owner: security-team}}   # on every resource that can carry tags
 
-# encryption: false              # no customer-managed keys at all (the default makes two, 1 USD a month each)
+# encryption: false              # no customer-managed keys at all (the default makes two, 1 USD a
+# month each)
 # dead_letter_queue: false       # no queue for what EventBridge could not deliver
 
 routes:
   - name: {route}
-    # findings:                  # AND between fields, OR between a field's values; `any` = no filter on it
+    # findings:                  # AND between fields, OR between a field's values; `any` = no
+    # filter on it
     #   severity: [CRITICAL, HIGH]
     #   workflow_status: [NEW]
     #   record_state: [ACTIVE]
@@ -41,7 +45,12 @@ routes:
 """
 _COLUMN = 32
 """Where a field's comment begins."""
-_OPTIONS = {"name": "--name", "region": "--region", "account": "--account", "routes[0].name": "--route"}
+_OPTIONS = {
+    "name": "--name",
+    "region": "--region",
+    "account": "--account",
+    "routes[0].name": "--route",
+}
 """A field's path -> the option it is given by; all others are `--email`'s."""
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*@[A-Za-z0-9.-]+|[a-z][a-z0-9-]*", re.ASCII)
 _WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
@@ -61,31 +70,42 @@ class Answers:
     def text(self) -> str:
         """The file. What an answer holds is never more than a value of its field."""
         region = f"region: {_quoted(self.region)}" if self.region else "# region: ap-northeast-1"
-        account = f"account: {_quoted(self.account)}" if self.account else '# account: "123456789012"'
+        account = (
+            f"account: {_quoted(self.account)}" if self.account else '# account: "123456789012"'
+        )
         return TEMPLATE.format(
             name=f"name: {_quoted(self.name)}".ljust(_COLUMN),
             region=region.ljust(_COLUMN),
             account=account.ljust(_COLUMN),
             route=_quoted(self.route),
-            subscribers="\n".join(f"      - {_quoted(email)}" for email in self.emails) or "      []",
+            subscribers="\n".join(f"      - {_quoted(email)}" for email in self.emails)
+            or "      []",
         )
 
     def problems(self) -> dict[str, str]:
         """Option -> what is wrong with what it was given."""
-        from shnotify.config.load import explain
+        from shnotify.config.load import completed
         from shnotify.config.yamlfile import parse
         from shnotify.errors import ConfigError
 
         try:
-            explain(parse(self.text()))
+            completed(parse(self.text()))
         except ConfigError as error:
-            return {_OPTIONS.get(problem.path, "--email"): problem.message for problem in error.problems}
+            return {
+                _OPTIONS.get(problem.path, "--email"): problem.message for problem in error.problems
+            }
         return {}
 
 
 @click.command("init", short_help="Write a commented configuration file.")
 @click.option("--name", default="security-alerts", show_default=True, help="Name of the notifier.")
-@click.option("--email", "emails", multiple=True, metavar="ADDRESS", help="Who is told; may be given several times.")
+@click.option(
+    "--email",
+    "emails",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Who is told; may be given several times.",
+)
 @click.option("--route", default="urgent", show_default=True, help="Name of the route.")
 @click.option("--account", default="", help="Twelve digits: refuse any other account.")
 @click.option("--region", default="", help="AWS Region.")
@@ -93,9 +113,17 @@ class Answers:
 @config_option
 @output_options
 def command(
-    name: str, emails: tuple[str, ...], route: str, account: str, region: str, force: bool, **options: Any
+    name: str,
+    emails: tuple[str, ...],
+    route: str,
+    account: str,
+    region: str,
+    force: bool,
+    **options: Any,
 ) -> int:
-    """Writes a commented configuration file. Asks on a terminal unless --email is given. Never overwrites without
+    """Writes a commented configuration file.
+
+    Asks on a terminal unless --email is given. Never overwrites without
     --force.
     """
     from shnotify.errors import UsageError
@@ -120,7 +148,9 @@ def command(
 def _quoted(text: str) -> str:
     import json
 
-    text = text.encode("utf-8", "backslashreplace").decode()  # a byte that is no text is no escape of YAML's either
+    text = text.encode(
+        "utf-8", "backslashreplace"
+    ).decode()  # a byte that is no text is no escape of YAML's either
     return text if _PLAIN.fullmatch(text) and text not in _WORDS else json.dumps(text)
 
 
@@ -132,7 +162,9 @@ def _asked(screen: Screen, answers: Answers) -> Answers:
         ("region", "AWS Region (none: AWS_REGION, or the profile's)", answers.region or "none"),
         ("account", "Account id (any other is then refused)", answers.account or "none"),
     ):
-        answers = _answered(screen, answers, field, f"{question}{f' [{default}]' if default else ''}:", default)
+        answers = _answered(
+            screen, answers, field, f"{question}{f' [{default}]' if default else ''}:", default
+        )
     return answers
 
 
@@ -143,11 +175,17 @@ def _answered(screen: Screen, answers: Answers, field: str, question: str, defau
         text = typed.strip() or default
         if not text:
             continue
-        value: Any = tuple(text.replace(",", " ").split()) if field == "emails" else "" if text == "none" else text
+        value: Any = (
+            tuple(text.replace(",", " ").split())
+            if field == "emails"
+            else ""
+            if text == "none"
+            else text
+        )
         answered = replace(answers, **{field: value})
         if not (problem := answered.problems().get(f"--{field.removesuffix('s')}")):
             return answered
-        screen.say(clean(f"  {problem}"))
+        screen.say(escaped(f"  {problem}"))
     screen.say("")  # the question's line has no end
     raise UsageError("stopped, as you said; nothing was written")
 
@@ -159,7 +197,9 @@ def _free(path: Path, *, force: bool) -> None:
     if not os.path.lexists(path):
         return
     if not force:
-        raise UsageError(f"{path} exists already", hint="--force overwrites it, --config names another")
+        raise UsageError(
+            f"{path} exists already", hint="--force overwrites it, --config names another"
+        )
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} is not a regular file", hint="--config names another")
 
@@ -172,7 +212,10 @@ def _umask() -> int:
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
-    """In one step: whatever ends it, the file is as it was or has all of the text. A link's target is written."""
+    """In one step: whatever ends it, the file is as it was or has all of the text.
+
+    A link's target is written.
+    """
     from shnotify.errors import ShnotifyError
 
     target = Path(os.path.realpath(path))

@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 @click.command("match", short_help="Show which route findings would go to.")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="Ask this route only.")
-@click.option("--aws", "ask_aws", is_flag=True, help="Ask EventBridge's own TestEventPattern as well.")
+@click.option(
+    "--aws", "ask_aws", is_flag=True, help="Ask EventBridge's own TestEventPattern as well."
+)
 @click.option("--exit-code", is_flag=True, help="Exit 3 if anything goes nowhere.")
 @aws_options
-def command(files: tuple[str, ...], route: str | None, ask_aws: bool, exit_code: bool, **options: Any) -> int:
-    """Shows which route each event or finding would go to; for those that go nowhere, which field stopped it.
+def command(
+    files: tuple[str, ...], route: str | None, ask_aws: bool, exit_code: bool, **options: Any
+) -> int:
+    """Shows which route each event or finding would go to.
 
-    FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON lines; - is standard
-    input. Works offline, but for --aws.
+    For those that go nowhere, which field stopped it.
+
+    FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON
+    lines; - is standard input. Works offline, but for --aws.
     """
     from shnotify.commands._input import events_in, ids_of, routes_of
     from shnotify.findings.matching import only_across_entries
@@ -42,7 +48,9 @@ def command(files: tuple[str, ...], route: str | None, ask_aws: bool, exit_code:
     for given in events:
         event = given.event
         if given.filled:
-            screen.warn(f"{given.place}: Security Hub fills in {', '.join(given.filled)} when it imports the finding")
+            screen.warn(
+                f"{given.place}: Security Hub fills in {', '.join(given.filled)} when it imports the finding"
+            )
         goes, stopped = _matched(routes, event)
         says = _by_aws(aws, routes, event) if aws else None
         for routed in routes if says is None else ():
@@ -56,9 +64,13 @@ def command(files: tuple[str, ...], route: str | None, ask_aws: bool, exit_code:
             one = {"id": identity, "route": goes, "stopped_by": stopped, **where}
             found.append(one if says is None else {**one, "aws": says})
             _show(screen, given.place, one)
-        if says is not None and says != [r.route.name for r in routes if r.route.name in _by_pattern(routes, event)]:
+        if says is not None and says != [
+            r.route.name for r in routes if r.route.name in _by_pattern(routes, event)
+        ]:
             disagreed += 1
-            screen.warn(f"EventBridge itself says {', '.join(says) or 'none'}: please report this event's shape")
+            screen.warn(
+                f"EventBridge itself says {', '.join(says) or 'none'}: please report this event's shape"
+            )
     nowhere = sum(not one["route"] for one in found)
     screen.document({"findings": found, "error": None})
     screen.result(f"{len(found) - nowhere} of {len(found)} go somewhere, {nowhere} nowhere.")
@@ -73,7 +85,9 @@ def _by_pattern(routes: list[Routed], event: Mapping[str, Any]) -> set[str]:
     return {routed.route.name for routed in routes if matches(routed.pattern, event)}
 
 
-def _matched(routes: list[Routed], event: Mapping[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
+def _matched(
+    routes: list[Routed], event: Mapping[str, Any]
+) -> tuple[list[str], list[dict[str, Any]]]:
     """(names of the routes it goes to, what stops it on the way to the others)."""
     from shnotify.findings.matching import Mismatch, explain
 
@@ -90,13 +104,15 @@ def _matched(routes: list[Routed], event: Mapping[str, Any]) -> tuple[list[str],
 
 
 def _show(screen: Screen, place: str, one: dict[str, Any]) -> None:
-    from shnotify.escaping import one_line
+    from shnotify.escaping import escaped_line
 
-    screen.result(f"{place}: {one_line(one['id'])}: {', '.join(one['route']) or 'nowhere'}")
+    screen.result(f"{place}: {escaped_line(one['id'])}: {', '.join(one['route']) or 'nowhere'}")
     for reason in () if one["route"] else one["stopped_by"]:
         actual = "is not there" if reason["actual"] is None else f"is {_brief(reason['actual'])}"
         wanted = " or ".join(_brief(entry) for entry in reason["expected"])
-        screen.result(one_line(f"    {reason['route']}: {reason['path']} {actual}; it must be {wanted}"))
+        screen.result(
+            escaped_line(f"    {reason['route']}: {reason['path']} {actual}; it must be {wanted}")
+        )
 
 
 def _brief(value: Any) -> str:
@@ -108,7 +124,12 @@ def _gateway(chosen: Any, region: str | None) -> Aws:
     from shnotify.aws.gateway import Aws
     from shnotify.resources.kinds import READS
 
-    return Aws(allowed=READS, region=region or chosen.region, profile=chosen.profile, timeout=chosen.timeout or 60)
+    return Aws(
+        allowed=READS,
+        region=region or chosen.region,
+        profile=chosen.profile,
+        timeout=chosen.timeout or 60,
+    )
 
 
 def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:
@@ -116,5 +137,7 @@ def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:
     from shnotify.findings.patternsyntax import compact
     from shnotify.notifier.preconditions import pattern_matches
 
-    asked = {r.route.name: aws.start(pattern_matches, aws, compact(r.pattern), event) for r in routes}
+    asked = {
+        r.route.name: aws.start(pattern_matches, aws, compact(r.pattern), event) for r in routes
+    }
     return [name for name, future in asked.items() if aws.in_time(future)]

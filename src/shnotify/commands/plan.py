@@ -12,10 +12,15 @@ from shnotify.terminal.options import aws_options, settings
 
 @click.command("plan", short_help="Show what apply would do; change nothing.")
 @click.option("--exit-code", is_flag=True, help="Exit 3 if there is anything to do.")
-@click.option("--adopt", is_flag=True, help="Plan to take over same-named resources that carry nobody's tag.")
+@click.option(
+    "--adopt", is_flag=True, help="Plan to take over same-named resources that carry nobody's tag."
+)
 @aws_options
 def command(exit_code: bool, adopt: bool, **options: Any) -> int:
-    """Shows what `apply` would do. Changes nothing: writing calls are refused before they are sent."""
+    """Shows what `apply` would do.
+
+    Changes nothing: writing calls are refused before they are sent.
+    """
     from shnotify.commands._session import session
 
     with session(settings(**options)) as run:

@@ -18,17 +18,23 @@ if TYPE_CHECKING:
 @click.command("render", short_help="Show the exact mail for an event.")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="As this route would send it, whether or not the event matches.")
-@click.option("--format", "form", type=click.Choice(["summary", "json", "lambda"]), help="Instead of the file's.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["summary", "json", "lambda"]),
+    help="Instead of the file's.",
+)
 @config_option
 @output_options
 def command(files: tuple[str, ...], route: str | None, form: str | None, **options: Any) -> int:
     """Shows subject and body as they are delivered, offline, by the same code that runs in AWS.
 
-    FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON lines; - is standard
-    input. Without --route: for each route that the event matches, else for the first one.
+    FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON
+    lines; - is standard input. Without --route: for each route that the event matches, else for the
+    first one.
     """
     from shnotify.commands._input import events_in, ids_of, routes_of
-    from shnotify.escaping import one_line
+    from shnotify.escaping import escaped_line
     from shnotify.findings.matching import matches
     from shnotify.mail.transformer import UndeliverableError
     from shnotify.terminal.screen import Screen
@@ -39,12 +45,16 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     mails: list[dict[str, Any]] = []
     lost: ShnotifyError | None = None
     for given in events_in(files):
-        event, ids = given.event, one_line(", ".join(ids_of(given.event)))
+        event, ids = given.event, escaped_line(", ".join(ids_of(given.event)))
         if given.filled:
-            screen.warn(f"{given.place}: Security Hub fills in {', '.join(given.filled)} when it imports the finding")
+            screen.warn(
+                f"{given.place}: Security Hub fills in {', '.join(given.filled)} when it imports the finding"
+            )
         due = [routed for routed in routes if matches(routed.pattern, event)]
         if not due:
-            screen.warn(f"{given.place}: {ids} matches no route: shown as {routes[0].route.name} would send it")
+            screen.warn(
+                f"{given.place}: {ids} matches no route: shown as {routes[0].route.name} would send it"
+            )
         for routed in due or routes[:1]:
             try:
                 found = _mails(config, routed, event, form)
@@ -53,16 +63,23 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
                 screen.error(message, error.hint)
                 lost = lost or ShnotifyError(message, hint=error.hint)
                 continue
-            mails += [{**mail, "input": given.to_json(), "filled_in": list(given.filled)} for mail in found]
+            mails += [
+                {**mail, "input": given.to_json(), "filled_in": list(given.filled)}
+                for mail in found
+            ]
             if not found:
-                screen.warn(f"{routed.route.name} sends no mail for it: `dedup: {routed.route.message.dedup}`")
+                screen.warn(
+                    f"{routed.route.name} sends no mail for it: `dedup: {routed.route.message.dedup}`"
+                )
             for mail in found:
                 _show(screen, mail)
     screen.document({"mails": mails, "error": lost.to_json() if lost else None})
     return screen.code(1 if lost else 0)
 
 
-def _mails(config: Config, routed: Routed, event: dict[str, Any], form: str | None) -> list[dict[str, Any]]:
+def _mails(
+    config: Config, routed: Routed, event: dict[str, Any], form: str | None
+) -> list[dict[str, Any]]:
     from shnotify.commands._input import scope_of
     from shnotify.mail.preview import render
     from shnotify.mail.summary import settings_of
@@ -71,19 +88,29 @@ def _mails(config: Config, routed: Routed, event: dict[str, Any], form: str | No
     form = form or route.message.format
     if route.pattern and form == "summary":
         form = "json"  # a raw pattern's events may be of any shape, so they are sent whole
-    formatter = settings_of(route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name))
-    rendered = render(
-        event, form, route.source, partition=scope.partition, fields=route.message.fields, settings=formatter
+    formatter = settings_of(
+        route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name)
     )
-    return [{"route": route.name, "format": form, "subject": m.subject, "body": m.body} for m in rendered]
+    rendered = render(
+        event,
+        form,
+        route.source,
+        partition=scope.partition,
+        fields=route.message.fields,
+        settings=formatter,
+    )
+    return [
+        {"route": route.name, "format": form, "subject": m.subject, "body": m.body}
+        for m in rendered
+    ]
 
 
 def _show(screen: Screen, mail: dict[str, Any]) -> None:
-    from shnotify.escaping import clean, one_line
+    from shnotify.escaping import escaped, escaped_line
 
     screen.result(f"route {mail['route']}, {mail['format']}")
-    screen.result(one_line(f"Subject: {mail['subject']}"))
+    screen.result(escaped_line(f"Subject: {mail['subject']}"))
     screen.result()
     for line in mail["body"].splitlines():
-        screen.result(clean(line))
+        screen.result(escaped(line))
     screen.result()

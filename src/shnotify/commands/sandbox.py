@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
 
 @click.command("sandbox", short_help="Run an embedded AWS on this machine.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1 (default: a free one).")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port on 127.0.0.1 (default: a free one).",
+)
 @output_options
 def command(port: int, **options: Any) -> int:
-    """Runs an embedded AWS on 127.0.0.1 until interrupted, and prints the environment that points any tool at it."""
+    """Runs an embedded AWS on 127.0.0.1 until interrupted, and prints the environment that points
+    any tool at it.
+    """
     from shnotify.sandbox.server import Sandbox
     from shnotify.terminal.screen import Screen
 
@@ -35,9 +42,13 @@ def command(port: int, **options: Any) -> int:
 
 
 def _tell(screen: Screen, sandbox: Sandbox) -> None:
-    screen.document({"endpoint": sandbox.endpoint, "environment": sandbox.environment, "error": None})
+    screen.document(
+        {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "error": None}
+    )
     for name, value in sandbox.environment.items():
         screen.result(f"export {name}={shlex.quote(value)}")
     screen.say(f"embedded AWS on {sandbox.endpoint}")
-    screen.say(f"who has not confirmed yet, and the links: {sandbox.endpoint}/sandbox/subscriptions")
+    screen.say(
+        f"who has not confirmed yet, and the links: {sandbox.endpoint}/sandbox/subscriptions"
+    )
     screen.say("Ctrl-C ends it; nothing is kept")

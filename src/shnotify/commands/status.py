@@ -28,7 +28,10 @@ _STYLES = {"in_sync": "green", "unknown": "bold red"}
 @click.command("status", short_help="Show drift and delivery health; change nothing.")
 @aws_options
 def command(**options: Any) -> int:
-    """Compares AWS with the file and says whether each route can deliver. Exits 3 on drift, 4 if a route cannot."""
+    """Compares AWS with the file and says whether each route can deliver.
+
+    Exits 3 on drift, 4 if a route cannot.
+    """
     from shnotify.commands._session import session
     from shnotify.engine.plan import plan_apply
     from shnotify.notifier.delivery import deliveries
@@ -37,7 +40,9 @@ def command(**options: Any) -> int:
         seen, around = run.look()
         run.warn(seen)
         plan = plan_apply(run.graph, seen)
-        states = {step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps}
+        states = {
+            step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps
+        }
         routes = deliveries(run.config, run.graph, seen, around)
         error = _unknown(seen)
         in_sync = not error and set(states.values()) <= {"in_sync"}
@@ -79,7 +84,10 @@ def _resource(step: Step, state: str) -> dict[str, Any]:
         "name": step.resource.name,
         "arn": step.live.outputs.get("Arn") if step.live else step.resource.arn,
         "state": state,
-        "drift": [{"path": c.path, "expected": to_json(c.after), "actual": to_json(c.before)} for c in drift],
+        "drift": [
+            {"path": c.path, "expected": to_json(c.after), "actual": to_json(c.before)}
+            for c in drift
+        ],
     }
     if step.reason:
         found["reason"] = step.reason
@@ -99,7 +107,7 @@ def _unknown(seen: Observation) -> ShnotifyError | None:
 def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[Delivery]) -> None:
     from rich.text import Text
 
-    from shnotify.escaping import one_line
+    from shnotify.escaping import escaped_line
     from shnotify.terminal.plan_view import change_lines
 
     screen = run.screen
@@ -109,27 +117,29 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
     for step in plan.steps:
         state = states[step.key]
         label = (state.replace("_", " ").ljust(10), _STYLES.get(state, "yellow"))
-        screen.result(Text.assemble(f"  {step.key:{width}}  ", label, f"  {one_line(step.resource.name)}"))
+        screen.result(
+            Text.assemble(f"  {step.key:{width}}  ", label, f"  {escaped_line(step.resource.name)}")
+        )
         if step.reason and state != "missing":
-            screen.result(Text(f"      {one_line(step.reason)}", "yellow"))
+            screen.result(Text(f"      {escaped_line(step.reason)}", "yellow"))
         if state in ("drifted", "unmanaged"):
             for change in step.changes:
                 for line in change_lines(change, " is wrong; it should be "):
                     screen.result(line)
         if state in ("in_sync", "drifted"):
             for note in step.notes:
-                screen.result(f"      note: {one_line(note)}")
+                screen.result(f"      note: {escaped_line(note)}")
     screen.result()
     for route in routes:
         verdict = _ONLY_THE_NET if route.only_the_net else _VERDICTS[route.verdict]
         screen.result(Text.assemble(f"  route {route.route}: ", verdict))
         for problem in route.problems:
-            screen.result(Text(f"      {one_line(problem)}", "red"))
+            screen.result(Text(f"      {escaped_line(problem)}", "red"))
         for note in route.notes:
-            screen.result(Text(f"      note: {one_line(note)}", "yellow"))
+            screen.result(Text(f"      note: {escaped_line(note)}", "yellow"))
         for subscriber in route.subscribers:
             screen.result(
-                f"      {subscriber.state:10} {one_line(subscriber.protocol)} {one_line(subscriber.endpoint)}"
+                f"      {subscriber.state:10} {escaped_line(subscriber.protocol)} {escaped_line(subscriber.endpoint)}"
                 f"{' (pending)' if subscriber.pending and subscriber.state == 'unlisted' else ''}"
             )
     counts = sum(state != "in_sync" for state in states.values())

@@ -26,6 +26,10 @@ def command(**options: Any) -> int:
     warnings = advice(loaded)
     for warning in warnings:
         screen.warn(warning)
-    screen.document({"name": config.name, "routes": routes, "warnings": warnings, "errors": [], "error": None})
-    screen.result(f"{chosen.config}: {config.name} is valid ({len(routes)} route{'s' if len(routes) > 1 else ''})")
+    screen.document(
+        {"name": config.name, "routes": routes, "warnings": warnings, "errors": [], "error": None}
+    )
+    screen.result(
+        f"{chosen.config}: {config.name} is valid ({len(routes)} route{'s' if len(routes) > 1 else ''})"
+    )
     return 0

@@ -1,4 +1,6 @@
-"""What a file is allowed to say and seldom means: the warnings of `validate` and `plan`, each with its position."""
+"""What a file is allowed to say and seldom means: the warnings of `validate` and `plan`, each with
+its position.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def advice(loaded: Loaded) -> list[str]:
     """The warnings about a valid file, in its order: `FILE:LINE:COLUMN: path: text`."""
     document = loaded.document
     found = list(itertools.islice(_found(loaded), MOST))
-    placed = [document.problem(_position(document, path), dotted(path), text) for path, text in found]
+    placed = [
+        document.problem(_position(document, path), dotted(path), text) for path, text in found
+    ]
     return [str(problem) for problem in sorted(set(placed))]
 
 
@@ -38,7 +42,9 @@ def _position(document: Document, path: Path) -> tuple[int, int]:
 
 def _found(loaded: Loaded) -> Iterator[Found]:
     config = loaded.config.settled()
-    patterns = [event_pattern(route.source, route.findings, None, route.pattern) for route in config.routes]
+    patterns = [
+        event_pattern(route.source, route.findings, None, route.pattern) for route in config.routes
+    ]
     if config.region and (doubt := region_doubt(config.region)):
         yield ("region",), doubt
     for number, route in enumerate(config.routes):
@@ -46,7 +52,11 @@ def _found(loaded: Loaded) -> Iterator[Found]:
         if not route.subscribers:
             yield (*here, "subscribers"), "no subscriber in the file, so nobody is told"
         whole = event_pattern(
-            route.source, route.findings, None, route.pattern, resolved_marker=config.let_through(route)
+            route.source,
+            route.findings,
+            None,
+            route.pattern,
+            resolved_marker=config.let_through(route),
         )
         if size := size_warning(whole):
             yield (*here, "pattern" if route.pattern else "findings"), size
@@ -96,7 +106,10 @@ _SEND_NO_CHECKS = frozenset(
 
 
 def _lets_passed_checks_through(route: Route) -> bool:
-    """Whether passed checks are meant by name or by level; Security Hub's own passed checks are INFORMATIONAL."""
+    """Whether passed checks are meant by name or by level.
+
+    Security Hub's own passed checks are INFORMATIONAL.
+    """
     findings = route.findings
     if findings.compliance_status or findings.exclude.compliance_status:
         return False
@@ -113,7 +126,11 @@ def _twice(config: Config, patterns: list[dict[str, Any]]) -> Iterator[Found]:
     for first, second in itertools.combinations(range(len(config.routes)), 2):
         one, other = config.routes[first], config.routes[second]
         shared = [subscriber.identity for subscriber in one.subscribers]
-        both = [number for number, subscriber in enumerate(other.subscribers) if subscriber.identity in shared]
+        both = [
+            number
+            for number, subscriber in enumerate(other.subscribers)
+            if subscriber.identity in shared
+        ]
         if not both or not (one.rule.enabled and other.rule.enabled):
             continue
         example = shared_example(patterns[first], patterns[second])
@@ -129,7 +146,9 @@ def _twice(config: Config, patterns: list[dict[str, Any]]) -> Iterator[Found]:
 
 def _such_as(example: Example) -> str:
     told = [
-        f"{field.removeprefix('detail.findings.')} {value}" for field, value in example.items() if value is not None
+        f"{field.removeprefix('detail.findings.')} {value}"
+        for field, value in example.items()
+        if value is not None
     ]
     finding = [one for one in told if not one.startswith(("source ", "detail-type "))]
     return f" (such as {', '.join(finding[:4])})" if finding else ""

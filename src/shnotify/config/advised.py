@@ -1,4 +1,7 @@
-"""What to write instead of a value of the wrong type: the text that was probably meant. Knows the fields by name."""
+"""What to write instead of a value of the wrong type: the text that was probably meant.
+
+Knows the fields by name.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +78,8 @@ def _lists(path: Path, value: Any) -> str | None:
 
 
 def shown_plain(value: str) -> str:
-    """A value as it can be written into the file: quoted where a plain word could be read as something else."""
+    """A value as it can be written into the file: quoted where a plain word could be read as
+    something else.
+    """
     plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9@.+_/-]*", value)
     return value if plain and len(value) <= 80 else shown(value).replace("'", '"')

@@ -24,7 +24,10 @@ class AliasProblem(Exception):  # noqa: N818 the reader makes the error of it
 
 
 def expanded(events: Iterator[Any]) -> Iterator[Any]:
-    """The events without aliases. Raises AliasProblem for an unknown one, a cycle, and too much in all."""
+    """The events without aliases.
+
+    Raises AliasProblem for an unknown one, a cycle, and too much in all.
+    """
     known: dict[str, list[Any]] = {}
     open_nodes: list[tuple[str, list[Any], int]] = []
     depth = copied = 0
@@ -33,7 +36,9 @@ def expanded(events: Iterator[Any]) -> Iterator[Any]:
             copy = _copy_of(event, known, open_nodes)
             copied += len(copy)
             if copied > MAX_COPIED:
-                raise AliasProblem(event, f"aliases make the file too large: at most {MAX_COPIED:,} values")
+                raise AliasProblem(
+                    event, f"aliases make the file too large: at most {MAX_COPIED:,} values"
+                )
         else:
             copy = [event]
             opens = isinstance(event, yaml.CollectionStartEvent)
@@ -52,9 +57,13 @@ def expanded(events: Iterator[Any]) -> Iterator[Any]:
             known[anchor] = recorded
 
 
-def _copy_of(event: Any, known: dict[str, list[Any]], open_nodes: list[tuple[str, list[Any], int]]) -> list[Any]:
+def _copy_of(
+    event: Any, known: dict[str, list[Any]], open_nodes: list[tuple[str, list[Any], int]]
+) -> list[Any]:
     if event.anchor in known:
         return known[event.anchor]
     if any(anchor == event.anchor for anchor, _, _ in open_nodes):
-        raise AliasProblem(event, f"*{event.anchor} stands within &{event.anchor}: a value cannot hold itself")
+        raise AliasProblem(
+            event, f"*{event.anchor} stands within &{event.anchor}: a value cannot hold itself"
+        )
     raise AliasProblem(event, f"*{event.anchor} has no anchor &{event.anchor} before it")

@@ -1,4 +1,6 @@
-"""What no field shows alone: names used twice, contradictions, secrets, patterns and messages that AWS would refuse."""
+"""What no field shows alone: names used twice, contradictions, secrets, patterns and messages that
+AWS would refuse.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,17 @@ Found = tuple[Path, str]
 def secrets(value: Any, path: Path = ()) -> Iterator[Found]:
     """Access keys in the data."""
     if isinstance(value, str) and _SECRET.search(value):
-        yield path, "looks like an AWS access key: the file has no place for secrets, take it out (and revoke it)"
+        yield (
+            path,
+            "looks like an AWS access key: the file has no place for secrets, take it out (and revoke it)",
+        )
     elif isinstance(value, dict):
         for key, item in value.items():
             if _SECRET.search(key):
-                yield (*path, key), "looks like an AWS access key: the file has no place for secrets"
+                yield (
+                    (*path, key),
+                    "looks like an AWS access key: the file has no place for secrets",
+                )
             yield from secrets(item, (*path, key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
@@ -60,14 +68,21 @@ def contradictions(data: dict[str, Any], written: dict[str, Any]) -> Iterator[Fo
         told = own is None or ("route", own) in known
         for part in ("route", "topic", "rule"):
             name = _name(route, part)
-            if name is None or (told and part != "route" and _name(written["routes"][i], part) is None):
+            if name is None or (
+                told and part != "route" and _name(written["routes"][i], part) is None
+            ):
                 continue  # a default made from a name whose mistake is told already
             if (part, name) in known:
                 path = (*here, "name") if part == "route" else (*here, part, "name")
                 yield path, f"this {part} name is used twice: {shown(name)}"
             known.add((part, name))
-        yield from ((here + path, message) for path, message in _subscribed_twice(route.get("subscribers")))
-        yield from (((*here, "findings", *path), message) for path, message in _severities_twice(route.get("findings")))
+        yield from (
+            (here + path, message) for path, message in _subscribed_twice(route.get("subscribers"))
+        )
+        yield from (
+            ((*here, "findings", *path), message)
+            for path, message in _severities_twice(route.get("findings"))
+        )
         if isinstance(route.get("pattern"), dict):
             for other in ("source", "findings"):
                 if other in route:
@@ -81,13 +96,19 @@ def _name(route: dict[str, Any], part: str) -> str | None:
 
 
 def _severities_twice(findings: Any) -> Iterator[Found]:
-    """Severities per product stand in place of `severity`: one that this leaves out would be sent all the same."""
+    """Severities per product stand in place of `severity`: one that this leaves out would be sent
+    all the same.
+    """
     if not isinstance(findings, dict):
         return
     severity, products = findings.get("severity"), findings.get("products")
     if isinstance(severity, list) and isinstance(products, dict):
         for product, levels in products.items():
-            beyond = [level for level in levels if level not in severity] if isinstance(levels, list) else []
+            beyond = (
+                [level for level in levels if level not in severity]
+                if isinstance(levels, list)
+                else []
+            )
             if beyond:
                 text = f"{shown(str(beyond[0]))} is not in `severity`, in whose place these stand: leave `severity` out"
                 yield ("products", product), text
@@ -116,10 +137,17 @@ def whole(config: Config) -> Iterator[Found]:
     for i, route in enumerate(config.settled().routes):
         first = ids.setdefault(route.id, route)
         if first is not route and first.name != route.name:
-            yield ("routes", i, "name"), f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one"
-        yield from ((("routes", i, "findings", *path), message) for path, message in _impossible(route))
+            yield (
+                ("routes", i, "name"),
+                f"{first.name!r} and {route.name!r} give the same id {route.id!r}: rename one",
+            )
+        yield from (
+            (("routes", i, "findings", *path), message) for path, message in _impossible(route)
+        )
         yield from ((("routes", i, *path), message) for path, message in _pattern(config, route))
-        yield from ((("routes", i, "message", *path), text) for path, text in _message(config, route))
+        yield from (
+            (("routes", i, "message", *path), text) for path, text in _message(config, route)
+        )
     yield from _keys(config)
     yield from _elsewhere(config)
     if any(route.message.format == "lambda" for route in config.routes):
@@ -141,13 +169,18 @@ def _impossible(route: Route) -> Iterator[Found]:
 
 
 def _alike(given: dict[str, str]) -> Iterator[Found]:
-    """Tags that are one to IAM, which takes no notice of capitals (IAM User Guide, Tags for IAM resources)."""
+    """Tags that are one to IAM, which takes no notice of capitals (IAM User Guide, Tags for IAM
+    resources).
+    """
     from shnotify.tags import MANAGED_TAG
 
     seen = {MANAGED_TAG: MANAGED_TAG}
     for key in given:
         if (first := seen.setdefault(key.lower(), key)) != key:
-            yield ("tags", key), f"IAM takes {shown(key)} and {shown(first)} for one: the formatter's role has both"
+            yield (
+                ("tags", key),
+                f"IAM takes {shown(key)} and {shown(first)} for one: the formatter's role has both",
+            )
 
 
 def _elsewhere(config: Config) -> Iterator[Found]:
@@ -155,9 +188,16 @@ def _elsewhere(config: Config) -> Iterator[Found]:
     ours = partition_of(config.region) if config.region else None
     for i, route in enumerate(config.routes):
         for j, subscriber in enumerate(route.subscribers):
-            theirs = subscriber.endpoint.split(":")[1] if subscriber.protocol in ("sqs", "lambda") else ours
+            theirs = (
+                subscriber.endpoint.split(":")[1]
+                if subscriber.protocol in ("sqs", "lambda")
+                else ours
+            )
             if ours and theirs != ours:
-                yield ("routes", i, "subscribers", j), f"is in {theirs}, and the topic in {ours}: SNS cannot reach it"
+                yield (
+                    ("routes", i, "subscribers", j),
+                    f"is in {theirs}, and the topic in {ours}: SNS cannot reach it",
+                )
 
 
 def _pattern(config: Config, route: Route) -> Iterator[Found]:
@@ -165,16 +205,26 @@ def _pattern(config: Config, route: Route) -> Iterator[Found]:
     from shnotify.findings.pattern import FIELDS, event_pattern
     from shnotify.findings.patternsyntax import MAX_SIZE, PatternError
 
-    pairs = [(getattr(route.findings, name) or (), getattr(route.findings.exclude, name) or ()) for name in FIELDS]
+    pairs = [
+        (getattr(route.findings, name) or (), getattr(route.findings.exclude, name) or ())
+        for name in FIELDS
+    ]
     size = sum(len(value) + 3 for pair in pairs for values in pair for value in values)
     # Beyond all abbreviating, and before anything is compared with everything else.
-    if size > MAX_SIZE * 5 // 4 or any(len(wanted) * len(unwanted) > MAX_PAIRS for wanted, unwanted in pairs):
-        yield ("findings",), f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters"
+    if size > MAX_SIZE * 5 // 4 or any(
+        len(wanted) * len(unwanted) > MAX_PAIRS for wanted, unwanted in pairs
+    ):
+        yield (
+            ("findings",),
+            f"the lists are far too long: an event pattern has at most {MAX_SIZE:,} characters",
+        )
         return
     partition = partition_of(config.region) if config.region else None
     marker = config.let_through(route)
     try:
-        event_pattern(route.source, route.findings, partition, route.pattern, resolved_marker=marker)
+        event_pattern(
+            route.source, route.findings, partition, route.pattern, resolved_marker=marker
+        )
     except PatternError as error:
         for path, message in error.problems:
             parts = (part for part in re.split(r"[.\[\]]+", path) if part)
@@ -185,10 +235,18 @@ def _message(config: Config, route: Route) -> Iterator[Found]:
     from shnotify.mail.summary import problems
 
     if route.pattern and route.message.resolved:
-        yield ("resolved",), "cannot stand beside `pattern`: the rule must let resolved findings through as well"
+        yield (
+            ("resolved",),
+            "cannot stand beside `pattern`: the rule must let resolved findings through as well",
+        )
     if route.pattern and route.message.fields:
-        yield ("fields",), "cannot stand beside `pattern`: its events may be of any shape, so they are sent whole"
-    arn = Scope("aws-us-gov", "us-gov-west-1", "123456789012").topic(route.topic.name)  # as long as they get
+        yield (
+            ("fields",),
+            "cannot stand beside `pattern`: its events may be of any shape, so they are sent whole",
+        )
+    arn = Scope("aws-us-gov", "us-gov-west-1", "123456789012").topic(
+        route.topic.name
+    )  # as long as they get
     yield from problems(route.message, route.source, marker=config.marker(route), topic_arn=arn)
 
 
@@ -198,8 +256,14 @@ def _keys(config: Config) -> Iterator[Found]:
     keys = {"topic_key": config.encryption.topic_key, "dlq_key": config.encryption.dlq_key}
     aliases = [getattr(key, "alias", None) for key in keys.values()]
     if aliases[0] is not None and aliases[0] == aliases[1]:
-        yield ("encryption", "dlq_key", "alias"), f"both keys have the alias {aliases[0]!r}: each needs its own"
+        yield (
+            ("encryption", "dlq_key", "alias"),
+            f"both keys have the alias {aliases[0]!r}: each needs its own",
+        )
     for part, key in keys.items():
         arn = getattr(key, "arn", None)
         if arn and config.region and arn.split(":")[3] != config.region:
-            yield ("encryption", part, "arn"), f"the key is in {arn.split(':')[3]}, the notifier in {config.region}"
+            yield (
+                ("encryption", part, "arn"),
+                f"the key is in {arn.split(':')[3]}, the notifier in {config.region}",
+            )

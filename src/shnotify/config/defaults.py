@@ -36,9 +36,14 @@ def _encryption(value: Any, name: str) -> Any:
         return section
     for part, what in (("topic_key", "the SNS topics"), ("dlq_key", "the dead-letter queue")):
         short = part.removesuffix("_key")
-        defaults = {"alias": f"alias/{name}-{short}", "description": f"{name}: encrypts {what} (made by shnotify)"}
+        defaults = {
+            "alias": f"alias/{name}-{short}",
+            "description": f"{name}: encrypts {what} (made by shnotify)",
+        }
         given = section[part]
-        section[part] = given if isinstance(given, dict) and "arn" in given else _named(given, defaults)
+        section[part] = (
+            given if isinstance(given, dict) and "arn" in given else _named(given, defaults)
+        )
         if given is False:
             section[part] = given  # one key cannot be switched off alone
     return section
@@ -62,6 +67,8 @@ def _routes(value: Any, name: str) -> Any:
                     del route[part]
             findings = route.get("findings")
             if isinstance(findings, dict) and "exclude" in findings and findings["exclude"] is None:
-                route["findings"] = {key: value for key, value in findings.items() if key != "exclude"}
+                route["findings"] = {
+                    key: value for key, value in findings.items() if key != "exclude"
+                }
         routes.append(route)
     return routes

@@ -1,4 +1,7 @@
-"""The text of the configuration file, read without being led astray by what is no plain file. Knows no YAML."""
+"""The text of the configuration file, read without being led astray by what is no plain file.
+
+Knows no YAML.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ LINE_BREAK = re.compile("\r\n|[\n\r]")
 
 
 def text_of(path: FilePath) -> str:
-    """The file's text. Raises `ConfigError` when it is no regular file of UTF-8 text of at most `MAX_BYTES`."""
+    """The file's text.
+
+    Raises `ConfigError` when it is no regular file of UTF-8 text of at most `MAX_BYTES`.
+    """
 
     def refuse(message: str) -> ConfigError:
         return ConfigError([ConfigProblem(str(path), 1, 1, "", message)])
@@ -30,10 +36,14 @@ def text_of(path: FilePath) -> str:
 
     try:
         regular(os.stat(path))  # a device may not even be opened
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO must not make us wait
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
+        )  # a FIFO must not make us wait
     except OSError as error:
         if error.errno == errno.ENOENT:
-            raise refuse("there is no such file: write one with `shnotify init`, or name it with --config") from error
+            raise refuse(
+                "there is no such file: write one with `shnotify init`, or name it with --config"
+            ) from error
         raise refuse(f"the file cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise refuse(f"the file's name cannot be used: {error}") from error

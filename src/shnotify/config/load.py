@@ -28,25 +28,35 @@ class Loaded:
 
 
 def load(path: FilePath) -> Config:
-    """The file's configuration, complete: every default filled in. Raises `ConfigError` with all that is wrong."""
+    """The file's configuration, complete: every default filled in.
+
+    Raises `ConfigError` with all that is wrong.
+    """
     return load_file(path).config
 
 
 def load_file(path: FilePath) -> Loaded:
     """The same with its document. Raises `ConfigError` with all that is wrong."""
     document = read(path)
-    return Loaded(explain(document), document)
+    return Loaded(completed(document), document)
 
 
-def explain(document: Document) -> Config:
+def completed(document: Document) -> Config:
     """The document as a complete configuration. Raises `ConfigError` with every problem at once."""
     if not isinstance(document.data, dict):
-        shape = document.problem((1, 1), "", "the file must be a mapping that begins with `name: ...`")
+        shape = document.problem(
+            (1, 1), "", "the file must be a mapping that begins with `name: ...`"
+        )
         raise ConfigError([*document.problems, shape])
-    problems = [*document.problems, *(_problem(document, *one) for one in dict.fromkeys(_found(document.data)))]
+    problems = [
+        *document.problems,
+        *(_problem(document, *one) for one in dict.fromkeys(_found(document.data))),
+    ]
     lines = {problem.line for problem in problems}
     problems += [
-        document.problem(position, "", "looks like an AWS access key: take it out of the file (and revoke it)")
+        document.problem(
+            position, "", "looks like an AWS access key: take it out of the file (and revoke it)"
+        )
         for position in crosschecks.secret_lines(document.text)
         if position[0] not in lines
     ]
@@ -60,14 +70,19 @@ def _found(written: dict[str, Any]) -> Iterator[tuple[Path, str, bool]]:
     data = with_defaults(written)
     yield from ((path, message, False) for path, message in crosschecks.secrets(written))
     yield from ((path, message, True) for path, message in crosschecks.tags(written.get("tags")))
-    yield from ((path, message, False) for path, message in crosschecks.contradictions(data, written))
+    yield from (
+        (path, message, False) for path, message in crosschecks.contradictions(data, written)
+    )
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
         told = [detail for detail in details if not is_derived(written, detail)] or details
         yield from (in_words(written, Config, detail) for detail in told[:MAX_PROBLEMS])
-        wrong = [real_path(data, detail["loc"], missing=detail["type"] == "missing") for detail in details]
+        wrong = [
+            real_path(data, detail["loc"], missing=detail["type"] == "missing")
+            for detail in details
+        ]
         try:
             config = Config.model_validate(with_defaults(without(written, wrong)))
         except ValidationError:

@@ -1,4 +1,6 @@
-"""The configuration file as models: one line a field, each with its default, its limits and a description."""
+"""The configuration file as models: one line a field, each with its default, its limits and a
+description.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,15 @@ class ManagedKey(Model):
     """A key that shnotify creates and owns."""
 
     alias: fields.Alias = described(description="The key's alias.")
-    description: Annotated[str, fields.line(8192, "a description")] = described(description="The key's description.")
-    rotation: bool = described(True, description="Yearly rotation; Security Hub's control KMS.4 wants it.")
-    deletion_window: fields.Days = described(30, description="How long a deletion waits, 7d to 30d.")
+    description: Annotated[str, fields.line(8192, "a description")] = described(
+        description="The key's description."
+    )
+    rotation: bool = described(
+        True, description="Yearly rotation; Security Hub's control KMS.4 wants it."
+    )
+    deletion_window: fields.Days = described(
+        30, description="How long a deletion waits, 7d to 30d."
+    )
 
 
 class ExistingKey(Model):
@@ -31,41 +39,58 @@ class ExistingKey(Model):
 
 
 def _kind_of_key(value: Any) -> str:
-    return "existing" if isinstance(value, ExistingKey) or (isinstance(value, dict) and "arn" in value) else "managed"
+    return (
+        "existing"
+        if isinstance(value, ExistingKey) or (isinstance(value, dict) and "arn" in value)
+        else "managed"
+    )
 
 
-Key = Annotated[
-    Annotated[ManagedKey, Tag("managed")] | Annotated[ExistingKey, Tag("existing")], Discriminator(_kind_of_key)
+KeyChoice = Annotated[
+    Annotated[ManagedKey, Tag("managed")] | Annotated[ExistingKey, Tag("existing")],
+    Discriminator(_kind_of_key),
 ]
 
 
 class Encryption(Model):
-    topic_key: Key = described(description="One key for all topics.")
-    dlq_key: Key = described(description="The dead-letter queue's key.")
+    topic_key: KeyChoice = described(description="One key for all topics.")
+    dlq_key: KeyChoice = described(description="The dead-letter queue's key.")
 
 
 class DeadLetterQueue(Model):
     """Where EventBridge puts what it could not deliver."""
 
     name: fields.QueueName = described(description="The queue's name.")
-    visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(30, description="0s to 12h.")
-    retention: Annotated[int, fields.duration(60, 14 * DAY)] = described(4 * DAY, description="1m to 14d.")
+    visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(
+        30, description="0s to 12h."
+    )
+    retention: Annotated[int, fields.duration(60, 14 * DAY)] = described(
+        4 * DAY, description="1m to 14d."
+    )
     delivery_delay: Annotated[int, fields.duration(0, 900)] = described(0, description="0s to 15m.")
-    max_message_size: Annotated[int, fields.size(1024, 1048576)] = described(262144, description="1KiB to 1MiB.")
-    receive_wait_time: Annotated[int, fields.duration(0, 20)] = described(0, description="0s to 20s.")
-    data_key_reuse: Annotated[int, fields.duration(60, DAY)] = described(300, description="1m to 24h.")
+    max_message_size: Annotated[int, fields.size(1024, 1048576)] = described(
+        262144, description="1KiB to 1MiB."
+    )
+    receive_wait_time: Annotated[int, fields.duration(0, 20)] = described(
+        0, description="0s to 20s."
+    )
+    data_key_reuse: Annotated[int, fields.duration(60, DAY)] = described(
+        300, description="1m to 24h."
+    )
 
 
-class Topic(Model):
+class TopicSection(Model):
     name: fields.TopicName = described(description="The topic's name.")
     display_name: Annotated[str, fields.line(100, "a display name")] | None = described(
         None, description="The sender of mails."
     )
 
 
-class Rule(Model):
+class RuleSection(Model):
     name: fields.RuleName = described(description="The rule's name.")
-    description: Annotated[str, fields.line(512, "a description")] = described(description="The rule's description.")
+    description: Annotated[str, fields.line(512, "a description")] = described(
+        description="The rule's description."
+    )
     enabled: bool = described(True, description="Whether the rule matches anything.")
 
 
@@ -104,8 +129,8 @@ class Route(Model):
     )
     findings: Findings = described(default_factory=Findings)
     pattern: dict[str, Any] | None = described(None, description="A raw event pattern instead.")
-    topic: Topic
-    rule: Rule
+    topic: TopicSection
+    rule: RuleSection
     message: Message = described(default_factory=Message)
     retry: Retry = described(default_factory=Retry)
     subscribers: Annotated[
@@ -113,7 +138,9 @@ class Route(Model):
         BeforeValidator(strict_tuple),
         at_most(fields.MAX_SUBSCRIBERS),
     ] = described(())
-    unlisted_subscribers: Literal["keep", "remove"] = described("keep", description="Who is only on the topic.")
+    unlisted_subscribers: Literal["keep", "remove"] = described(
+        "keep", description="Who is only on the topic."
+    )
 
     @property
     def id(self) -> str:
@@ -131,13 +158,24 @@ class Route(Model):
 class Config(Model):
     """One notifier."""
 
-    name: fields.NotifierName = described(description="Prefix of every default name; value of the ownership tag.")
-    region: fields.RegionName | None = described(None, description="Else AWS_REGION, or the profile's.")
+    name: fields.NotifierName = described(
+        description="Prefix of every default name; value of the ownership tag."
+    )
+    region: fields.RegionName | None = described(
+        None, description="Else AWS_REGION, or the profile's."
+    )
     account: fields.Account | None = described(None, description="Any other account is refused.")
-    tags: dict[str, str] = described({}, max_length=40, description="On every resource that can carry tags.")
+    tags: dict[str, str] = described(
+        {}, max_length=40, description="On every resource that can carry tags."
+    )
     encryption: Encryption | None
     dead_letter_queue: DeadLetterQueue | None
-    routes: Annotated[tuple[Route, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_ROUTES)]
+    routes: Annotated[
+        tuple[Route, ...],
+        BeforeValidator(strict_tuple),
+        Field(min_length=1),
+        at_most(fields.MAX_ROUTES),
+    ]
 
     @property
     def asks_which(self) -> bool:
@@ -145,8 +183,14 @@ class Config(Model):
         return any(route.source == "auto" for route in self.routes)
 
     def settled(self, source: Literal["cspm", "hub", "both"] = "both") -> Config:
-        """The same with every `source: auto` replaced; offline it stands for both, of which one is used later."""
-        routes = (r.model_copy(update={"source": source}) if r.source == "auto" else r for r in self.routes)
+        """The same with every `source: auto` replaced.
+
+        Offline it stands for both, of which one is used later.
+        """
+        routes = (
+            r.model_copy(update={"source": source}) if r.source == "auto" else r
+            for r in self.routes
+        )
         return self.model_copy(update={"routes": tuple(routes)})
 
     def marker(self, route: Route) -> str:
@@ -154,5 +198,8 @@ class Config(Model):
         return f"shnotify-{self.name}-{route.name}"
 
     def let_through(self, route: Route) -> str | None:
-        """The mark whose findings the route's rule lets through once they are resolved; None for none."""
+        """The mark whose findings the route's rule lets through once they are resolved.
+
+        None for none.
+        """
         return self.marker(route) if route.message.resolved else None

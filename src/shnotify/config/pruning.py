@@ -1,4 +1,7 @@
-"""The data less what is wrong in it, so that the rest can be looked at as a whole. Pure; knows no model."""
+"""The data less what is wrong in it, so that the rest can be looked at as a whole.
+
+Pure; knows no model.
+"""
 
 from __future__ import annotations
 

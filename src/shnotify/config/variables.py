@@ -37,4 +37,8 @@ def variable_in(data: Any, path: Path) -> str | None:
 
 def _told(text: str) -> str | None:
     found = _VARIABLE.search(text)
-    return f"environment variables are not expanded: {found[0]} stays as it is written" if found else None
+    return (
+        f"environment variables are not expanded: {found[0]} stays as it is written"
+        if found
+        else None
+    )

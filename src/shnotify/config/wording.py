@@ -21,18 +21,24 @@ _ALTERNATIVES: dict[Any, tuple[str, ...]] = {
     "dlq_key": _KEYS,
     "products": ("names", "thresholds", "any"),
 }
-"""Fields that are written in several ways -> the names pydantic's locations have for them (the models' `Tag`s)."""
+"""Fields that are written in several ways -> the names pydantic's locations have for them (the
+models' `Tag`s).
+"""
 
 
 def is_derived(data: Any, detail: Any) -> bool:
-    """Whether this is about a default made from a name: then the name itself is wrong, which is told already."""
+    """Whether this is about a default made from a name: then the name itself is wrong, which is
+    told already.
+    """
     loc = detail["loc"]
     made = detail["type"] == "value_error" and loc[-1] in ("name", "alias", "description")
     return made and real_path(data, loc, missing=False)[-1:] != loc[-1:]
 
 
 def in_words(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str, bool]:
-    """One of pydantic's errors as path, message, and whether it is about the key rather than the value."""
+    """One of pydantic's errors as path, message, and whether it is about the key rather than the
+    value.
+    """
     path = real_path(data, detail["loc"], missing=detail["type"] == "missing")
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
@@ -74,7 +80,9 @@ def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
 
 
 def real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
-    """pydantic's location less the parts that are names of alternatives, not of anything in the file."""
+    """pydantic's location less the parts that are names of alternatives, not of anything in the
+    file.
+    """
     path: list[str | int] = []
     for number, part in enumerate(loc):
         if number and part in _ALTERNATIVES.get(loc[number - 1], ()):
@@ -101,13 +109,17 @@ def _unknown(model: type[BaseModel], path: Path) -> str:
 
 
 def _fields_at(model: type[BaseModel], path: Path) -> set[str]:
-    """The known fields of a section, of all the ways in which it can be written, by the models' JSON schema."""
+    """The known fields of a section, of all the ways in which it can be written, by the models'
+    JSON schema.
+    """
     root = model.model_json_schema()
     nodes = list(_plain(root, root))
     for part in path:
         below: list[dict[str, Any]] = []
         for node in nodes:
-            inner = node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part)
+            inner = (
+                node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part)
+            )
             below += _plain(inner, root) if inner else []
         nodes = below
     return {name for node in nodes for name in node.get("properties", ())}
@@ -143,6 +155,11 @@ def _shown(value: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    kinds: list[tuple[type, str]] = [(bool, "true or false"), (int, "a number"), (float, "a number"), (str, "text")]
+    kinds: list[tuple[type, str]] = [
+        (bool, "true or false"),
+        (int, "a number"),
+        (float, "a number"),
+        (str, "text"),
+    ]
     kinds += [(dict, "a mapping"), (list, "a list"), (tuple, "a list"), (type(None), "nothing")]
     return next((words for kind, words in kinds if isinstance(value, kind)), "this")

@@ -1,9 +1,11 @@
-"""YAML text -> plain data and where each part of it stands, with all that bites in YAML refused by name.
+"""YAML text -> plain data and where each part of it stands, with all that bites in YAML refused by
+name.
 
-No tags; aliases and merge keys (<<) are replaced by what they name; one document; at most `MAX_BYTES` and `MAX_DEPTH`.
-Only `true`, `false`, `null` and plain decimal numbers are anything but text: `yes`, `+81312345678` and `12:30:45` stay
-what they look like. Digits after a 0 (`012345670123`) must stand in quotes: for other readers they are an octal number,
-for a person an account.
+No tags; aliases and merge keys (<<) are replaced by what they name; one document; at most
+`MAX_BYTES` and `MAX_DEPTH`. Only `true`, `false`, `null` and plain decimal numbers are anything but
+text: `yes`, `+81312345678` and `12:30:45` stay what they look like. Digits after a 0
+(`012345670123`) must stand in quotes: for other readers they are an octal number, for a person an
+account.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _OCTAL = re.compile(r"[-+]?0[0-9]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
-"""What YAML refuses, and what is a line break for it and for no editor: line numbers would be wrong."""
+"""What YAML refuses, and what is a line break for it and for no editor: line numbers would be
+wrong.
+"""
 _PLAIN_KEY = re.compile(r"[\w:/@+=$-]{1,80}")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
@@ -54,8 +58,13 @@ class Document:
     problems: list[ConfigProblem] = field(default_factory=list)
 
     def problem(self, position: Position, path: str, message: str) -> ConfigProblem:
-        """One line, with nothing in it that a terminal would obey; a long one (it quotes the file) loses its middle."""
-        plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+        """One line, with nothing in it that a terminal would obey.
+
+        A long one (it quotes the file) loses its middle.
+        """
+        plain = "".join(
+            c if c.isprintable() else c.encode("unicode_escape").decode() for c in message
+        )
         if len(plain) > MAX_MESSAGE:
             plain = f"{plain[: MAX_MESSAGE // 2]}…{plain[-MAX_MESSAGE // 4 :]}"
         return ConfigProblem(self.file, *position, path, plain)
@@ -70,7 +79,10 @@ class Document:
 
 
 def dotted(path: Path) -> str:
-    """`("routes", 0, "name")` -> `routes[0].name`; a key that is no plain word stands in brackets and quotes."""
+    """`("routes", 0, "name")` -> `routes[0].name`.
+
+    A key that is no plain word stands in brackets and quotes.
+    """
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -84,7 +96,10 @@ def dotted(path: Path) -> str:
 
 
 def read(path: FilePath) -> Document:
-    """The file's document. Raises `ConfigError` when it cannot be read as YAML, or not to its end."""
+    """The file's document.
+
+    Raises `ConfigError` when it cannot be read as YAML, or not to its end.
+    """
     return parse(text_of(path), str(path))
 
 
@@ -109,7 +124,11 @@ class _Reader:
 
     def run(self) -> None:
         if found := _CONTROL.search(self.text):
-            self._add(after(self.text[: found.start()]), (), f"a control character (U+{ord(found[0]):04X}) in the file")
+            self._add(
+                after(self.text[: found.start()]),
+                (),
+                f"a control character (U+{ord(found[0]):04X}) in the file",
+            )
             raise ConfigError(self.document.problems)
         try:
             self.events = expanded(yaml.parse(self.text, Loader=_LOADER))
@@ -121,12 +140,20 @@ class _Reader:
             lines = LINE_BREAK.split(self.text)
             if line > len(lines):  # libyaml ends a line that the file does not end
                 line, column = after(self.text)
-            hint = ": tabs cannot indent, use spaces" if lines[line - 1][column - 1 : column] == "\t" else ""
+            hint = (
+                ": tabs cannot indent, use spaces"
+                if lines[line - 1][column - 1 : column] == "\t"
+                else ""
+            )
             position = line, column
-            self.document.problems.append(self.document.problem(position, "", f"this is not YAML: {what}{hint}"))
+            self.document.problems.append(
+                self.document.problem(position, "", f"this is not YAML: {what}{hint}")
+            )
             raise ConfigError(self.document.problems) from error
         except AliasProblem as error:
-            self.document.problems.append(self.document.problem(_at(error.event), "", error.message))
+            self.document.problems.append(
+                self.document.problem(_at(error.event), "", error.message)
+            )
             raise ConfigError(self.document.problems) from error
         except _StopReading:
             raise ConfigError(self.document.problems) from None
@@ -190,13 +217,21 @@ class _Reader:
         return found
 
     def _merged(self, place: Path, depth: int) -> list[tuple[Path, dict[str, Any]]]:
-        """The mappings of a merge key with where they stand, the first one first: it goes before the others."""
+        """The mappings of a merge key with where they stand, the first one first: it goes before
+        the others.
+        """
         event = next(self.events)
         value = self._value(event, place, depth + 1)
-        several = [((*place, number), item) for number, item in enumerate(value)] if isinstance(value, list) else []
+        several = (
+            [((*place, number), item) for number, item in enumerate(value)]
+            if isinstance(value, list)
+            else []
+        )
         sources = several or [(place, value)]
         if not all(isinstance(fields, dict) for _, fields in sources):
-            self._add(_at(event), place[:-1], "a merge key (<<) takes a mapping, or a list of mappings")
+            self._add(
+                _at(event), place[:-1], "a merge key (<<) takes a mapping, or a list of mappings"
+            )
             return []
         return sources
 
@@ -205,14 +240,24 @@ class _Reader:
         for positions in (self.document.values, self.document.keys):
             if old in positions:
                 positions[new] = positions[old]
-        inner = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+        inner = (
+            enumerate(value)
+            if isinstance(value, list)
+            else value.items()
+            if isinstance(value, dict)
+            else ()
+        )
         for part, item in inner:
             self._move((*old, part), (*new, part), item)
 
     def _scalar(self, event: Any, path: Path) -> Any:
         found = _plain(event)
         if isinstance(found, str) and not event.style and _OCTAL.fullmatch(found):
-            self._add(_at(event), path, f'digits after a 0 are not a plain number: write it in quotes, "{found}"')
+            self._add(
+                _at(event),
+                path,
+                f'digits after a 0 are not a plain number: write it in quotes, "{found}"',
+            )
         return found
 
     def _refuse_tags(self, event: Any, path: Path) -> None:
@@ -234,7 +279,9 @@ def _plain(event: Any) -> Any:
     text = str(event.value)
     if event.style or not event.implicit[0]:  # libyaml says "" for plain, PyYAML says None
         return text
-    if text.lower() in _WORDS and (text.lower() == text or text in ("True", "False", "Null", "TRUE", "FALSE", "NULL")):
+    if text.lower() in _WORDS and (
+        text.lower() == text or text in ("True", "False", "Null", "TRUE", "FALSE", "NULL")
+    ):
         return _WORDS[text.lower()]
     if _INTEGER.fullmatch(text) and len(text) <= 18:
         return int(text)

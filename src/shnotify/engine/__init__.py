@@ -1,1 +1,4 @@
-"""Values, resources, plans, and what carries them out. Knows no kind of AWS resource and no terminal."""
+"""Values, resources, plans, and what carries them out.
+
+Knows no kind of AWS resource and no terminal.
+"""

@@ -44,7 +44,9 @@ class _Run:
         self.outcome = Outcome()
 
     def run(self, workers: int) -> Outcome:
-        sorter = TopologicalSorter({key: step.needs & self.steps.keys() for key, step in self.steps.items()})
+        sorter = TopologicalSorter(
+            {key: step.needs & self.steps.keys() for key, step in self.steps.items()}
+        )
         sorter.prepare()
         pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
         running: dict[Future[None], str] = {}
@@ -57,7 +59,9 @@ class _Run:
                         sorter.done(key)
                 if not running:
                     continue
-                finished, _ = wait(running, timeout=self.aws.remaining() + 0.1, return_when=FIRST_COMPLETED)
+                finished, _ = wait(
+                    running, timeout=self.aws.remaining() + 0.1, return_when=FIRST_COMPLETED
+                )
                 for future in finished:
                     key = running.pop(future)
                     self._finish(self.steps[key], future)
@@ -76,7 +80,9 @@ class _Run:
         """Whether the step is to be carried out; if not, its result is noted."""
         if step.action == "none":
             self.outcome.results[step.key] = "done"
-        elif step.action == "refuse" or any(self.outcome.results.get(k) in ("failed", "skipped") for k in step.needs):
+        elif step.action == "refuse" or any(
+            self.outcome.results.get(k) in ("failed", "skipped") for k in step.needs
+        ):
             self.outcome.results[step.key] = "skipped"
             self.report(StepEnded(step, "skipped", step.reason))
         elif step.key not in self.outcome.results:
@@ -91,7 +97,7 @@ class _Run:
             with self.lock:
                 self.known.update({f"{step.key}.{name}": value for name, value in outputs.items()})
         elif step.live is not None and step.part:
-            wanted.went(self.aws, step.live)
+            wanted.removed_with_whole(self.aws, step.live)
         elif step.live is not None and step.release:
             wanted.release(self.aws, step.live)
         elif step.live is not None and step.action == "delete":
@@ -103,7 +109,9 @@ class _Run:
     def _check_unused(self, step: Step) -> None:
         """Refuses to remove what this very run has made or taken back under another id."""
         arn = step.live.outputs.get("Arn") if step.live else None
-        kept = {key for key, other in self.steps.items() if other.action not in ("delete", "refuse")}
+        kept = {
+            key for key, other in self.steps.items() if other.action not in ("delete", "refuse")
+        }
         with self.lock:
             users = sorted(key for key in kept if arn and self.known.get(f"{key}.Arn") == arn)
         if users:

@@ -24,12 +24,19 @@ class Graph:
                 raise ValueError(f"{resource.id}: twice in the graph, or before {sorted(missing)}")
             for f in fields(resource):
                 value = getattr(resource, f.name)
-                if type(value) is str and any(m in ids for m in re.findall(r"\$\{([A-Za-z0-9]+)\.", value)):
-                    raise ValueError(f"{resource.id}.{f.name}: a reference was put into plain text and lost its edge")
+                if type(value) is str and any(
+                    m in ids for m in re.findall(r"\$\{([A-Za-z0-9]+)\.", value)
+                ):
+                    raise ValueError(
+                        f"{resource.id}.{f.name}: a reference was put into plain text and lost its edge"
+                    )
             seen.add(resource.id)
 
     def __getitem__(self, resource_id: str) -> Resource:
-        """The resource of this id. Raises LookupError when the graph has none: an id is never guessed."""
+        """The resource of this id.
+
+        Raises LookupError when the graph has none: an id is never guessed.
+        """
         for resource in self.resources:
             if resource.id == resource_id:
                 return resource
@@ -39,4 +46,6 @@ class Graph:
         return iter(self.resources)
 
     def known(self) -> dict[str, str]:
-        return {f"{r.id}.{key}": value for r in self.resources for key, value in r.outputs().items()}
+        return {
+            f"{r.id}.{key}": value for r in self.resources for key, value in r.outputs().items()
+        }

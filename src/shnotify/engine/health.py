@@ -1,6 +1,7 @@
 """What is said about delivery: one judgement for each link of the chain. Pure.
 
-A link that was not looked at, or about which nothing is known, is `unknown`; nothing becomes `ok` by silence.
+A link that was not looked at, or about which nothing is known, is `unknown`; nothing becomes `ok`
+by silence.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ class Link:
     """The judgement on one link of the chain from Security Hub to an inbox.
 
     id        the link's name, such as `topic-key`
-    verdict   ok: mail passes; broken: no mail passes; unknown: nobody can tell; warning: mail passes, for now
+    verdict   ok: mail passes; broken: no mail passes; unknown: nobody can tell; warning: mail
+              passes, for now
     why       one sentence for a person; "" when all is well
     mend      the command that mends it, or None
     evidence  what the judgement rests on, as plain data

@@ -21,15 +21,21 @@ MOST_AT_ONCE = 32
 
 
 _NOT_UNDERSTOOD = (LookupError, TypeError, AttributeError, ValueError)
-"""What reading a reply raises in which a field that AWS always sends is missing, or is of another kind."""
+"""What reading a reply raises in which a field that AWS always sends is missing, or is of another
+kind.
+"""
 
 
-class Finder(Protocol):
-    """Looks for what is left over: `prepare` runs beside the reads of what is wanted, `find` when those are known."""
+class Search(Protocol):
+    """Looks for what is left over: `prepare` runs beside the reads of what is wanted, `find` when
+    those are known.
+    """
 
     def prepare(self) -> None: ...
 
-    def find(self, wanted: Mapping[str, Observed], /) -> tuple[tuple[Resource, Live[Resource] | Unreadable], ...]: ...
+    def find(
+        self, wanted: Mapping[str, Observed], /
+    ) -> tuple[tuple[Resource, Live[Resource] | Unreadable], ...]: ...
 
 
 def observe(
@@ -38,7 +44,7 @@ def observe(
     report: Callable[[Event], None],
     *,
     shallow: bool = False,
-    find: Finder | None = None,
+    find: Search | None = None,
     beside: Callable[[], None] = lambda: None,
 ) -> Observation:
     """What AWS holds of each resource of the graph.
@@ -67,8 +73,11 @@ def observe(
         except _NOT_UNDERSTOOD as error:
             return Unreadable(UnexpectedError(error, resource.id))
 
-    # One for the search; the subscribers of a topic share one list, so that a thousand of them need no thread each.
-    pool = ThreadPoolExecutor(min(len(graph.resources), MOST_AT_ONCE) + 1, thread_name_prefix="observe")
+    # One for the search; the subscribers of a topic share one list, so that a thousand of them need
+    # no thread each.
+    pool = ThreadPoolExecutor(
+        min(len(graph.resources), MOST_AT_ONCE) + 1, thread_name_prefix="observe"
+    )
     try:
         prepared = pool.submit(find.prepare) if find else None
         futures = {r.id: pool.submit(look, r) for r in graph}

@@ -37,6 +37,10 @@ def adoptable(tags: Tags) -> bool:
 
 
 def _stack_of(tags: Tags) -> str | None:
-    """The CloudFormation stack that the tags name, by any of the tags it sets (name, id, logical id)."""
-    found = {key: value for key, value in tags.to_dict().items() if key.startswith("aws:cloudformation:")}
+    """The CloudFormation stack that the tags name, by any of the tags it sets (name, id, logical
+    id).
+    """
+    found = {
+        key: value for key, value in tags.to_dict().items() if key.startswith("aws:cloudformation:")
+    }
     return found.get("aws:cloudformation:stack-name") or next(iter(found.values()), None)

@@ -19,9 +19,12 @@ class Permissions:
     """What a kind may call, and what AWS asks for besides.
 
     read     operations of `identify`, `read` and `points_at`; none of them changes anything
-    create   operations of `create`, without those of `read`; likewise `update`, `release` and `delete`
-    besides  actions that AWS checks though no operation of that name is called, such as `kms:TagResource` for a
-             CreateKey with tags, and permissions on things that an operation uses, such as `iam:PassRole`
+    create   operations of `create`, without those of `read`; likewise `update`, `release` and
+             `delete`
+    besides  actions that AWS checks though no operation of that name is called, such as
+             `kms:TagResource` for a
+             CreateKey with tags, and permissions on things that an operation uses, such as
+             `iam:PassRole`
     """
 
     read: frozenset[str]

@@ -1,4 +1,7 @@
-"""Planning: pure and total. Drift, absence, foreign owners and unreadable things are values, not exceptions."""
+"""Planning: pure and total.
+
+Drift, absence, foreign owners and unreadable things are values, not exceptions.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in an order that respects `needs`; `known` maps `Id.Attribute` to what is known before the first step."""
+    """Steps in an order that respects `needs`.
+
+    `known` maps `Id.Attribute` to what is known before the first step.
+    """
 
     steps: tuple[Step, ...]
     known: Mapping[str, str]
@@ -63,8 +69,14 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what the plan was made from and of what it does; equal digests do equal things."""
-        parts = [(s.action, s.key, s.reason, s.changes, s.live and (s.live.state, s.live.owner)) for s in self.steps]
+        """A digest of what the plan was made from and of what it does.
+
+        Equal digests do equal things.
+        """
+        parts = [
+            (s.action, s.key, s.reason, s.changes, s.live and (s.live.state, s.live.owner))
+            for s in self.steps
+        ]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -83,14 +95,20 @@ class Observation:
 def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
     """The steps that make AWS match the graph, then those that remove what is left over."""
     seen = replace(seen, wanted=_apart(seen.wanted))
-    known = known_before(graph, seen)
-    unread = frozenset(resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable))
+    known = known_values(graph, seen)
+    unread = frozenset(
+        resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable)
+    )
     steps = [_converge(r, r.resolved(known), seen.wanted[r.id], unread, adopt=adopt) for r in graph]
     everything = frozenset(s.key for s in steps)
     in_use = _arns(seen.wanted.values()) | {r.arn for r in graph if r.arn}
     removals: list[Step] = []
     for resource, live in sorted(seen.leftovers, key=lambda item: item[0].RANK):
-        if isinstance(live, Live) and live.outputs.get("Arn") in in_use and live.state.tags_or_none() is not None:
+        if (
+            isinstance(live, Live)
+            and live.outputs.get("Arn") in in_use
+            and live.state.tags_or_none() is not None
+        ):
             continue  # one thing is never wanted and left over in one plan
         earlier = frozenset(s.key for s in removals if s.resource.RANK < resource.RANK)
         step = removal(resource, live, everything | earlier)
@@ -100,14 +118,24 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
 
 
 def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
-    """The same, with each thing blocked that is found in AWS for two wanted ones: what one writes the other undoes."""
+    """The same, with each thing blocked that is found in AWS for two wanted ones: what one writes
+    the other undoes.
+    """
     users: dict[str, list[str]] = {}
     for resource_id, live in wanted.items():
-        if isinstance(live, Live) and live.state.tags_or_none() is not None and live.outputs.get("Arn"):
+        if (
+            isinstance(live, Live)
+            and live.state.tags_or_none() is not None
+            and live.outputs.get("Arn")
+        ):
             users.setdefault(live.outputs["Arn"], []).append(resource_id)
-    shared = {user: users_of for users_of in users.values() if len(users_of) > 1 for user in users_of}
+    shared = {
+        user: users_of for users_of in users.values() if len(users_of) > 1 for user in users_of
+    }
     return {
-        resource_id: replace(live, blocked=f"{' and '.join(shared[resource_id])} both name {live.outputs['Arn']}")
+        resource_id: replace(
+            live, blocked=f"{' and '.join(shared[resource_id])} both name {live.outputs['Arn']}"
+        )
         if isinstance(live, Live) and resource_id in shared
         else live
         for resource_id, live in wanted.items()
@@ -115,9 +143,11 @@ def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
 
 
 def contradictions(graph: Graph, seen: Observation) -> list[str]:
-    """Ids of wanted things that seem not to be there while a usable thing of ours says that it is just that thing.
+    """Ids of wanted things that seem not to be there while a usable thing of ours says that it is
+    just that thing.
 
-    Two reads of one observation saw the thing before and after somebody changed it, so the look is worth nothing.
+    Two reads of one observation saw the thing before and after somebody changed it, so the look is
+    worth nothing.
     """
     missing = [resource for resource in graph if seen.wanted[resource.id] is None]
     lives = [live for _, live in seen.leftovers if isinstance(live, Live) and live.owner is None]
@@ -125,7 +155,9 @@ def contradictions(graph: Graph, seen: Observation) -> list[str]:
 
 
 def _is_it(resource: Resource, live: Live[Resource]) -> bool:
-    """Whether a live thing is the wanted one: by its ARN, or where that is not known before, by its tags."""
+    """Whether a live thing is the wanted one: by its ARN, or where that is not known before, by its
+    tags.
+    """
     if type(live.state) is not type(resource):
         return False
     if resource.arn:
@@ -135,10 +167,12 @@ def _is_it(resource: Resource, live: Live[Resource]) -> bool:
 
 
 def _arns(observed: Iterable[Observed]) -> set[str]:
-    return {live.outputs["Arn"] for live in observed if isinstance(live, Live) and "Arn" in live.outputs}
+    return {
+        live.outputs["Arn"] for live in observed if isinstance(live, Live) and "Arn" in live.outputs
+    }
 
 
-def known_before(graph: Graph, seen: Observation) -> dict[str, str]:
+def known_values(graph: Graph, seen: Observation) -> dict[str, str]:
     known = graph.known()
     for resource in graph:
         live = seen.wanted[resource.id]
@@ -147,13 +181,19 @@ def known_before(graph: Graph, seen: Observation) -> dict[str, str]:
     return known
 
 
-def _converge(resource: Resource, want: Resource, live: Observed, unread: frozenset[str], *, adopt: bool) -> Step:
+def _converge(
+    resource: Resource, want: Resource, live: Observed, unread: frozenset[str], *, adopt: bool
+) -> Step:
     needs = resource.needs()
     if isinstance(live, Unreadable):
-        return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
+        return Step(
+            "refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}"
+        )
     if live is None:
         changes = tuple(
-            Change(path, None, value) for path, value in want.managed().items() if value not in ("", Tags())
+            Change(path, None, value)
+            for path, value in want.managed().items()
+            if value not in ("", Tags())
         )
         return Step("create", resource, None, changes, needs, notes=resource.creation_notes())
     if live.blocked:
@@ -162,9 +202,18 @@ def _converge(resource: Resource, want: Resource, live: Observed, unread: frozen
     if live.owner is None and unsure and not changes:
         return Step("refuse", resource, needs=needs, reason=unsure)
     if live.owner is None:
-        return Step("update" if changes else "none", resource, live, changes, needs, notes=live.notes)
+        return Step(
+            "update" if changes else "none", resource, live, changes, needs, notes=live.notes
+        )
     if not adoptable(live.state.tags_or_none() or Tags()):
-        return Step("refuse", resource, live, changes, needs, reason=f"{live.owner}: choose another name in the file")
+        return Step(
+            "refuse",
+            resource,
+            live,
+            changes,
+            needs,
+            reason=f"{live.owner}: choose another name in the file",
+        )
     if adopt:
         resource = with_tags(resource, {ADOPTED_TAG: "true"})
         changes = with_tags(want, {ADOPTED_TAG: "true"}).diff(live.state)
@@ -174,8 +223,12 @@ def _converge(resource: Resource, want: Resource, live: Observed, unread: frozen
 
 
 def _sure(changes: tuple[Change, ...], unread: frozenset[str]) -> tuple[tuple[Change, ...], str]:
-    """Without those that hang on something which could not be read, for these prove nothing; and why, in words."""
-    unsure = {change.path: sorted({r for r, _ in late_parts(change.after)} & unread) for change in changes}
+    """Without those that hang on something which could not be read, for these prove nothing; and
+    why, in words.
+    """
+    unsure = {
+        change.path: sorted({r for r, _ in late_parts(change.after)} & unread) for change in changes
+    }
     sources = sorted({source for found in unsure.values() for source in found})
     paths = ", ".join(path for path, found in unsure.items() if found)
     why = f"{paths} cannot be compared: {', '.join(sources)} could not be read" if sources else ""
@@ -184,15 +237,26 @@ def _sure(changes: tuple[Change, ...], unread: frozenset[str]) -> tuple[tuple[Ch
 
 def removal(resource: Resource, live: Observed, needs: frozenset[str]) -> Step:
     if isinstance(live, Unreadable):
-        return Step("refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}")
+        return Step(
+            "refuse", resource, needs=needs, reason=f"it could not be read: {live.error.message}"
+        )
     if live is None:
         return Step("none", resource, reason="it is not there", needs=needs)
     if live.owner is not None:
-        return Step("refuse", resource, live, needs=needs, reason=f"{live.owner}, so it stays", notes=live.notes)
+        return Step(
+            "refuse",
+            resource,
+            live,
+            needs=needs,
+            reason=f"{live.owner}, so it stays",
+            notes=live.notes,
+        )
     if is_adopted(live):
         reason = "it was adopted, so it stays: only our tags, statements and target are taken away"
         return Step("update", resource, live, needs=needs, reason=reason, release=True)
     if live.blocked:
         return Step("refuse", resource, live, needs=needs, reason=live.blocked, notes=live.notes)
-    changes = tuple(Change(p, v, None) for p, v in live.state.managed().items() if p != "Tags" and v != "")
+    changes = tuple(
+        Change(p, v, None) for p, v in live.state.managed().items() if p != "Tags" and v != ""
+    )
     return Step("delete", resource, live, changes, needs, notes=live.notes)

@@ -1,4 +1,6 @@
-"""What every AWS thing has in common: a frozen dataclass whose fields are CloudFormation's properties."""
+"""What every AWS thing has in common: a frozen dataclass whose fields are CloudFormation's
+properties.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ R = TypeVar("R", bound="Resource", covariant=True)
 
 
 def identity(**kwargs: Any) -> Any:
-    """A field that says which thing it is; it is never compared, because another value is another thing."""
+    """A field that says which thing it is.
+
+    It is never compared, because another value is another thing.
+    """
     return field(metadata={"identity": True}, **kwargs)
 
 
@@ -36,7 +41,8 @@ class Change:
 class Live(Generic[R]):
     """What AWS holds: the state in the same class as the wanted one, and what only AWS knows.
 
-    outputs  attribute -> value, e.g. {"Arn": ...}; the kinds keep what their own updates need here too
+    outputs  attribute -> value, e.g. {"Arn": ...}; the kinds keep what their own updates need here
+             too
     owner    None when it is ours; else words for whose it is
     blocked  None, or why it must not be touched though it is ours
     notes    what a person should know; never a drift
@@ -72,7 +78,10 @@ class Resource(ABC):
     RANK: ClassVar[int]
     """The position in `resources.kinds.KINDS`, which sets it: in a removal, lower goes first."""
     PART_OF: ClassVar[str] = ""
-    """The field that names the thing it is part of, with which it goes or stays; "" when it stands alone."""
+    """The field that names the thing it is part of, with which it goes or stays.
+
+    "" when it stands alone.
+    """
     GOES_LAST: ClassVar[bool] = False
     """Whether everything else is removed before it: what others are encrypted with."""
 
@@ -90,7 +99,9 @@ class Resource(ABC):
 
     @classmethod
     def at(cls, arn: str, tags: Tags) -> Self | None:
-        """The thing that an ARN names, with nothing wanted of it; None when the ARN is of another kind.
+        """The thing that an ARN names, with nothing wanted of it.
+
+        None when the ARN is of another kind.
 
         tags  those that make it ours
         """
@@ -99,7 +110,9 @@ class Resource(ABC):
     @classmethod
     def unmanaged(cls, **known: Any) -> Self:
         """A thing of which only the `known` fields are told: the others are not managed."""
-        required = (f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
+        required = (
+            f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING
+        )
         return cls(**{**dict.fromkeys(required), **known})
 
     def points_at(self, aws: Aws) -> Iterable[str]:
@@ -110,7 +123,9 @@ class Resource(ABC):
         """ARNs of what stands beside the thing and is found only through its name."""
         return ()
 
-    def surplus(self, aws: Aws, graph: Iterable[Resource]) -> Iterable[tuple[Resource, Live[Resource]]]:
+    def surplus(
+        self, aws: Aws, graph: Iterable[Resource]
+    ) -> Iterable[tuple[Resource, Live[Resource]]]:
         """Parts of the thing that the graph does not name, and that the file wants removed."""
         return ()
 
@@ -131,13 +146,19 @@ class Resource(ABC):
         return ()
 
     def judged(self, seen: Observed) -> tuple[Link, ...]:
-        """The judgement on each of its links: a missing thing is broken, and one that cannot be read is unknown."""
+        """The judgement on each of its links: a missing thing is broken, and one that cannot be
+        read is unknown.
+        """
         if seen is None:
-            return tuple(self.link(name, "broken", f"{self.id} is missing") for name in self.links()[:1])
+            return tuple(
+                self.link(name, "broken", f"{self.id} is missing") for name in self.links()[:1]
+            )
         if isinstance(seen, Unreadable):
             needs = (seen.error.operation,) if seen.error.operation else ()
             why = f"{self.id} could not be read: {seen.error.message}"
-            return tuple(Link(name, "unknown", why, needs=needs, resource=self.id) for name in self.links())
+            return tuple(
+                Link(name, "unknown", why, needs=needs, resource=self.id) for name in self.links()
+            )
         return self.health(seen)
 
     def link(self, name: str, verdict: Verdict, why: str = "", **evidence: Any) -> Link:
@@ -146,7 +167,9 @@ class Resource(ABC):
         return Link(name, verdict, why, mend=mend, evidence=evidence, resource=self.id)
 
     def ref(self, attribute: str) -> Late:
-        """Text that stands for an attribute of this resource and makes whoever holds it depend on it."""
+        """Text that stands for an attribute of this resource and makes whoever holds it depend on
+        it.
+        """
         return Late(f"${{{self.id}.{attribute}}}")
 
     def outputs(self) -> dict[str, str]:
@@ -155,7 +178,9 @@ class Resource(ABC):
 
     def needs(self) -> frozenset[str]:
         """Ids of the resources that must be right before this one is touched."""
-        return frozenset(target for f in fields(self) for target, _ in late_parts(getattr(self, f.name)))
+        return frozenset(
+            target for f in fields(self) for target, _ in late_parts(getattr(self, f.name))
+        )
 
     def whole(self) -> str | None:
         """The id of the resource that it is part of, or None."""
@@ -163,7 +188,9 @@ class Resource(ABC):
         return next((target for target, _ in named), None)
 
     def resolved(self, known: Mapping[str, str]) -> Self:
-        return replace(self, **{f.name: resolve(getattr(self, f.name), known) for f in fields(self)})
+        return replace(
+            self, **{f.name: resolve(getattr(self, f.name), known) for f in fields(self)}
+        )
 
     def tags_or_none(self) -> Tags | None:
         """Its tags, if its kind can carry any."""
@@ -188,7 +215,9 @@ class Resource(ABC):
         for f in fields(self):
             want, have = getattr(self, f.name), getattr(live, f.name)
             if have is not None:
-                merged[f.name] = have if want is None else want.onto(have) if hasattr(want, "onto") else want
+                merged[f.name] = (
+                    have if want is None else want.onto(have) if hasattr(want, "onto") else want
+                )
         return replace(self, **merged)
 
     def diff(self, live: Self) -> tuple[Change, ...]:
@@ -203,7 +232,10 @@ class Resource(ABC):
 
     @abstractmethod
     def identify(self, aws: Aws) -> Live[Self] | None:
-        """Whether it exists and whose it is, in as few calls as that takes; None when AWS says it is not there."""
+        """Whether it exists and whose it is, in as few calls as that takes.
+
+        None when AWS says it is not there.
+        """
 
     @abstractmethod
     def read(self, aws: Aws) -> Live[Self] | None:
@@ -211,22 +243,27 @@ class Resource(ABC):
 
     @abstractmethod
     def create(self, aws: Aws) -> Mapping[str, str]:
-        """Creates it with all it has. Returns its outputs. Harmless when it exists already as wanted."""
+        """Creates it with all it has.
+
+        Returns its outputs. Harmless when it exists already as wanted.
+        """
 
     @abstractmethod
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         """Makes `live` this state in place; `changes` are the property names that differ."""
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
-        """Gives an adopted one back: takes away what is ours in it, our tags last, and leaves the rest."""
+        """Gives an adopted one back: takes away what is ours in it, our tags last, and leaves the
+        rest.
+        """
         raise NotImplementedError(f"{self.CFN} cannot be adopted")
 
     @abstractmethod
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         """Removes it. Harmless when it is gone."""
 
-    def went(self, aws: Aws, live: Live[Self]) -> None:
-        """What it is part of was removed, and it with that: nothing is left to do but to tell."""
+    def removed_with_whole(self, aws: Aws, live: Live[Self]) -> None:
+        """Reports that the thing went with the whole that it is part of. Makes no call."""
         raise NotImplementedError(f"{self.CFN} is part of nothing")
 
 

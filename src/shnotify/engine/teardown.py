@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from shnotify.engine.graph import Graph
-from shnotify.engine.plan import Observation, Plan, Step, known_before, removal
+from shnotify.engine.plan import Observation, Plan, Step, known_values, removal
 from shnotify.engine.resource import Live, Observed, Resource
 
 
@@ -25,15 +25,28 @@ def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = froz
         before = {s.key for s in steps if s.resource.RANK < resource.RANK}
         needs = users[resource.id] | (before - wanted) if resource.id in wanted else before
         if resource.CFN in keep and live is not None:
-            steps.append(Step("none", resource, live if isinstance(live, Live) else None, reason="kept, as asked"))
+            steps.append(
+                Step(
+                    "none",
+                    resource,
+                    live if isinstance(live, Live) else None,
+                    reason="kept, as asked",
+                )
+            )
         else:
             steps.append(removal(resource, live, frozenset(needs)))
-    return Plan(_last_things_last(_with_their_whole(_block_users(steps))), known_before(graph, seen))
+    return Plan(
+        _last_things_last(_with_their_whole(_block_users(steps))), known_values(graph, seen)
+    )
 
 
 def _last_things_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The same, with what others are encrypted with after all of them: a message may still be on its way."""
-    removed = frozenset(s.key for s in steps if s.action == "delete" and not s.part and not s.resource.GOES_LAST)
+    """The same, with what others are encrypted with after all of them: a message may still be on
+    its way.
+    """
+    removed = frozenset(
+        s.key for s in steps if s.action == "delete" and not s.part and not s.resource.GOES_LAST
+    )
     return tuple(replace(s, needs=s.needs | removed) if s.resource.GOES_LAST else s for s in steps)
 
 
@@ -55,7 +68,8 @@ def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
 def _with_their_whole(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """The same, with each part right after what it is part of, with which it goes or stays.
 
-    DeleteTopic takes a topic's subscriptions along (API_DeleteTopic), the pending ones too, which nothing else removes.
+    DeleteTopic takes a topic's subscriptions along (API_DeleteTopic), the pending ones too, which
+    nothing else removes.
     """
     wholes = {s.key: s for s in steps if s.action == "refuse" or s.release or s.action == "delete"}
     parts: dict[str, list[Step]] = {}
@@ -75,4 +89,6 @@ def _with_their_whole(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 def _part(part: Step, whole: Step) -> Step:
     if whole.action == "delete":
         return replace(part, needs=frozenset({whole.key}), part=True)
-    return replace(part, action="none", changes=(), reason=f"{whole.key} stays, so this stays with it")
+    return replace(
+        part, action="none", changes=(), reason=f"{whole.key} stays, so this stays with it"
+    )

@@ -1,4 +1,6 @@
-"""Values that know when they mean the same, so that a difference is `!=` and no field needs a comparator."""
+"""Values that know when they mean the same, so that a difference is `!=` and no field needs a
+comparator.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z0-9]+)\.([A-Za-z]+)\}")
 
 
 class Late(str):
-    """Text in CloudFormation's `Fn::Sub` form whose `${Id.Attribute}` parts are known only after a create."""
+    """Text in CloudFormation's `Fn::Sub` form whose `${Id.Attribute}` parts are known only after a
+    create.
+    """
 
     __slots__ = ()
 
@@ -21,7 +25,10 @@ class Late(str):
         return _REFERENCE.findall(self)
 
     def resolved(self, known: Mapping[str, str]) -> str:
-        """The text with what is `known` (`"Id.Attribute"` -> value) filled in; `Late` while anything is missing."""
+        """The text with what is `known` (`"Id.Attribute"` -> value) filled in.
+
+        `Late` while anything is missing.
+        """
         text = _REFERENCE.sub(lambda m: known.get(f"{m[1]}.{m[2]}", m[0]), self)
         return Late(text) if _REFERENCE.search(text) else text
 
@@ -78,7 +85,9 @@ class Tags:
         return self.to_dict().get(key)
 
     def onto(self, live: Tags) -> Tags:
-        """What the resource must carry: ours, and whatever else it carries already (it is not ours to remove)."""
+        """What the resource must carry: ours, and whatever else it carries already (it is not ours
+        to remove).
+        """
         return Tags.of(live.to_dict() | self.to_dict())
 
     def minus(self, other: Tags) -> Tags:
@@ -87,7 +96,10 @@ class Tags:
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """An EventBridge event pattern. The order inside value arrays is irrelevant (except in `numeric`)."""
+    """An EventBridge event pattern.
+
+    The order inside value arrays is irrelevant (except in `numeric`).
+    """
 
     document: dict[str, Any]
 
@@ -96,7 +108,9 @@ class Pattern:
         return cls(json.loads(text))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pattern) and _pattern_form(self.document) == _pattern_form(other.document)
+        return isinstance(other, Pattern) and _pattern_form(self.document) == _pattern_form(
+            other.document
+        )
 
     def __hash__(self) -> int:
         return hash(_pattern_form(self.document))
@@ -121,9 +135,10 @@ def _pattern_form(value: Any) -> str:
 class Policy:
     """A resource policy. Equality is by meaning; `own` names the Sids that are ours to keep right.
 
-    The rules of equality are those of hashicorp/awspolicyequivalence and of Ansible's policy module: statements,
-    actions and principals are sets, a scalar is a list of one, `*` is `{"AWS": "*"}`, an account id is its root ARN,
-    booleans and numbers are text, actions and condition keys ignore case, a missing Version is 2008-10-17.
+    The rules of equality are those of hashicorp/awspolicyequivalence and of Ansible's policy
+    module: statements, actions and principals are sets, a scalar is a list of one, `*` is `{"AWS":
+    "*"}`, an account id is its root ARN, booleans and numbers are text, actions and condition keys
+    ignore case, a missing Version is 2008-10-17.
     """
 
     document: dict[str, Any]
@@ -131,7 +146,10 @@ class Policy:
 
     @classmethod
     def parse(cls, text: str | None) -> Policy:
-        """From AWS's reply. What is no JSON object becomes an empty policy: all of ours is missing from it."""
+        """From AWS's reply.
+
+        What is no JSON object becomes an empty policy: all of ours is missing from it.
+        """
         try:
             document = json.loads(text or "")
         except ValueError:
@@ -160,7 +178,9 @@ class Policy:
 
     def without(self, sids: frozenset[str]) -> Policy:
         """The policy less the statements with these Sids."""
-        return Policy({**self.document, "Statement": [s for s in self.statements if s.get("Sid") not in sids]})
+        return Policy(
+            {**self.document, "Statement": [s for s in self.statements if s.get("Sid") not in sids]}
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self._form() == other._form()
@@ -187,7 +207,10 @@ def _principals(value: Any) -> Any:
         value = {"AWS": "*"}
     if not isinstance(value, dict):
         return repr(value)
-    return {kind: sorted({_account(text) for text in _texts(names)}) for kind, names in sorted(value.items())}
+    return {
+        kind: sorted({_account(text) for text in _texts(names)})
+        for kind, names in sorted(value.items())
+    }
 
 
 def _account(principal: str) -> str:
@@ -200,7 +223,8 @@ def _conditions(value: Any) -> Any:
         return repr(value)
     return {
         operator: {
-            key.lower(): _texts(values) for key, values in sorted(keys.items(), key=lambda item: item[0].lower())
+            key.lower(): _texts(values)
+            for key, values in sorted(keys.items(), key=lambda item: item[0].lower())
         }
         for operator, keys in sorted(value.items())
         if isinstance(keys, dict)

@@ -38,7 +38,10 @@ def alternatives(pattern: Mapping[str, Any], place: str = "pattern") -> list[Alt
 
 
 def _expanded(node: Mapping[str, Any], field: str, place: str) -> Iterator[Alternative]:
-    ways = [_ways(key, value, f"{field}.{key}" if field else key, field, place) for key, value in node.items()]
+    ways = [
+        _ways(key, value, f"{field}.{key}" if field else key, field, place)
+        for key, value in node.items()
+    ]
     for combination in itertools.product(*ways):
         yield tuple(condition for alternative in combination for condition in alternative)
 
@@ -47,7 +50,9 @@ def _ways(key: str, value: Any, here: str, field: str, place: str) -> list[Alter
     """The alternatives of one key of a mapping."""
     if is_or(key, value):
         branches = enumerate(value)
-        return [way for number, one in branches for way in _some(one, field, f"{place}.$or[{number}]")]
+        return [
+            way for number, one in branches for way in _some(one, field, f"{place}.$or[{number}]")
+        ]
     if isinstance(value, Mapping):
         return _some(value, here, f"{place}.{key}")
     return [(Condition(here, f"{place}.{key}", tuple(value)),)]

@@ -1,4 +1,7 @@
-"""What was meant by a field or a value that is written as the other schema, or nobody, writes it. Pure."""
+"""What was meant by a field or a value that is written as the other schema, or nobody, writes it.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ def right_name(name: str, shape: Shape) -> str | None:
 
 
 def right_value(entry: Any, name: str, shape: Shape) -> Any:
-    """The value that a literal of other capitals, or of the other schema, stands for; None when none is near."""
+    """The value that a literal of other capitals, or of the other schema, stands for.
+
+    None when none is near.
+    """
     if not isinstance(entry, str):
         return None
     spelled = {str(value).lower(): value for value in shape.values[name]}
@@ -42,7 +48,9 @@ def right_value(entry: Any, name: str, shape: Shape) -> Any:
     words = shape.schema.words.get(neutral, {}).items()
     translated = {word.lower(): here[0] for word, here in words if here}
     other = CSPM if shape is known.OCSF else HUB
-    back = {here.lower(): word for word, there in other.words.get(neutral, {}).items() for here in there}
+    back = {
+        here.lower(): word for word, there in other.words.get(neutral, {}).items() for here in there
+    }
     lower = entry.lower()
     if lower in spelled:
         return spelled[lower]

@@ -1,4 +1,5 @@
-"""What Security Hub's events look like: their detail-types, their fields, and the closed lists of values. Pure data.
+"""What Security Hub's events look like: their detail-types, their fields, and the closed lists of
+values. Pure data.
 
 Sources: Security Hub User Guide (securityhub-cwe-event-types, securityhub-cwe-event-formats,
 securityhub-v2-cwe-event-formats), API_AwsSecurityFinding, and the OCSF schema's finding classes.
@@ -18,7 +19,18 @@ CUSTOM_ACTION = "Security Hub Findings - Custom Action"
 INSIGHT = "Security Hub Insight Results"
 CLOUDTRAIL = ("AWS API Call via CloudTrail", "AWS Service Event via CloudTrail")
 """Calls of Security Hub's own API, which have its source too (eb-service-event-cloudtrail)."""
-ENVELOPE = ("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name")
+ENVELOPE = (
+    "version",
+    "id",
+    "detail-type",
+    "source",
+    "account",
+    "time",
+    "region",
+    "resources",
+    "detail",
+    "replay-name",
+)
 
 
 @dataclass(frozen=True)
@@ -67,24 +79,46 @@ ASFF = Shape(
         "Compliance.Status": ("PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"),
         "VerificationState": ("UNKNOWN", "TRUE_POSITIVE", "FALSE_POSITIVE", "BENIGN_POSITIVE"),
     },
-    leaves=frozenset(".".join(path) for path in CSPM.paths.values()) | {"Title", "Description", "Id", "ProductName"},
+    leaves=frozenset(".".join(path) for path in CSPM.paths.values())
+    | {"Title", "Description", "Id", "ProductName"},
 )
 OCSF = Shape(
     schema=HUB,
     fields=frozenset(_OCSF_FIELDS.split()),
     closed=False,
     values={
-        "severity": ("Unknown", "Informational", "Low", "Medium", "High", "Critical", "Fatal", "Other"),
+        "severity": (
+            "Unknown",
+            "Informational",
+            "Low",
+            "Medium",
+            "High",
+            "Critical",
+            "Fatal",
+            "Other",
+        ),
         "severity_id": (0, 1, 2, 3, 4, 5, 6, 99),
-        "status": ("Unknown", "New", "In Progress", "Suppressed", "Resolved", "Archived", "Deleted", "Other"),
+        "status": (
+            "Unknown",
+            "New",
+            "In Progress",
+            "Suppressed",
+            "Resolved",
+            "Archived",
+            "Deleted",
+            "Other",
+        ),
         "activity_name": ("Unknown", "Create", "Update", "Close", "Other"),
         "compliance.status": ("Unknown", "Pass", "Warning", "Fail", "Other"),
     },
-    leaves=frozenset(".".join(path) for path in HUB.paths.values()) | {"finding_info.title", "finding_info.desc"},
+    leaves=frozenset(".".join(path) for path in HUB.paths.values())
+    | {"finding_info.title", "finding_info.desc"},
 )
 SHAPES: Mapping[str, Shape] = {CSPM.detail_type: ASFF, CUSTOM_ACTION: ASFF, HUB.detail_type: OCSF}
 """Detail-type -> how its findings look."""
-BESIDE: Mapping[str, frozenset[str]] = {CUSTOM_ACTION: frozenset({"actionName", "actionDescription"})}
+BESIDE: Mapping[str, frozenset[str]] = {
+    CUSTOM_ACTION: frozenset({"actionName", "actionDescription"})
+}
 """Detail-type -> what its `detail` holds beside `findings`."""
 DETAIL_TYPES = (CSPM.detail_type, HUB.detail_type, CUSTOM_ACTION, INSIGHT, *CLOUDTRAIL)
 
@@ -97,7 +131,9 @@ _MORE_PAIRS = {
     "UpdatedAt": "finding_info.modified_time_dt",
     "Severity.Normalized": "severity_id",
 }
-TO_OCSF = {".".join(CSPM.paths[name]): ".".join(HUB.paths[name]) for name in CSPM.paths} | _MORE_PAIRS
+TO_OCSF = {
+    ".".join(CSPM.paths[name]): ".".join(HUB.paths[name]) for name in CSPM.paths
+} | _MORE_PAIRS
 """A dotted name in ASFF -> the same in OCSF."""
 TO_ASFF = {ocsf: asff for asff, ocsf in TO_OCSF.items()}
 
@@ -108,5 +144,7 @@ LABELS_BY_NUMBER: tuple[tuple[str, int, int], ...] = (
     ("HIGH", 70, 89),
     ("CRITICAL", 90, 100),
 )
-"""ASFF's severity label with the normalized numbers it stands for (asff-required-attributes, Severity)."""
+"""ASFF's severity label with the normalized numbers it stands for (asff-required-attributes,
+Severity).
+"""
 OCSF_SEVERITIES = dict(zip(OCSF.values["severity"], OCSF.values["severity_id"], strict=True))

@@ -29,7 +29,10 @@ def _values(values: Any) -> Any:
 
 T = TypeVar("T")
 Filter = Annotated[
-    tuple[T, ...] | None, BeforeValidator(_values), BeforeValidator(_any_is_none), at_most(fields.MAX_VALUES)
+    tuple[T, ...] | None,
+    BeforeValidator(_values),
+    BeforeValidator(_any_is_none),
+    at_most(fields.MAX_VALUES),
 ]
 """A list of values; `any` is no filter at all."""
 
@@ -43,7 +46,9 @@ def _products(value: Any) -> Any:
             raise ValueError("an empty mapping matches nothing: write `any` for no filter")
         return value
     if isinstance(value, str):
-        raise ValueError(f"must be a list, such as [{value}], a mapping of products to severities, or `any`")
+        raise ValueError(
+            f"must be a list, such as [{value}], a mapping of products to severities, or `any`"
+        )
     return _values(value)
 
 
@@ -56,13 +61,23 @@ def _levels(value: Any) -> Any:
 
 
 def _no_thresholds(value: Any) -> Any:
-    if isinstance(value, dict):  # its names alone would leave out far more than a reader of it thinks
-        raise ValueError("severities cannot stand here: give each product the wanted ones in `findings.products`")
+    if isinstance(
+        value, dict
+    ):  # its names alone would leave out far more than a reader of it thinks
+        raise ValueError(
+            "severities cannot stand here: give each product the wanted ones in `findings.products`"
+        )
     return value
 
 
 def _kind_of_products(value: Any) -> str:
-    return "thresholds" if isinstance(value, dict) else "names" if isinstance(value, tuple | list) else "any"
+    return (
+        "thresholds"
+        if isinstance(value, dict)
+        else "names"
+        if isinstance(value, tuple | list)
+        else "any"
+    )
 
 
 Products = Annotated[
@@ -79,8 +94,12 @@ class Filters(Model):
     severity: Filter[Severity] = described(None)
     workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(None)
     record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(None)
-    compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = described(None)
-    accounts: Filter[fields.Account] = described(None, description="Twelve-digit account ids, in quotes.")
+    compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = described(
+        None
+    )
+    accounts: Filter[fields.Account] = described(
+        None, description="Twelve-digit account ids, in quotes."
+    )
     resource_ids: Filter[Text] = described(None)
     resource_types: Filter[Text] = described(None)
     types: Filter[Text] = described(None)
@@ -97,12 +116,23 @@ class Exclude(Filters):
 
 
 class Findings(Filters):
-    """Which findings are notified: AND between fields, OR between a field's values; `any`: no filter on it."""
+    """Which findings are notified: AND between fields, OR between a field's values.
+
+    `any`: no filter on it.
+    """
 
     severity: Filter[Severity] = described(("CRITICAL", "HIGH"))
-    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(("NEW",))
+    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(
+        ("NEW",)
+    )
     record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(("ACTIVE",))
     products: Annotated[
-        Products, BeforeValidator(_products), BeforeValidator(_any_is_none), at_most(fields.MAX_VALUES)
-    ] = described(None, description="As in `exclude`; or short names with their severities, and `any` for the others.")
+        Products,
+        BeforeValidator(_products),
+        BeforeValidator(_any_is_none),
+        at_most(fields.MAX_VALUES),
+    ] = described(
+        None,
+        description="As in `exclude`; or short names with their severities, and `any` for the others.",
+    )
     exclude: Exclude = described(default_factory=Exclude)

@@ -1,6 +1,9 @@
-"""Values of filters that can match nothing: impossible ones are errors, unknown ones are doubts. Pure.
+"""Values of filters that can match nothing: impossible ones are errors, unknown ones are doubts.
 
-Sources: Security Hub User Guide (securityhub-controls-reference, asff-required-attributes: finding types, resources).
+Pure.
+
+Sources: Security Hub User Guide (securityhub-controls-reference, asff-required-attributes: finding
+types, resources).
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
-"""What Security Hub makes of a finding that a product sends it: the fields that an import fills in. Pure.
+"""What Security Hub makes of a finding that a product sends it: the fields that an import fills in.
 
-Source: Security Hub User Guide, asff-required-attributes and asff-top-level-attributes; API_Severity; API_Workflow.
+Pure.
+
+Source: Security Hub User Guide, asff-required-attributes and asff-top-level-attributes;
+API_Severity; API_Workflow.
 """
 
 from __future__ import annotations
@@ -48,7 +51,9 @@ def _severity(finding: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any
     if not _is_number(normalized) and isinstance(label, str):
         normalized = NORMALIZED.get(label)
     made = {"Label": label, "Normalized": normalized}
-    new = {name: value for name, value in made.items() if value is not None and given.get(name) is None}
+    new = {
+        name: value for name, value in made.items() if value is not None and given.get(name) is None
+    }
     return {**given, **new}, {f"Severity.{name}": value for name, value in new.items()}
 
 

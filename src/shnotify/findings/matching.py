@@ -1,9 +1,11 @@
-"""EventBridge's matching, offline: does an event match a pattern, and if not, which field stopped it. Pure.
+"""EventBridge's matching, offline: does an event match a pattern, and if not, which field stopped
+it. Pure.
 
-The rules are those of the EventBridge User Guide (eb-create-pattern-operators, eb-event-patterns-arrays): an event is a
-set of fields with dotted names, arrays are looked through without an index, and a field matches when any of its values
-matches any entry of the pattern's list. Two fields below one array may match in different entries of it: the guide does
-not say otherwise, and a Security Hub event holds a single finding. `only_across_entries` tells where it matters.
+The rules are those of the EventBridge User Guide (eb-create-pattern-operators, eb-event-patterns-
+arrays): an event is a set of fields with dotted names, arrays are looked through without an index,
+and a field matches when any of its values matches any entry of the pattern's list. Two fields below
+one array may match in different entries of it: the guide does not say otherwise, and a Security Hub
+event holds a single finding. `only_across_entries` tells where it matters.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ Leaf = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A field that stopped an event. `actual`: its value, a list when it has several, None when it is absent."""
+    """A field that stopped an event.
+
+    `actual`: its value, a list when it has several, None when it is absent.
+    """
 
     path: str
     expected: list[Any]
@@ -37,7 +42,9 @@ class Mismatch:
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether EventBridge would hand the event to a rule with this pattern (a valid one: `validate_pattern`)."""
+    """Whether EventBridge would hand the event to a rule with this pattern (a valid one:
+    `validate_pattern`).
+    """
     return not explain(pattern, event)
 
 
@@ -52,7 +59,8 @@ def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> list[Mismat
 
 
 def only_across_entries(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether the event matches only if two fields below one array may do so in different entries of it.
+    """Whether the event matches only if two fields below one array may do so in different entries
+    of it.
 
     aws/event-ruler has both readings; which one EventBridge takes is not documented.
     """
@@ -73,7 +81,9 @@ def _shape(nodes: list[Any]) -> dict[str, Any]:
 
 
 def _with_one_entry(node: Any, shape: Mapping[str, Any]) -> Iterator[Any]:
-    """The event in all ways to keep a single entry of each array of objects, as far as the shape goes."""
+    """The event in all ways to keep a single entry of each array of objects, as far as the shape
+    goes.
+    """
     if isinstance(node, list) and any(isinstance(item, Mapping | list) for item in node):
         for item in node:
             yield from _with_one_entry(item, shape)
@@ -86,7 +96,10 @@ def _with_one_entry(node: Any, shape: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _flatten(node: Any, path: str, fields: dict[str, list[Leaf]]) -> None:
-    """Event -> dotted name -> all values there; an array adds nothing to the name, an empty one no value."""
+    """Event -> dotted name -> all values there.
+
+    An array adds nothing to the name, an empty one no value.
+    """
     if isinstance(node, Mapping):
         for key, value in node.items():
             _flatten(value, f"{path}.{key}" if path else key, fields)
@@ -97,7 +110,9 @@ def _flatten(node: Any, path: str, fields: dict[str, list[Leaf]]) -> None:
         fields.setdefault(path, []).append(node)
 
 
-def _mismatches(pattern: Mapping[str, Any], path: str, fields: Mapping[str, list[Leaf]]) -> Iterator[Mismatch]:
+def _mismatches(
+    pattern: Mapping[str, Any], path: str, fields: Mapping[str, list[Leaf]]
+) -> Iterator[Mismatch]:
     for key, expected in pattern.items():
         here = f"{path}.{key}" if path else key
         if is_or(key, expected):
@@ -107,19 +122,24 @@ def _mismatches(pattern: Mapping[str, Any], path: str, fields: Mapping[str, list
         else:
             values = fields.get(here, [])
             if not any(accepts(entry, values) for entry in expected):
-                yield Mismatch(here, expected, values if len(values) > 1 else next(iter(values), None))
+                yield Mismatch(
+                    here, expected, values if len(values) > 1 else next(iter(values), None)
+                )
 
 
 _SERVICE = ("source", "detail-type")
-_PRODUCT = tuple(f"detail.findings.{'.'.join(schema.paths['products'])}" for schema in SCHEMAS["both"])
+_PRODUCT = tuple(
+    f"detail.findings.{'.'.join(schema.paths['products'])}" for schema in SCHEMAS["both"]
+)
 _MARK = ("detail.findings.UserDefinedFields.", "detail.findings.comment")
 
 
 def _nearest(branches: list[list[Mismatch]]) -> list[Mismatch]:
     """The branch that was meant for such an event, and misses it by least.
 
-    One for another service, for another product or for what was mailed before was not meant for it, however little
-    is amiss there. What branches that miss it by the same fields want is told together.
+    One for another service, for another product or for what was mailed before was not meant for it,
+    however little is amiss there. What branches that miss it by the same fields want is told
+    together.
     """
     best = min(branches, key=_distance)
     alike = [branch for branch in branches if [m.path for m in branch] == [m.path for m in best]]
@@ -137,7 +157,9 @@ def _distance(branch: list[Mismatch]) -> tuple[int, int, int]:
 
 
 def accepts(entry: Any, values: list[Leaf]) -> bool:
-    """Whether one entry of a pattern's list matches a field with these values (none: the field is absent)."""
+    """Whether one entry of a pattern's list matches a field with these values (none: the field is
+    absent).
+    """
     if not isinstance(entry, Mapping):
         return any(_form(entry) == _form(value) for value in values)
     ((name, operand),) = entry.items()
@@ -147,19 +169,25 @@ def accepts(entry: Any, values: list[Leaf]) -> bool:
 
 
 def _form(value: Leaf) -> str:
-    """The JSON text of a value: numbers compare by it, so that 300 and 300.0 differ (eb-event-patterns)."""
+    """The JSON text of a value: numbers compare by it, so that 300 and 300.0 differ (eb-event-
+    patterns).
+    """
     return json.dumps(value, ensure_ascii=False)
 
 
 def _prefix(operand: Any, value: Leaf) -> bool:
     if isinstance(operand, Mapping):
-        return isinstance(value, str) and value.casefold().startswith(operand["equals-ignore-case"].casefold())
+        return isinstance(value, str) and value.casefold().startswith(
+            operand["equals-ignore-case"].casefold()
+        )
     return isinstance(value, str) and value.startswith(operand)
 
 
 def _suffix(operand: Any, value: Leaf) -> bool:
     if isinstance(operand, Mapping):
-        return isinstance(value, str) and value.casefold().endswith(operand["equals-ignore-case"].casefold())
+        return isinstance(value, str) and value.casefold().endswith(
+            operand["equals-ignore-case"].casefold()
+        )
     return isinstance(value, str) and value.endswith(operand)
 
 
@@ -177,7 +205,10 @@ def _wildcard(operand: Any, value: Leaf) -> bool:
 def _numeric(operand: Any, value: Leaf) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > MAX_NUMBER:
         return False
-    return all(_COMPARE[sign](value, number) for sign, number in zip(operand[::2], operand[1::2], strict=True))
+    return all(
+        _COMPARE[sign](value, number)
+        for sign, number in zip(operand[::2], operand[1::2], strict=True)
+    )
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -191,13 +222,18 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 def _cidr(operand: Any, value: Leaf) -> bool:
     try:
-        return isinstance(value, str) and ipaddress.ip_address(value) in ipaddress.ip_network(operand, strict=False)
+        return isinstance(value, str) and ipaddress.ip_address(value) in ipaddress.ip_network(
+            operand, strict=False
+        )
     except ValueError:
         return False
 
 
 def _anything_but(operand: Any, value: Leaf) -> bool:
-    """True for every value that none of the excluded ones is, of whatever type; an absent field never gets here."""
+    """True for every value that none of the excluded ones is, of whatever type.
+
+    An absent field never gets here.
+    """
     if isinstance(operand, Mapping):
         ((name, excluded),) = operand.items()
         excluded = excluded if isinstance(excluded, list) else [excluded]

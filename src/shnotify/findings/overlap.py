@@ -1,4 +1,6 @@
-"""Two event patterns: is there an event that both let through? Only what is shown by an example is said. Pure."""
+"""Two event patterns: is there an event that both let through? Only what is shown by an example is
+said. Pure.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _VALUES = {
     "source": (known.SOURCE,),
     "detail-type": known.DETAIL_TYPES,
     **{
-        f"detail.findings.{name}": values for shape in (known.ASFF, known.OCSF) for name, values in shape.values.items()
+        f"detail.findings.{name}": values
+        for shape in (known.ASFF, known.OCSF)
+        for name, values in shape.values.items()
     },
 }
 _CONTROLS = ("detail.findings.Compliance.SecurityControlId", "detail.findings.compliance.control")
@@ -44,7 +48,9 @@ def _example(here: Alternative, there: Alternative) -> Example | None:
         by_field.setdefault(condition.field, []).append(condition)
     example: Example = {}
     for field, conditions in by_field.items():
-        candidates = [value for value in _candidates(field, conditions) if _all_take(conditions, value)]
+        candidates = [
+            value for value in _candidates(field, conditions) if _all_take(conditions, value)
+        ]
         if not candidates:
             return None
         example[field] = candidates[0]
@@ -80,16 +86,26 @@ def _samples(entry: Any) -> Iterable[Any]:
             yield operand.replace("*", "")
         case "numeric", list():
             numbers = operand[1::2]
-            yield from (*numbers, *(number + 1 for number in numbers), *(number - 1 for number in numbers))
+            yield from (
+                *numbers,
+                *(number + 1 for number in numbers),
+                *(number - 1 for number in numbers),
+            )
 
 
 def _all_take(conditions: list[Condition], value: Any) -> bool:
     values = [] if value is None else [value]
-    return all(any(accepts(entry, values) for entry in condition.entries) for condition in conditions)
+    return all(
+        any(accepts(entry, values) for entry in condition.entries) for condition in conditions
+    )
 
 
 def _makes_sense(example: Example) -> bool:
-    """Whether there are such findings: controls are Security Hub's own, and products have none of them."""
+    """Whether there are such findings: controls are Security Hub's own, and products have none of
+    them.
+    """
     control = any(example.get(field) is not None for field in _CONTROLS)
     products = [str(example[field]) for field in _PRODUCTS if example.get(field) is not None]
-    return not control or all(product.endswith(_OWN) or product == "stand-in" for product in products)
+    return not control or all(
+        product.endswith(_OWN) or product == "stand-in" for product in products
+    )

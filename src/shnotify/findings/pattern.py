@@ -1,8 +1,8 @@
 """A route's filter -> the EventBridge event pattern that says it. Pure; no AWS needed.
 
-Fields are ANDed and a field's values ORed, which is what a pattern means by itself (EventBridge User Guide,
-eb-create-pattern). `findings` is an array in the event, but holds one finding, and a pattern looks through arrays
-without an index (eb-event-patterns-arrays).
+Fields are ANDed and a field's values ORed, which is what a pattern means by itself (EventBridge
+User Guide, eb-create-pattern). `findings` is an array in the event, but holds one finding, and a
+pattern looks through arrays without an index (eb-event-patterns-arrays).
 """
 
 from __future__ import annotations
@@ -42,24 +42,29 @@ def event_pattern(
 ) -> dict[str, Any]:
     """The event pattern of one route.
 
-    source: "cspm", "hub" or "both" ("auto" is resolved before). findings: the route's. partition: "aws",
-    "aws-cn" ...; None when it is not known (offline), then product ARNs are not checked against it. raw: a pattern of
-    the user's own, which replaces all the rest. resolved_marker: the formatter's mark (`Settings.marker`), to let the
-    resolution of findings that carry it through as well, whatever the filter says.
+    source: "cspm", "hub" or "both" ("auto" is resolved before). findings: the route's. partition:
+    "aws", "aws-cn" ...; None when it is not known (offline), then product ARNs are not checked
+    against it. raw: a pattern of the user's own, which replaces all the rest. resolved_marker: the
+    formatter's mark (`Settings.marker`), to let the resolution of findings that carry it through as
+    well, whatever the filter says.
 
-    Raises PatternError with everything that cannot be said; a result is at most `MAX_SIZE` characters long.
+    Raises PatternError with everything that cannot be said; a result is at most `MAX_SIZE`
+    characters long.
     """
     if raw is not None:
         check_size(validate_pattern(raw), "pattern")
         return copy.deepcopy(raw)
     compilers = [_Compiler(schema, findings, partition) for schema in SCHEMAS[source]]
     branches = [compiler.branch() for compiler in compilers]
-    problems = list(dict.fromkeys(problem for compiler in compilers for problem in compiler.problems))
+    problems = list(
+        dict.fromkeys(problem for compiler in compilers for problem in compiler.problems)
+    )
     if problems:
         raise PatternError.of(problems)
     if resolved_marker:
         branches += [_resolved(schema, resolved_marker) for schema in SCHEMAS[source]]
-    # One rule for all: an event has one detail-type, and a rule fires once however many branches match.
+    # One rule for all: an event has one detail-type, and a rule fires once however many branches
+    # match.
     rest: dict[str, Any] = branches[0] if len(branches) == 1 else {"$or": branches}
     pattern = {"source": ["aws.securityhub"], **rest}
     check_size(pattern)
@@ -92,15 +97,21 @@ class _Compiler:
         return {"detail-type": [self.schema.detail_type], **detail}
 
     def _values(self, name: str, wanted: Values) -> list[Any] | None:
-        """The pattern's list for one field; None for no filter. Problems are noted, and then None is returned."""
+        """The pattern's list for one field; None for no filter.
+
+        Problems are noted, and then None is returned.
+        """
         unwanted = self._excluded(name)
         if unwanted and name in ARRAYS:
-            # anything-but on an array matches as soon as one element differs, so it would exclude nearly nothing.
+            # anything-but on an array matches as soon as one element differs, so it would exclude
+            # nearly nothing.
             text = "EventBridge cannot exclude by a field that can hold several values; exclude by another field"
             self.problems.append((f"findings.exclude.{name}", text))
             return None
         if wanted is not None and not wanted:
-            self.problems.append((f"findings.{name}", "an empty list would match nothing; `any` is no filter"))
+            self.problems.append(
+                (f"findings.{name}", "an empty list would match nothing; `any` is no filter")
+            )
             return None
         if name == "record_state":
             return self._record_state(wanted, unwanted)
@@ -116,10 +127,17 @@ class _Compiler:
         return list((getattr(exclude, name) if exclude is not None else None) or ())
 
     def _record_state(self, wanted: Values, unwanted: Sequence[str]) -> list[Any] | None:
-        """ACTIVE or ARCHIVED are the only two, and OCSF knows active only as "not closed" (ocsf-findings)."""
+        """ACTIVE or ARCHIVED are the only two, and OCSF knows active only as "not closed" (ocsf-
+        findings).
+        """
         states = [state for state in (wanted or ("ACTIVE", "ARCHIVED")) if state not in unwanted]
-        for path, values in (("findings.record_state", wanted or ()), ("findings.exclude.record_state", unwanted)):
-            self.problems += [(path, f"'{v}' is neither ACTIVE nor ARCHIVED") for v in values if v not in _STATES]
+        for path, values in (
+            ("findings.record_state", wanted or ()),
+            ("findings.exclude.record_state", unwanted),
+        ):
+            self.problems += [
+                (path, f"'{v}' is neither ACTIVE nor ARCHIVED") for v in values if v not in _STATES
+            ]
         if not states:
             self._nothing_left("record_state")
         if not states or (wanted is None and not unwanted):
@@ -153,10 +171,18 @@ class _Compiler:
             text = f"'{value}' is of partition {parts[1]}, this account of {self.partition}: it would never match"
             self.problems.append((path, text))
 
-    def _difference(self, name: str, include: list[Matcher], exclude: list[Matcher]) -> list[Matcher]:
-        """What is wanted without what is excluded: a pattern cannot AND two conditions on one field."""
+    def _difference(
+        self, name: str, include: list[Matcher], exclude: list[Matcher]
+    ) -> list[Matcher]:
+        """What is wanted without what is excluded: a pattern cannot AND two conditions on one
+        field.
+        """
         for one in include:
-            narrower = [other for other in exclude if isinstance(other, str) and other != one and _covers(one, other)]
+            narrower = [
+                other
+                for other in exclude
+                if isinstance(other, str) and other != one and _covers(one, other)
+            ]
             if narrower:
                 text = f"EventBridge cannot exclude '{narrower[0]}' from a wanted short name; list the wanted ARNs"
                 self.problems.append((f"findings.exclude.{name}", text))
@@ -170,16 +196,25 @@ class _Compiler:
         self.problems.append((f"findings.exclude.{name}", text))
 
     def _put_thresholds(self, finding: dict[str, Any], thresholds: Thresholds) -> None:
-        """`products: {guardduty: [HIGH, CRITICAL], inspector: [CRITICAL]}`; they stand in for `findings.severity`."""
+        """`products: {guardduty: [HIGH, CRITICAL], inspector: [CRITICAL]}`.
+
+        They stand in for `findings.severity`.
+        """
         groups: dict[str, tuple[list[Any] | None, list[Matcher]]] = {}
         named = [name for name in thresholds if name != OTHER_PRODUCTS]
-        matchers = {name: self._matchers(f"findings.products.{name}", "products", [name]) for name in named}
-        excluded = self._matchers("findings.exclude.products", "products", self._excluded("products"))
+        matchers = {
+            name: self._matchers(f"findings.products.{name}", "products", [name]) for name in named
+        }
+        excluded = self._matchers(
+            "findings.exclude.products", "products", self._excluded("products")
+        )
         for name, severities in thresholds.items():
             values = self._values("severity", None if severities in (None, "any") else severities)
             products = self._difference("products", matchers.get(name, []), excluded)
             if name == OTHER_PRODUCTS or products:
-                groups.setdefault("*" if name == OTHER_PRODUCTS else repr(values), (values, []))[1].extend(products)
+                groups.setdefault("*" if name == OTHER_PRODUCTS else repr(values), (values, []))[
+                    1
+                ].extend(products)
         others = [m for found in matchers.values() for m in found] + excluded
         branches: list[dict[str, Any]] = []
         for key, (severities, products) in groups.items():
@@ -199,7 +234,10 @@ class _Compiler:
 
 
 def _resolved(schema: Schema, marker: str) -> dict[str, Any]:
-    """Marked findings that are resolved. No other filter: a control that passes again loses its severity with it."""
+    """Marked findings that are resolved.
+
+    No other filter: a control that passes again loses its severity with it.
+    """
     from shnotify.formatter.mail import MAILED, comment_for
 
     if schema is CSPM:
@@ -231,11 +269,14 @@ def _covers(one: Matcher, other: Matcher) -> bool:
 
 
 def _all_but(matchers: list[Matcher]) -> list[Any]:
-    """Everything else, findings without the field among it: `anything-but` alone wants the field to exist."""
+    """Everything else, findings without the field among it: `anything-but` alone wants the field to
+    exist.
+    """
     exact = [matcher for matcher in matchers if isinstance(matcher, str)]
     suffixes = [matcher["suffix"] for matcher in matchers if isinstance(matcher, dict)]
     if not suffixes:
         return [{"anything-but": exact}, {"exists": False}]
-    # Two conditions on one field would be ORed; a full ARN is its own suffix, so one list can hold both.
+    # Two conditions on one field would be ORed; a full ARN is its own suffix, so one list can hold
+    # both.
     every = suffixes + exact
     return [{"anything-but": {"suffix": every[0] if len(every) == 1 else every}}, {"exists": False}]

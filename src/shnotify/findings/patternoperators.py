@@ -1,6 +1,7 @@
 """The operators in an event pattern's lists: which there are, and what each takes. Pure.
 
-The rules are those of the EventBridge User Guide (eb-create-pattern-operators) and of the compiler in aws/event-ruler.
+The rules are those of the EventBridge User Guide (eb-create-pattern-operators) and of the compiler
+in aws/event-ruler.
 """
 
 from __future__ import annotations
@@ -15,9 +16,19 @@ from typing import Any
 MAX_NUMBER = 5_000_000_000
 """`numeric` knows no number beyond it, nor below its negative (eb-create-pattern-operators)."""
 
-# event-ruler refuses these as names inside `$or` (Constants.java): there they are operators that lost their brackets.
+# event-ruler refuses these as names inside `$or` (Constants.java): there they are operators that
+# lost their brackets.
 OPERATORS = frozenset(
-    {"anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard"}
+    {
+        "anything-but",
+        "cidr",
+        "equals-ignore-case",
+        "exists",
+        "numeric",
+        "prefix",
+        "suffix",
+        "wildcard",
+    }
 )
 
 Problems = Iterator[tuple[str, str]]
@@ -38,7 +49,11 @@ def operator_problems(item: dict[Any, Any], path: str) -> Problems:
     here = f"{path}.{name}"
     match name:
         case "prefix" | "suffix":
-            text = value.get("equals-ignore-case") if isinstance(value, dict) and len(value) == 1 else value
+            text = (
+                value.get("equals-ignore-case")
+                if isinstance(value, dict) and len(value) == 1
+                else value
+            )
             if not isinstance(text, str):
                 yield here, "takes a text, or {equals-ignore-case: a text}"
         case "equals-ignore-case":
@@ -57,7 +72,9 @@ def operator_problems(item: dict[Any, Any], path: str) -> Problems:
             yield from _anything_but(value, here)
         case _:
             near = get_close_matches(str(name).lower(), sorted(OPERATORS), n=1, cutoff=0.7)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(OPERATORS))}"
+            hint = (
+                f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(OPERATORS))}"
+            )
             yield here, f"no such operator (names are case-sensitive); {hint}"
 
 
@@ -83,9 +100,26 @@ def _cidr(value: object, path: str) -> Problems:
 def _numeric(value: object, path: str) -> Problems:
     terms = value if isinstance(value, list) else []
     operators, numbers = terms[::2], terms[1::2]
-    known = [["="], ["<"], ["<="], [">"], [">="], [">", "<"], [">", "<="], [">=", "<"], [">=", "<="]]
-    if operators not in known or len(numbers) != len(operators) or not all(_is_number(number) for number in numbers):
-        yield path, 'takes ["=", n], ["<", n], [">", n] or a range such as [">", 0, "<=", 5] (lower end first)'
+    known = [
+        ["="],
+        ["<"],
+        ["<="],
+        [">"],
+        [">="],
+        [">", "<"],
+        [">", "<="],
+        [">=", "<"],
+        [">=", "<="],
+    ]
+    if (
+        operators not in known
+        or len(numbers) != len(operators)
+        or not all(_is_number(number) for number in numbers)
+    ):
+        yield (
+            path,
+            'takes ["=", n], ["<", n], [">", n] or a range such as [">", 0, "<=", 5] (lower end first)',
+        )
     elif not all(abs(number) <= MAX_NUMBER for number in numbers):
         yield path, f"EventBridge compares numbers from -{MAX_NUMBER:,} to {MAX_NUMBER:,} only"
     elif len(numbers) == 2 and not _range_holds_something(operators, numbers):
@@ -107,7 +141,10 @@ def _anything_but(value: object, path: str) -> Problems:
         values = value.get(name)
         values = values if isinstance(values, list) else [values]
         if len(value) != 1 or name not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
-            yield path, "takes a value, a list, or one of prefix, suffix, equals-ignore-case, wildcard"
+            yield (
+                path,
+                "takes a value, a list, or one of prefix, suffix, equals-ignore-case, wildcard",
+            )
         elif not values or not all(isinstance(item, str) for item in values):
             yield f"{path}.{name}", "takes a text or a list of texts"
         elif name in ("prefix", "suffix") and "" in values:
@@ -117,5 +154,7 @@ def _anything_but(value: object, path: str) -> Problems:
                 yield from _wildcard(item, f"{path}.{name}")
         return
     values = value if isinstance(value, list) else [value]
-    if not values or not (all(isinstance(v, str) for v in values) or all(_is_number(v) for v in values)):
+    if not values or not (
+        all(isinstance(v, str) for v in values) or all(_is_number(v) for v in values)
+    ):
         yield path, "takes texts only or numbers only (no true, false, null or empty list)"

@@ -1,7 +1,8 @@
-"""The form of an EventBridge event pattern: what EventBridge would refuse, found before it is called. Pure.
+"""The form of an EventBridge event pattern: what EventBridge would refuse, found before it is
+called. Pure.
 
-The rules are those of the EventBridge User Guide (eb-event-patterns, eb-create-pattern-operators) and of the compiler
-in aws/event-ruler, the library that EventBridge's matching comes from.
+The rules are those of the EventBridge User Guide (eb-event-patterns, eb-create-pattern-operators)
+and of the compiler in aws/event-ruler, the library that EventBridge's matching comes from.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ MAX_OR_COMBINATIONS = 1000
 class PatternError(ShnotifyError):
     """A filter that EventBridge cannot express, or a raw pattern that it would refuse.
 
-    `path` is where in the route's configuration (`findings.exclude.types`), `message` what is wrong and what would be
-    right; `problems` holds all that were found, the first of them being `path` and `message`.
+    `path` is where in the route's configuration (`findings.exclude.types`), `message` what is wrong
+    and what would be right; `problems` holds all that were found, the first of them being `path`
+    and `message`.
     """
 
     exit_code = 2
@@ -44,12 +46,17 @@ class PatternError(ShnotifyError):
 
 
 def compact(pattern: dict[str, Any]) -> str:
-    """The pattern as it is sent to AWS: no blanks, and no `\\u` escapes that would count six characters for one."""
+    """The pattern as it is sent to AWS: no blanks, and no `\\u` escapes that would count six
+    characters for one.
+    """
     return json.dumps(pattern, ensure_ascii=False, separators=(",", ":"))
 
 
 def size_warning(pattern: dict[str, Any]) -> str | None:
-    """What a person should know of a pattern that only a raised quota takes; None for a pattern within the default."""
+    """What a person should know of a pattern that only a raised quota takes.
+
+    None for a pattern within the default.
+    """
     size = len(compact(pattern))
     if size <= WARN_SIZE:
         return None
@@ -60,7 +67,9 @@ def size_warning(pattern: dict[str, Any]) -> str | None:
 
 
 def check_size(pattern: dict[str, Any], path: str = "findings") -> int:
-    """The pattern's size in characters; above `WARN_SIZE` the caller warns (it may need a raised quota).
+    """The pattern's size in characters.
+
+    Above `WARN_SIZE` the caller warns (it may need a raised quota).
 
     Raises PatternError above `MAX_SIZE`, which no quota raises.
     """
@@ -75,9 +84,14 @@ def check_size(pattern: dict[str, Any], path: str = "findings") -> int:
 
 
 def validate_pattern(raw: object, path: str = "pattern") -> dict[str, Any]:
-    """The raw pattern itself, when EventBridge would accept its form. Raises PatternError with every problem in it."""
+    """The raw pattern itself, when EventBridge would accept its form.
+
+    Raises PatternError with every problem in it.
+    """
     if not isinstance(raw, dict):
-        raise PatternError(path, "must be a mapping of event fields, such as {source: [aws.securityhub]}")
+        raise PatternError(
+            path, "must be a mapping of event fields, such as {source: [aws.securityhub]}"
+        )
     problems = list(_object(raw, path, inside_or=False))
     if not problems:
         combinations = _combinations(raw)
@@ -90,7 +104,9 @@ def validate_pattern(raw: object, path: str = "pattern") -> dict[str, Any]:
 
 
 def is_or(key: str, value: object) -> bool:
-    """Whether this is the `$or` operator and not a field of that name: event-ruler reads it so only above a list."""
+    """Whether this is the `$or` operator and not a field of that name: event-ruler reads it so only
+    above a list.
+    """
     return key == "$or" and isinstance(value, list)
 
 
@@ -122,7 +138,10 @@ def _values(values: list[Any], key: str, path: str) -> Problems:
     fields = [item for item in values if isinstance(item, dict) and is_of_fields(item)]
     if fields and len(fields) == len(values):
         wanted = ", ".join(f"{name}: ..." for name in list(fields[0])[:3])
-        yield path, f"a list where a mapping is due: write a mapping, `{key}: {{{wanted}}}`, without brackets or `-`"
+        yield (
+            path,
+            f"a list where a mapping is due: write a mapping, `{key}: {{{wanted}}}`, without brackets or `-`",
+        )
         return
     for number, item in enumerate(values):
         yield from _value(item, f"{path}[{number}]")
@@ -139,8 +158,12 @@ def _or(beside: dict[Any, Any], branches: object, path: str) -> Problems:
             yield here, "must be a mapping of event fields"
             continue
         for leaf in sorted(taken & set(_leaves(branch))):
-            # event-ruler lets the later one replace the earlier, so the AND a reader sees would not be one.
-            yield here, f"'{leaf}' stands beside $or too; EventBridge would not AND them: put it into every branch"
+            # event-ruler lets the later one replace the earlier, so the AND a reader sees would not
+            # be one.
+            yield (
+                here,
+                f"'{leaf}' stands beside $or too; EventBridge would not AND them: put it into every branch",
+            )
         yield from _object(branch, here, inside_or=True)
 
 
@@ -160,7 +183,9 @@ def _leaves(node: dict[Any, Any], prefix: str = "") -> Iterator[str]:
 def _combinations(node: dict[str, Any]) -> int:
     """How many plain patterns the `$or`s multiply to."""
     return math.prod(
-        sum(_combinations(branch) for branch in value) if is_or(key, value) else _combinations(value)
+        sum(_combinations(branch) for branch in value)
+        if is_or(key, value)
+        else _combinations(value)
         for key, value in node.items()
         if isinstance(value, dict) or is_or(key, value)
     )
@@ -171,7 +196,9 @@ def _value(item: object, path: str) -> Problems:
         yield from operator_problems(item, path)
     elif isinstance(item, float) and not math.isfinite(item):
         yield path, "must be a finite number"
-    elif isinstance(item, int) and len(str(item)) == 12:  # would never match: ids of accounts are text in every event
+    elif (
+        isinstance(item, int) and len(str(item)) == 12
+    ):  # would never match: ids of accounts are text in every event
         yield path, f'looks like an account id, and those are text: write it in quotes, "{item}"'
     elif not isinstance(item, str | int | float | None):
         yield path, f"must be text, a number, true, false, null or an operator, not {_shown(item)}"

@@ -1,6 +1,8 @@
-"""Can a raw event pattern ever match an event of Security Hub? If not: where it fails, and what would be right. Pure.
+"""Can a raw event pattern ever match an event of Security Hub? If not: where it fails, and what
+would be right. Pure.
 
-Judged is what AWS documents; what nobody can know (a field of a product's own, another service's event) passes.
+Judged is what AWS documents; what nobody can know (a field of a product's own, another service's
+event) passes.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ _FINDINGS = "detail.findings."
 
 
 def never_matches(pattern: Mapping[str, Any]) -> list[Found]:
-    """Why no event of Security Hub ever matches the pattern; empty when one can, or when nobody can know.
+    """Why no event of Security Hub ever matches the pattern.
+
+    Empty when one can, or when nobody can know.
 
     The pattern must be well formed (`validate_pattern`).
     """
@@ -36,7 +40,9 @@ def never_matches(pattern: Mapping[str, Any]) -> list[Found]:
 
 
 def dead_parts(pattern: Mapping[str, Any]) -> list[Found]:
-    """What in a pattern can match nothing while the rest can: a branch of an `$or`, a value in a wrong spelling."""
+    """What in a pattern can match nothing while the rest can: a branch of an `$or`, a value in a
+    wrong spelling.
+    """
     found: list[Found] = []
     for one in alternatives(pattern):
         faults = _faults(one)
@@ -54,7 +60,9 @@ def _faults(one: Alternative) -> list[Found]:
         if not near:
             text = f"this is not Security Hub's source ({known.SOURCE}): none of its findings matches the pattern"
             return [(source.place, text)]
-        found.append((_at(source), f"{_said(source)} is no source: Security Hub's is {known.SOURCE}"))
+        found.append(
+            (_at(source), f"{_said(source)} is no source: Security Hub's is {known.SOURCE}")
+        )
     found += _envelope(one)
     kind = by_field.get("detail-type")
     kinds = [name for name in known.DETAIL_TYPES if kind is None or _accepts(kind, name)]
@@ -77,7 +85,10 @@ def _envelope(one: Alternative) -> Iterator[Found]:
 
 
 def _nearest_faults(one: Alternative, kinds: list[str], *, open_kind: bool) -> list[Found]:
-    """What is wrong for the detail-type that fits best; nothing as soon as one fits or cannot be judged."""
+    """What is wrong for the detail-type that fits best.
+
+    Nothing as soon as one fits or cannot be judged.
+    """
     conditions = [condition for condition in one if condition.field.startswith("detail.")]
     if not conditions:
         return []
@@ -109,7 +120,10 @@ def _detail(condition: Condition, kind: str, shape: Shape) -> Iterator[Found]:
         return
     name = condition.field.removeprefix("detail.")
     if name == "findings":
-        yield condition.place, "`findings` holds mappings: name a field in it, such as findings: {Id: [...]}"
+        yield (
+            condition.place,
+            "`findings` holds mappings: name a field in it, such as findings: {Id: [...]}",
+        )
     elif name.startswith("findings."):
         yield from _field(condition, name.removeprefix("findings."), kind, shape)
     elif name.partition(".")[0] not in known.BESIDE.get(kind, ()):
@@ -132,13 +146,20 @@ def _field(condition: Condition, name: str, kind: str, shape: Shape) -> Iterator
         wanted = next((leaf for leaf in below if leaf in shape.values), below[0])
         yield condition.place, f"findings.{name} is a mapping: write findings: {_nested(wanted)}"
     elif over := [leaf for leaf in shape.leaves if name.startswith(f"{leaf}.")]:
-        yield condition.place, f"nothing stands below findings.{over[0]}: write findings: {_nested(over[0])}"
-    elif name in shape.values and not any(_accepts(condition, value) for value in shape.values[name]):
+        yield (
+            condition.place,
+            f"nothing stands below findings.{over[0]}: write findings: {_nested(over[0])}",
+        )
+    elif name in shape.values and not any(
+        _accepts(condition, value) for value in shape.values[name]
+    ):
         yield _at(condition), _wrong_value(condition, name, shape)
 
 
 def _spelling(condition: Condition, name: str, shape: Shape) -> str:
-    """More for a message that gives the right field: the right values, when the written ones are wrong there."""
+    """More for a message that gives the right field: the right values, when the written ones are
+    wrong there.
+    """
     values = shape.values.get(name)
     if not values or any(_accepts(condition, value) for value in values):
         return ""
@@ -160,23 +181,43 @@ def _wrong_value(condition: Condition, name: str, shape: Shape) -> str:
 
 
 def _together(conditions: list[Condition], shape: Shape) -> Iterator[Found]:
-    """Two conditions on one thing, the severity by word and by number, that no finding meets together."""
+    """Two conditions on one thing, the severity by word and by number, that no finding meets
+    together.
+    """
     by_field = {condition.field.removeprefix(_FINDINGS): condition for condition in conditions}
     ocsf = shape is known.OCSF
-    word, number = ("severity", "severity_id") if ocsf else ("Severity.Label", "Severity.Normalized")
+    word, number = (
+        ("severity", "severity_id") if ocsf else ("Severity.Label", "Severity.Normalized")
+    )
     if word not in by_field or number not in by_field:
         return
-    pairs = [(label, value) for label, low, high in known.LABELS_BY_NUMBER for value in range(low, high + 1)]
+    pairs = [
+        (label, value)
+        for label, low, high in known.LABELS_BY_NUMBER
+        for value in range(low, high + 1)
+    ]
     if ocsf:
         pairs = list(known.OCSF_SEVERITIES.items())
-    if not any(_accepts(by_field[word], label) and _accepts(by_field[number], value) for label, value in pairs):
-        yield by_field[number].place, f"no finding has this {number} and that {word} together: keep one of them"
+    if not any(
+        _accepts(by_field[word], label) and _accepts(by_field[number], value)
+        for label, value in pairs
+    ):
+        yield (
+            by_field[number].place,
+            f"no finding has this {number} and that {word} together: keep one of them",
+        )
 
 
 def _dead_values(one: Alternative) -> Iterator[Found]:
-    """Single values that a closed list does not have, but for their capitals or the other schema's word."""
+    """Single values that a closed list does not have, but for their capitals or the other schema's
+    word.
+    """
     kind = next((condition for condition in one if condition.field == "detail-type"), None)
-    shapes = {id(shape): shape for name, shape in known.SHAPES.items() if kind is None or _accepts(kind, name)}
+    shapes = {
+        id(shape): shape
+        for name, shape in known.SHAPES.items()
+        if kind is None or _accepts(kind, name)
+    }
     source = next((condition for condition in one if condition.field == "source"), None)
     if len(shapes) != 1 or (source and not _accepts(source, known.SOURCE)):
         return
@@ -186,7 +227,10 @@ def _dead_values(one: Alternative) -> Iterator[Found]:
         for number, entry in enumerate(condition.entries if name in shape.values else ()):
             right = right_value(entry, name, shape)
             if right is not None and entry not in shape.values[name]:
-                yield f"{condition.place}[{number}]", f"findings.{name} is never {entry!r}: write {right}"
+                yield (
+                    f"{condition.place}[{number}]",
+                    f"findings.{name} is never {entry!r}: write {right}",
+                )
 
 
 def _near(entries: tuple[Any, ...], names: list[str] | tuple[str, ...]) -> list[str]:
@@ -221,7 +265,9 @@ def _at(condition: Condition) -> str:
 
 def _said(condition: Condition) -> str:
     """The entries as a message shows them."""
-    shown = [repr(entry) if isinstance(entry, str) else str(entry) for entry in condition.entries[:3]]
+    shown = [
+        repr(entry) if isinstance(entry, str) else str(entry) for entry in condition.entries[:3]
+    ]
     return " or ".join(shown) + (" ..." if len(condition.entries) > 3 else "")
 
 

@@ -1,4 +1,7 @@
-"""Events and findings from a file or a pipe, in any of the forms in which people have them. Pure."""
+"""Events and findings from a file or a pipe, in any of the forms in which people have them.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ class Input:
     """One event, and where it stands.
 
     line    the line on which it, or the bare finding in it, begins, from 1
-    filled  what Security Hub fills in when it imports the bare finding, as `Path = value`; () for an event
+    filled  what Security Hub fills in when it imports the bare finding, as `Path = value`; () for
+            an event
     """
 
     event: dict[str, Any]
@@ -43,10 +47,13 @@ class Input:
 
 
 def inputs_from(text: str) -> Iterator[Input]:
-    """The events in a text, in order; bare findings come wrapped into the event that Security Hub would send.
+    """The events in a text, in order.
 
-    Takes EventBridge events, findings (ASFF or OCSF), `GetFindings` and `GetFindingsV2` output, JSON lists of any of
-    these, and any number of such documents one after the other (JSON lines). Raises InputError for anything else.
+    Bare findings come wrapped into the event that Security Hub would send.
+
+    Takes EventBridge events, findings (ASFF or OCSF), `GetFindings` and `GetFindingsV2` output,
+    JSON lists of any of these, and any number of such documents one after the other (JSON lines).
+    Raises InputError for anything else.
     """
     empty = True
     source = _Source(text)
@@ -58,7 +65,10 @@ def inputs_from(text: str) -> Iterator[Input]:
 
 
 MAX_DEPTH = 200
-"""Levels of an input document; findings have about ten, and Python itself gives up near a thousand."""
+"""Levels of an input document.
+
+Findings have about ten, and Python itself gives up near a thousand.
+"""
 _BLANK = re.compile(r"\s*")
 
 
@@ -134,7 +144,9 @@ def _events(document: Any, source: _Source, start: int) -> Iterator[Input]:
         _fail("neither an event nor a finding: an event is a JSON object", text, start)
     elif "detail-type" in document or "detail" in document:
         yield Input(document, line)
-    elif name := next((name for name in ("Findings", "findings") if isinstance(document.get(name), list)), None):
+    elif name := next(
+        (name for name in ("Findings", "findings") if isinstance(document.get(name), list)), None
+    ):
         for item, position in _items(text, _member(text, start, name)):
             yield from _events(item, source, position)
     elif is_ocsf(document):
@@ -143,14 +155,21 @@ def _events(document: Any, source: _Source, start: int) -> Iterator[Input]:
         finding, filled = imported(document)
         yield Input(wrap(finding), line, filled)
     else:
-        _fail("neither an event (no detail-type) nor a finding (no ProductArn, no class_uid)", text, start)
+        _fail(
+            "neither an event (no detail-type) nor a finding (no ProductArn, no class_uid)",
+            text,
+            start,
+        )
 
 
 _DECODER = json.JSONDecoder()
 
 
 def _items(text: str, start: int) -> Iterator[tuple[Any, int]]:
-    """(item, where it begins) of the list that begins at `start`; the text is known to be valid there."""
+    """(item, where it begins) of the list that begins at `start`.
+
+    The text is known to be valid there.
+    """
     position = _after_blanks(text, start + 1)
     while text[position] != "]":
         item, end = _DECODER.raw_decode(text, position)
@@ -161,7 +180,10 @@ def _items(text: str, start: int) -> Iterator[tuple[Any, int]]:
 
 
 def _member(text: str, start: int, wanted: str) -> int:
-    """Where a member's value begins, in the object that begins at `start`; of several of one name the last counts."""
+    """Where a member's value begins, in the object that begins at `start`.
+
+    Of several of one name the last counts.
+    """
     position, found = _after_blanks(text, start + 1), start
     while text[position] != "}":
         name, end = _DECODER.raw_decode(text, position)

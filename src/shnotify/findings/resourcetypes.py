@@ -1,7 +1,8 @@
-"""Resource types in both spellings: ASFF's (the members of its ResourceDetails) and CloudFormation's, which OCSF uses.
+"""Resource types in both spellings: ASFF's (the members of its ResourceDetails) and
+CloudFormation's, which OCSF uses.
 
-Only pairs that name the same thing for sure; types without a CloudFormation counterpart (such as AwsEcrContainerImage)
-are left out.
+Only pairs that name the same thing for sure; types without a CloudFormation counterpart (such as
+AwsEcrContainerImage) are left out.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ AwsAccount AWS::::Account
 """
 
 CLOUDFORMATION_TYPES: dict[str, str] = dict(line.split() for line in _PAIRS.strip().splitlines())
-ASFF_TYPES: dict[str, str] = {cloudformation: asff for asff, cloudformation in CLOUDFORMATION_TYPES.items()}
+ASFF_TYPES: dict[str, str] = {
+    cloudformation: asff for asff, cloudformation in CLOUDFORMATION_TYPES.items()
+}
 
 _UNPAIRED = """
 AwsS3AccountPublicAccessBlock AwsS3Object AwsSsmPatchCompliance AwsRdsDbSnapshot AwsRdsDbClusterSnapshot

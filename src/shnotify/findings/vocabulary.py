@@ -1,8 +1,11 @@
-"""One neutral vocabulary for findings, and how each of Security Hub's two event schemas says it. Pure.
+"""One neutral vocabulary for findings, and how each of Security Hub's two event schemas says it.
 
-`cspm`: AWS Security Finding Format (ASFF), Security Hub CSPM. `hub`: OCSF, the new Security Hub. Sources: Security Hub
-User Guide (asff-required-attributes, asff-top-level-attributes, ocsf-findings, securityhub-cwe-event-formats,
-securityhub-v2-cwe-event-formats) and the SDK's enumerations.
+Pure.
+
+`cspm`: AWS Security Finding Format (ASFF), Security Hub CSPM. `hub`: OCSF, the new Security Hub.
+Sources: Security Hub User Guide (asff-required-attributes, asff-top-level-attributes, ocsf-
+findings, securityhub-cwe-event-formats, securityhub-v2-cwe-event-formats) and the SDK's
+enumerations.
 """
 
 from __future__ import annotations
@@ -24,7 +27,10 @@ class TranslationError(ValueError):
 
 @dataclass(frozen=True)
 class Schema:
-    """One event schema. `paths`: neutral field -> where it is in a finding; `words`: the closed enumerations."""
+    """One event schema.
+
+    `paths`: neutral field -> where it is in a finding; `words`: the closed enumerations.
+    """
 
     name: str
     detail_type: str
@@ -32,12 +38,17 @@ class Schema:
     words: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     def matchers(self, field: str, value: str) -> tuple[Matcher, ...]:
-        """How this schema writes a neutral value; several when it has several words. Raises TranslationError."""
+        """How this schema writes a neutral value; several when it has several words.
+
+        Raises TranslationError.
+        """
         if field in self.words:
             if value in self.words[field]:
                 return self.words[field][value]
             known = ", ".join(self.words[field])
-            raise TranslationError(f"'{value}' has no counterpart in {self.detail_type} events (known: {known})")
+            raise TranslationError(
+                f"'{value}' has no counterpart in {self.detail_type} events (known: {known})"
+            )
         if field == "products":
             return (_product(self.name, value),)
         if field in _TRANSLATE:
@@ -65,10 +76,16 @@ CSPM = Schema(
         "regions": ("Region",),
     },
     words={
-        "severity": {word: (word,) for word in ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")},
-        "workflow_status": {word: (word,) for word in ("NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED")},
+        "severity": {
+            word: (word,) for word in ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL")
+        },
+        "workflow_status": {
+            word: (word,) for word in ("NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED")
+        },
         "record_state": {word: (word,) for word in ("ACTIVE", "ARCHIVED")},
-        "compliance_status": {word: (word,) for word in ("PASSED", "WARNING", "FAILED", "NOT_AVAILABLE")},
+        "compliance_status": {
+            word: (word,) for word in ("PASSED", "WARNING", "FAILED", "NOT_AVAILABLE")
+        },
     },
 )
 
@@ -104,7 +121,8 @@ HUB = Schema(
             "RESOLVED": ("Resolved",),
             "SUPPRESSED": ("Suppressed",),
         },
-        # Active is "not closed" (ocsf-findings), so ARCHIVED is the only state with a word of its own.
+        # Active is "not closed" (ocsf-findings), so ARCHIVED is the only state with a word of its
+        # own.
         "record_state": {"ARCHIVED": ("Close",)},
         "compliance_status": {"PASSED": ("Pass",), "WARNING": ("Warning",), "FAILED": ("Fail",)},
     },
@@ -112,7 +130,8 @@ HUB = Schema(
 
 SCHEMAS: dict[str, tuple[Schema, ...]] = {"cspm": (CSPM,), "hub": (HUB,), "both": (CSPM, HUB)}
 
-# Names at the end of AWS's own product ARNs (DescribeProducts); anything else is written as company/product.
+# Names at the end of AWS's own product ARNs (DescribeProducts); anything else is written as
+# company/product.
 AWS_PRODUCTS = (
     "access-analyzer",
     "config",
@@ -138,29 +157,41 @@ _PRODUCT_ARN = re.compile(r"(arn:[^:]+:securityhub:[^:]*:[^:]*:)(product|product
 
 
 def _product(schema: str, value: str) -> Matcher:
-    """A short name becomes a suffix, because the ARN's Region is not known; a full ARN stands for itself."""
+    """A short name becomes a suffix, because the ARN's Region is not known.
+
+    A full ARN stands for itself.
+    """
     kind = "product" if schema == "cspm" else "productv2"
     if arn := _PRODUCT_ARN.fullmatch(value):
         if arn[2] != kind and not arn[3].startswith("aws/"):
-            raise TranslationError(f"'{value}' is an ARN of the other schema; here it would be {kind}/...")
+            raise TranslationError(
+                f"'{value}' is an ARN of the other schema; here it would be {kind}/..."
+            )
         return f"{arn[1]}{kind}/{arn[3]}"
     name = value.lower()
     name = _PRODUCT_ALIASES.get(name, name)
     if not _SHORT_PRODUCT.fullmatch(name):
-        raise TranslationError(f"'{value}' is neither a product ARN nor a short name such as guardduty")
+        raise TranslationError(
+            f"'{value}' is neither a product ARN nor a short name such as guardduty"
+        )
     if "/" not in name:
         if name not in AWS_PRODUCTS:
             near = get_close_matches(name, (*AWS_PRODUCTS, *_PRODUCT_ALIASES), n=1)
             hint = f"did you mean {near[0]}?" if near else f"(known: {', '.join(AWS_PRODUCTS)})"
             text = f"no AWS product '{value}' is known{':' if near else ''} {hint}"
-            raise TranslationError(f"{text}{' Else' if near else ';'} write aws/{name}, company/product or the ARN")
+            raise TranslationError(
+                f"{text}{' Else' if near else ';'} write aws/{name}, company/product or the ARN"
+            )
         name = f"aws/{name}"
     # Third parties' ARNs can hold an account before the product, AWS's own never do.
     return {"suffix": f"{'::' if name.startswith('aws/') else ':'}{kind}/{name}"}
 
 
 def _resource_type(schema: str, value: str) -> tuple[Matcher, ...]:
-    """ASFF writes AwsS3Bucket, OCSF AWS::S3::Bucket; both are understood, and translated where the pair is known."""
+    """ASFF writes AwsS3Bucket, OCSF AWS::S3::Bucket.
+
+    Both are understood, and translated where the pair is known.
+    """
     if value.startswith("AWS::") == (schema == "hub") or not re.match(r"Aws[A-Z]|AWS::", value):
         return (value,)
     if schema == "hub":
@@ -176,7 +207,10 @@ def _resource_type(schema: str, value: str) -> tuple[Matcher, ...]:
 
 
 def _resource_id(schema: str, value: str) -> tuple[Matcher, ...]:
-    """The account itself is AWS::::Account:ID in ASFF and the bare ID in OCSF; other ids are the same in both."""
+    """The account itself is AWS::::Account:ID in ASFF and the bare ID in OCSF.
+
+    Other ids are the same in both.
+    """
     if account := re.fullmatch(r"(?:AWS::::Account:)?(\d{12})", value):
         return (f"AWS::::Account:{account[1]}",) if schema == "cspm" else (account[1],)
     return (value,)

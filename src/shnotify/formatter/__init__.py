@@ -1,7 +1,7 @@
 """The formatter: the code of shnotify's Lambda function, and of `render`, which is the same code.
 
-This directory is zipped as it is, so nothing in it imports anything of shnotify outside it. It needs the standard
-library and, in `main` only, the boto3 of AWS's Python runtime (3.11 or later).
+This directory is zipped as it is, so nothing in it imports anything of shnotify outside it. It
+needs the standard library and, in `main` only, the boto3 of AWS's Python runtime (3.11 or later).
 """
 
 HANDLER = "formatter.main.handler"

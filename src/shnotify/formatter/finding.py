@@ -1,7 +1,8 @@
 """One view of a finding, whichever of Security Hub's two schemas it comes in.
 
-ASFF: Security Hub User Guide, asff-required-attributes and asff-top-level-attributes. OCSF: ocsf-findings. Nothing here
-fails on a finding that lacks a field or has one of an unexpected type: it is empty text then.
+ASFF: Security Hub User Guide, asff-required-attributes and asff-top-level-attributes. OCSF: ocsf-
+findings. Nothing here fails on a finding that lacks a field or has one of an unexpected type: it is
+empty text then.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_STATUS = {"New": "NEW", "In Progress": "NOTIFIED", "Suppressed": "SUPPRESSED", "Resolved": "RESOLVED"}
+_STATUS = {
+    "New": "NEW",
+    "In Progress": "NOTIFIED",
+    "Suppressed": "SUPPRESSED",
+    "Resolved": "RESOLVED",
+}
 _COMPLIANCE = {"Pass": "PASSED", "Fail": "FAILED", "Warning": "WARNING"}
 
 
@@ -25,7 +31,9 @@ class Resource:
 
 @dataclass(frozen=True)
 class Finding:
-    """The neutral view; times are as the schema writes them (ISO 8601 or milliseconds), `raw` is the finding itself."""
+    """The neutral view; times are as the schema writes them (ISO 8601 or milliseconds), `raw` is
+    the finding itself.
+    """
 
     schema: str
     id: str
@@ -61,9 +69,16 @@ class Finding:
 
 
 def findings_in(event: Mapping[str, Any]) -> list[Finding]:
-    """The findings of an event, in order; empty for events that carry none (insight results, for one)."""
+    """The findings of an event, in order.
+
+    Empty for events that carry none (insight results, for one).
+    """
     raw = at(event, "detail", "findings")
-    return [read(item, event) for item in raw if isinstance(item, Mapping)] if isinstance(raw, list) else []
+    return (
+        [read(item, event) for item in raw if isinstance(item, Mapping)]
+        if isinstance(raw, list)
+        else []
+    )
 
 
 def read(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
@@ -89,7 +104,9 @@ def at(node: Any, *path: str | int) -> Any:
 def text(node: Any, *path: str | int) -> str:
     """The text, or number, at a path; empty for anything else."""
     value = at(node, *path)
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return (
+        str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    )
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -137,7 +154,9 @@ def _asff(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
 def _ocsf(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
     listed = at(raw, "resources")
     resources = tuple(
-        Resource(text(item, "type"), _ocsf_resource_id(item), text(item, "name"), text(item, "region"))
+        Resource(
+            text(item, "type"), _ocsf_resource_id(item), text(item, "name"), text(item, "region")
+        )
         for item in (listed if isinstance(listed, list) else ())
     )
     product_arn = text(raw, "metadata", "product", "uid")
@@ -174,7 +193,10 @@ def _ocsf(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
 
 
 def _ocsf_resource_id(resource: Any) -> str:
-    """The resource's ARN wherever it stands; else `uid`, or `uid_alt` where `uid` is an opaque id or an address."""
+    """The resource's ARN wherever it stands.
+
+    Else `uid`, or `uid_alt` where `uid` is an opaque id or an address.
+    """
     names = ("uid", "uid_alt", "name", *sorted(resource if isinstance(resource, Mapping) else ()))
     arn = next((value for name in names if (value := text(resource, name)).startswith("arn:")), "")
     uid, other = text(resource, "uid"), text(resource, "uid_alt")
@@ -188,15 +210,22 @@ _OPAQUE = re.compile("[A-Z0-9]{16,}|[0-9a-f]{32,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[
 
 
 def _asff_packages(raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """API_Vulnerability and API_SoftwarePackage; scanners also write packages into a resource's other details."""
+    """API_Vulnerability and API_SoftwarePackage.
+
+    Scanners also write packages into a resource's other details.
+    """
     lines = [
-        _package(text(one, "Id"), item, "Name", "Version", "FixedInVersion", text(item, "Remediation"))
+        _package(
+            text(one, "Id"), item, "Name", "Version", "FixedInVersion", text(item, "Remediation")
+        )
         for one in _items(raw, "Vulnerabilities")
         for item in _items(one, "VulnerablePackages")
     ]
     others = [at(resource, "Details", "Other") for resource in _items(raw, "Resources")]
     lines += [
-        _package(text(other, "CVE ID"), other, "PkgName", "Installed Package", "Patched Package", "")
+        _package(
+            text(other, "CVE ID"), other, "PkgName", "Installed Package", "Patched Package", ""
+        )
         for other in others
         if text(other, "PkgName")
     ]
@@ -207,7 +236,12 @@ def _ocsf_packages(raw: Mapping[str, Any]) -> tuple[str, ...]:
     """OCSF's vulnerability and affected_package objects (schema 1.6.0)."""
     lines = [
         _package(
-            text(one, "cve", "uid"), item, "name", "version", "fixed_in_version", text(item, "remediation", "desc")
+            text(one, "cve", "uid"),
+            item,
+            "name",
+            "version",
+            "fixed_in_version",
+            text(item, "remediation", "desc"),
         )
         for one in _items(raw, "vulnerabilities")
         for item in _items(one, "affected_packages")
@@ -216,7 +250,10 @@ def _ocsf_packages(raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _package(identity: str, item: Any, name: str, version: str, fixed: str, update: str) -> str:
-    """`CVE-2020-0001: libfoo 1.0 -> 1.1: apt-get install libfoo`; empty without a package's name."""
+    """`CVE-2020-0001: libfoo 1.0 -> 1.1: apt-get install libfoo`.
+
+    Empty without a package's name.
+    """
     package = text(item, name)
     if not package:
         return ""

@@ -1,4 +1,7 @@
-"""Events -> mails: which to send, and their subject and body. Pure: the same code in the function and in `render`."""
+"""Events -> mails: which to send, and their subject and body.
+
+Pure: the same code in the function and in `render`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ class Mail:
 
 
 def mails(event: Any, settings: Settings) -> list[Mail]:
-    """All mails of one event. Whatever the event holds, something comes of it: at worst the event itself."""
+    """All mails of one event.
+
+    Whatever the event holds, something comes of it: at worst the event itself.
+    """
     if not isinstance(event, Mapping):
         return [_raw({"event": event}, settings, WORDS[settings.language].no_finding)]
     try:
@@ -39,7 +45,9 @@ def mails(event: Any, settings: Settings) -> list[Mail]:
             return [_raw(event, settings, WORDS[settings.language].no_finding)]
         return [mail for finding in found for mail in _of(finding, event, settings)]
     except Exception as error:  # an alert is never lost to a shape that nobody foresaw
-        return [_raw(event, settings, f"{WORDS[settings.language].failed} ({type(error).__name__})")]
+        return [
+            _raw(event, settings, f"{WORDS[settings.language].failed} ({type(error).__name__})")
+        ]
 
 
 def _of(finding: Finding, event: Mapping[str, Any], settings: Settings) -> Iterator[Mail]:
@@ -57,16 +65,21 @@ def _is_due(finding: Finding, settings: Settings, mark: str) -> bool:
     if settings.dedup == "new-only":
         return _is_new(finding)
     if settings.dedup == "notified":
-        # Our own update of the status is an event as well (finding-update-batchupdatefindings): it comes back here as
-        # NOTIFIED. Once Security Hub resets the status to NEW, the finding is news again (API_Workflow).
+        # Our own update of the status is an event as well (finding-update-batchupdatefindings): it
+        # comes back here as
+        # NOTIFIED. Once Security Hub resets the status to NEW, the finding is news again
+        # (API_Workflow).
         return finding.status != "NOTIFIED" and not (finding.is_resolved and mark == RESOLVED)
     return True
 
 
 def _is_new(finding: Finding) -> bool:
-    """Whether this is a finding's first event. OCSF says so; ASFF only by its times, and products take a while to send.
+    """Whether this is a finding's first event.
 
-    A control that fails again after it passed is no first event: whoever wants that mailed too takes `notified`.
+    OCSF says so; ASFF only by its times, and products take a while to send.
+
+    A control that fails again after it passed is no first event: whoever wants that mailed too
+    takes `notified`.
     """
     if finding.schema == "hub":
         return at(finding.raw, "activity_name") in ("Create", None)
@@ -75,7 +88,10 @@ def _is_new(finding: Finding) -> bool:
 
 
 def mark_on(finding: Finding, marker: str) -> str:
-    """Our mark on a finding: MAILED, RESOLVED or "". ASFF: a user-defined field; OCSF: the comment."""
+    """Our mark on a finding: MAILED, RESOLVED or "".
+
+    ASFF: a user-defined field; OCSF: the comment.
+    """
     if finding.schema == "cspm":
         value = at(finding.raw, "UserDefinedFields", marker)
         return value if value in (MAILED, RESOLVED) else ""
@@ -99,13 +115,18 @@ def _mail(finding: Finding, event: Mapping[str, Any], settings: Settings) -> tup
     words = WORDS[settings.language]
     values = field_values(finding, event, settings)
     values["mark"] = _verdict(finding, values, words)
-    subject = _subject(values, words) if settings.subject is None else fill(settings.subject, values)
+    subject = (
+        _subject(values, words) if settings.subject is None else fill(settings.subject, values)
+    )
     body = _body(finding, values, words) if settings.body is None else fill(settings.body, values)
     return text.subject(subject), text.body(body, words.cut)
 
 
 def field_values(finding: Finding, event: Mapping[str, Any], settings: Settings) -> dict[str, str]:
-    """What the named fields of a template stand for, cleaned; all but the long texts on one line."""
+    """What the named fields of a template stand for, cleaned.
+
+    All but the long texts on one line.
+    """
     first = finding.resources[0] if finding.resources else None
     values = {name: getattr(finding, name) for name in _PLAIN}
     values |= {name: times.shown(values[name], settings.time_zone) for name in _TIMES}
@@ -114,7 +135,10 @@ def field_values(finding: Finding, event: Mapping[str, Any], settings: Settings)
         "resource_type": first.type if first else "",
         "resource_id": first.id if first else "",
         "console_url": links.console_url(
-            finding.schema, settings.partition, text.one_line(str(event.get("region") or finding.region)), finding.id
+            finding.schema,
+            settings.partition,
+            text.one_line(str(event.get("region") or finding.region)),
+            finding.id,
         ),
         "sso_start_url": settings.sso_start_url or "",
         "finding_id": finding.id,
@@ -134,7 +158,18 @@ def field_values(finding: Finding, event: Mapping[str, Any], settings: Settings)
 
 _TIMES = ("created", "updated", "first_seen")
 _PLAIN = (
-    *("severity", "title", "account", "account_name", "region", "product", "control", "compliance", "status", "state"),
+    *(
+        "severity",
+        "title",
+        "account",
+        "account_name",
+        "region",
+        "product",
+        "control",
+        "compliance",
+        "status",
+        "state",
+    ),
     *("remediation_url", "source_url", *_TIMES),
 )
 
@@ -145,7 +180,9 @@ def _resources(finding: Finding) -> str:
 
 
 def _subject(values: Mapping[str, str], words: Words) -> str:
-    """`[HIGH] S3.1 Title (111122223333 ap-northeast-1)`: the title gives way, so that where it is stays readable."""
+    """`[HIGH] S3.1 Title (111122223333 ap-northeast-1)`: the title gives way, so that where it is
+    stays readable.
+    """
     mark = f"[{values['mark']}]" if values["mark"] else ""
     start = " ".join(filter(None, [mark, _control(values)]))
     end = f"({' '.join(filter(None, [values['account'], values['region']]))})"
@@ -155,7 +192,9 @@ def _subject(values: Mapping[str, str], words: Words) -> str:
 
 
 def _verdict(finding: Finding, values: Mapping[str, str], words: Words) -> str:
-    """What stands first in the subject: a check that passed, or an ended finding, is no alarm of its severity."""
+    """What stands first in the subject: a check that passed, or an ended finding, is no alarm of
+    its severity.
+    """
     ended = words.resolved if finding.is_resolved else ""
     passed = words.passed if finding.compliance == "PASSED" else ""
     sample = words.sample if finding.is_sample else ""
@@ -168,9 +207,13 @@ def _control(values: Mapping[str, str]) -> str:
 
 
 def _body(finding: Finding, values: Mapping[str, str], words: Words) -> str:
-    head = " ".join(filter(None, [values["mark"], _control(values), values["title"] or words.untitled]))
+    head = " ".join(
+        filter(None, [values["mark"], _control(values), values["title"] or words.untitled])
+    )
     action = f"{words.action}: {values['action']}" if values["action"] else ""
-    how = "\n".join(filter(None, [values["remediation"], values["remediation_url"], _packages(values, words)]))
+    how = "\n".join(
+        filter(None, [values["remediation"], values["remediation_url"], _packages(values, words)])
+    )
     sections = [
         _section("", "\n".join(filter(None, [head, action]))),
         _section(words.what, values["description"]),

@@ -1,7 +1,9 @@
-"""The function: `handler(event, context)`, as AWS Lambda calls it for an event that EventBridge hands over.
+"""The function: `handler(event, context)`, as AWS Lambda calls it for an event that EventBridge
+hands over.
 
-Order: send first, then mark, so that a crash repeats a mail and never loses one. Whatever fails is raised in the end:
-Lambda then tries again and at last hands the event to the OnFailure destination (invocation-async-error-handling).
+Order: send first, then mark, so that a crash repeats a mail and never loses one. Whatever fails is
+raised in the end: Lambda then tries again and at last hands the event to the OnFailure destination
+(invocation-async-error-handling).
 """
 
 from __future__ import annotations
@@ -28,11 +30,17 @@ _MAX_USER_FIELDS = 50
 
 
 class DeliveryError(Exception):
-    """Some of an event's mails were not sent, or not marked; the text names each with its reason."""
+    """Some of an event's mails were not sent, or not marked.
+
+    The text names each with its reason.
+    """
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001 (Lambda's signature)
-    """Sends the event's mails. Raises SettingsError (configuration) or DeliveryError (sending, marking)."""
+    """Sends the event's mails.
+
+    Raises SettingsError (configuration) or DeliveryError (sending, marking).
+    """
     settings = _settings()
     due = mails(event, settings)
     failures = []
@@ -41,7 +49,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: 
             _send(mail, settings)
             _mark(mail, settings)
         except Exception as error:  # one finding's failure must not keep the others' mails back
-            failures.append(f"{mail.finding.id if mail.finding else 'event'}: {type(error).__name__}: {error}")
+            failures.append(
+                f"{mail.finding.id if mail.finding else 'event'}: {type(error).__name__}: {error}"
+            )
     if failures:
         raise DeliveryError(f"{len(failures)} of {len(due)} failed: " + "; ".join(failures))
     return {"sent": len(due)}
@@ -65,26 +75,39 @@ def _security_hub() -> SecurityHubClient:
 def _send(mail: Mail, settings: Settings) -> None:
     answer = _sns().publish(TopicArn=settings.topic_arn, Subject=mail.subject, Message=mail.body)
     # Ids only: a log must not become a second copy of the findings.
-    print(json.dumps({"sent": answer["MessageId"], "finding": mail.finding.id if mail.finding else None}))  # noqa: T201
+    finding = mail.finding.id if mail.finding else None
+    print(json.dumps({"sent": answer["MessageId"], "finding": finding}))  # noqa: T201
 
 
 def _mark(mail: Mail, settings: Settings) -> None:
-    """Writes on the finding what happened to it; an update that Security Hub did not take is an error."""
+    """Writes on the finding what happened to it.
+
+    An update that Security Hub did not take is an error.
+    """
     finding = mail.finding
     if finding is None or mail.mark is None:
         return
     if finding.schema == "cspm":
-        answer: Mapping[str, Any] = _security_hub().batch_update_findings(**_asff_update(finding, mail.mark, settings))
+        answer: Mapping[str, Any] = _security_hub().batch_update_findings(
+            **_asff_update(finding, mail.mark, settings)
+        )
     else:
-        answer = _security_hub().batch_update_findings_v2(**_ocsf_update(finding, mail.mark, settings))
+        answer = _security_hub().batch_update_findings_v2(
+            **_ocsf_update(finding, mail.mark, settings)
+        )
     refused = answer.get("UnprocessedFindings") or []
     if refused:
-        reasons = ", ".join(f"{item.get('ErrorCode', '?')} {item.get('ErrorMessage', '')}".strip() for item in refused)
+        reasons = ", ".join(
+            f"{item.get('ErrorCode', '?')} {item.get('ErrorMessage', '')}".strip()
+            for item in refused
+        )
         raise DeliveryError(f"sent, but not marked: {reasons}")
 
 
 def _asff_update(finding: Finding, mark: str, settings: Settings) -> dict[str, Any]:
-    update: dict[str, Any] = {"FindingIdentifiers": [{"Id": finding.id, "ProductArn": finding.product_arn}]}
+    update: dict[str, Any] = {
+        "FindingIdentifiers": [{"Id": finding.id, "ProductArn": finding.product_arn}]
+    }
     if mark == MAILED:
         update["Workflow"] = {"Status": "NOTIFIED"}
     if settings.resolved:

@@ -1,7 +1,8 @@
 """The function's configuration: one JSON document beside the code in the function's archive.
 
-Not an environment variable: those are encrypted for one life of the role. When somebody deletes the role and it comes
-back, Lambda can read them no more and every event fails, until the function itself is made anew.
+Not an environment variable: those are encrypted for one life of the role. When somebody deletes the
+role and it comes back, Lambda can read them no more and every event fails, until the function
+itself is made anew.
 """
 
 from __future__ import annotations
@@ -22,19 +23,23 @@ _CHOICES = {"language": ("en", "ja"), "dedup": ("none", "new-only", "notified")}
 
 
 class SettingsError(ValueError):
-    """The function cannot work with this configuration; the text says what is wrong with which field."""
+    """The function cannot work with this configuration.
+
+    The text says what is wrong with which field.
+    """
 
 
 @dataclass(frozen=True)
 class Settings:
     """All that the function needs to know.
 
-    topic_arn: where mails go. language: "en" or "ja". time_zone: IANA name. sso_start_url: shown for signing in.
-    subject, body: templates with {named} fields (`FIELD_NAMES`; {{ and }} for braces); None = the built-in mail.
-    dedup: "none"; "new-only": a finding's first event; "notified": whatever was mailed is marked NOTIFIED (OCSF: In
-    Progress) in Security Hub, and mailed again only when that resets it. resolved: a short note when a mailed finding
-    is resolved; it needs the mark of `notified`, because nothing else remembers what was mailed. marker: the mark's
-    name, different for each route.
+    topic_arn: where mails go. language: "en" or "ja". time_zone: IANA name. sso_start_url: shown
+    for signing in. subject, body: templates with {named} fields (`FIELD_NAMES`; {{ and }} for
+    braces); None = the built-in mail. dedup: "none"; "new-only": a finding's first event;
+    "notified": whatever was mailed is marked NOTIFIED (OCSF: In Progress) in Security Hub, and
+    mailed again only when that resets it. resolved: a short note when a mailed finding is resolved;
+    it needs the mark of `notified`, because nothing else remembers what was mailed. marker: the
+    mark's name, different for each route.
     """
 
     topic_arn: str = ""
@@ -62,7 +67,12 @@ class Settings:
         for name in ("subject", "body"):
             found += [(name, problem) for problem in template_problems(getattr(self, name) or "")]
         if self.resolved and self.dedup != "notified":
-            found.append(("resolved", "needs dedup: notified; otherwise nothing remembers which findings were mailed"))
+            found.append(
+                (
+                    "resolved",
+                    "needs dedup: notified; otherwise nothing remembers which findings were mailed",
+                )
+            )
         return found
 
     def to_text(self) -> str:
@@ -73,13 +83,18 @@ class Settings:
 
     @classmethod
     def load(cls, text: str | bytes) -> Settings:
-        """What `to_text` wrote. Raises SettingsError for anything else, so that no event is handled half."""
+        """What `to_text` wrote.
+
+        Raises SettingsError for anything else, so that no event is handled half.
+        """
         try:
             chosen = json.loads(text)
         except ValueError:
             raise SettingsError(f"{FILE} holds no JSON document") from None
         settings = cls(**_known(chosen))
-        problems = settings.problems() + ([] if settings.topic_arn else [("topic_arn", "is missing")])
+        problems = settings.problems() + (
+            [] if settings.topic_arn else [("topic_arn", "is missing")]
+        )
         if problems:
             raise SettingsError("; ".join(f"{FILE}: {name}: {text}" for name, text in problems))
         return settings
@@ -112,5 +127,7 @@ def template_problems(template: str) -> list[str]:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with its fields filled in, all at once: a value that looks like a field stays as it is."""
+    """The template with its fields filled in, all at once: a value that looks like a field stays as
+    it is.
+    """
     return _PLACEHOLDER.sub(lambda m: m[0][:1] if m[1] is None else values[m[1]], template)

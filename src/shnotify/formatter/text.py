@@ -7,11 +7,14 @@ import unicodedata
 from collections.abc import Iterator
 
 MAX_SUBJECT = 99
-"""UTF-16 units; SNS takes "less than 100 characters" (API_Publish), and this is the strictest way to count them."""
+"""UTF-16 units; SNS takes "less than 100 characters" (API_Publish), and this is the strictest way
+to count them.
+"""
 MAX_BODY = 256 * 1024 - 1024
 """Bytes of UTF-8; SNS takes 256 KB with subject and attributes (API_Publish)."""
 
-# Controls but tab and line feed; embeddings, overrides and isolates, which can make a text read otherwise than it is.
+# Controls but tab and line feed; embeddings, overrides and isolates, which can make a text read
+# otherwise than it is.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -19,7 +22,10 @@ _MORE = "…"
 
 
 def clean(text: str) -> str:
-    """The text with line feeds as its only line breaks; no controls, text-direction tricks or lone surrogates."""
+    """The text with line feeds as its only line breaks.
+
+    No controls, text-direction tricks or lone surrogates.
+    """
     return _SURROGATE.sub("\ufffd", _UNWANTED.sub("", _LINE_BREAK.sub("\n", text)))
 
 
@@ -29,7 +35,9 @@ def one_line(text: str) -> str:
 
 
 def graphemes(text: str) -> Iterator[str]:
-    """The characters as a reader sees them: base and marks, emoji sequences, flags, Hangul (after UAX #29)."""
+    """The characters as a reader sees them: base and marks, emoji sequences, flags, Hangul (after
+    UAX #29).
+    """
     cluster = ""
     for character in text:
         if cluster and not _joins(cluster, character):
@@ -44,7 +52,11 @@ def _joins(cluster: str, character: str) -> bool:
     code, before = ord(character), cluster[-1]
     if before == "\u200d" or character in "\u200c\u200d":
         return True
-    if unicodedata.category(character).startswith("M") or 0x1F3FB <= code <= 0x1F3FF or 0xE0020 <= code <= 0xE007F:
+    if (
+        unicodedata.category(character).startswith("M")
+        or 0x1F3FB <= code <= 0x1F3FF
+        or 0xE0020 <= code <= 0xE007F
+    ):
         return True
     if _is_flag_half(character):
         return all(map(_is_flag_half, cluster)) and len(cluster) % 2 == 1
@@ -63,7 +75,10 @@ def units(text: str) -> int:
 
 
 def shorten(text: str, limit: int) -> str:
-    """The text in at most `limit` UTF-16 units, with … where something is missing; whole characters only."""
+    """The text in at most `limit` UTF-16 units, with … where something is missing.
+
+    Whole characters only.
+    """
     if units(text) <= limit:
         return text
     kept, length = "", units(_MORE)
@@ -81,7 +96,10 @@ def subject(text: str) -> str:
 
 
 def body(text: str, notice: str) -> str:
-    """The text as SNS's Message: at most 256 KB, never empty; `notice` ends it when it had to be cut."""
+    """The text as SNS's Message: at most 256 KB, never empty.
+
+    `notice` ends it when it had to be cut.
+    """
     text = clean(text)
     if len(text.encode()) <= MAX_BODY:
         return text if text.strip() else notice

@@ -38,9 +38,11 @@ def shown(text: str, time_zone: str) -> str:
 
 @functools.cache
 def _zone(name: str) -> dt.tzinfo:
-    """The zone; UTC when this machine does not know it, because a mail in another zone beats no mail.
+    """The zone; UTC when this machine does not know it, because a mail in another zone beats no
+    mail.
 
-    The Lambda runtime may come without a time zone database; the dateutil that boto3 brings along has one.
+    The Lambda runtime may come without a time zone database; the dateutil that boto3 brings along
+    has one.
     """
     if name == "UTC":
         return _UTC

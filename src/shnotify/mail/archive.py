@@ -1,4 +1,6 @@
-"""The archive that the formatter's function runs: the same bytes everywhere, so that its digest can be compared."""
+"""The archive that the formatter's function runs: the same bytes everywhere, so that its digest can
+be compared.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,16 @@ _READABLE = 0o100644 << 16
 
 @functools.cache
 def archive(settings: str) -> bytes:
-    """A ZIP of `formatter/` with its settings; stored, because a compressor's output depends on its version."""
+    """A ZIP of `formatter/` with its settings.
+
+    Stored, because a compressor's output depends on its version.
+    """
     sources = sorted(files("shnotify.formatter").iterdir(), key=lambda item: item.name)
-    texts = {item.name: item.read_bytes().replace(b"\r\n", b"\n") for item in sources if item.name.endswith(".py")}
+    texts = {
+        item.name: item.read_bytes().replace(b"\r\n", b"\n")
+        for item in sources
+        if item.name.endswith(".py")
+    }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as target:
         for name, text in {**texts, FILE: settings.encode()}.items():

@@ -13,7 +13,9 @@ from shnotify.schema.scalars import HttpsUrl, TimeZone
 Template = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
-Names = Annotated[tuple[Text, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_VALUES)]
+Names = Annotated[
+    tuple[Text, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_VALUES)
+]
 
 
 Subject = Annotated[str, fields.line(500, "a subject")]
@@ -22,12 +24,16 @@ Subject = Annotated[str, fields.line(500, "a subject")]
 class Message(Model):
     """How a notice reads. All but `format` and `fields` is the formatter function's."""
 
-    format: Literal["summary", "json", "lambda"] = described("summary", description="summary, json or lambda.")
+    format: Literal["summary", "json", "lambda"] = described(
+        "summary", description="summary, json or lambda."
+    )
     language: Literal["en", "ja"] = described("en", description="en or ja.")
     time_zone: TimeZone = described("UTC", description="Such as Asia/Tokyo.")
     sso_start_url: HttpsUrl | None = described(None, description="Where people sign in.")
     subject: Subject | None = described(None, description="A template with {named} fields.")
     body: Template | None = described(None, description="A template with {named} fields.")
-    dedup: Literal["none", "new-only", "notified"] = described("notified", description="What is mailed again.")
+    dedup: Literal["none", "new-only", "notified"] = described(
+        "notified", description="What is mailed again."
+    )
     resolved: bool = described(False, description="A note when a mailed finding is resolved.")
     fields: Names | None = described(None, description="The lines of a summary, in order.")

@@ -15,7 +15,7 @@ DEFAULT_SUBJECT = "AWS Notification Message"
 """What SNS writes when nobody gives a subject; EventBridge cannot give one."""
 
 
-class Mail(NamedTuple):
+class RenderedMail(NamedTuple):
     subject: str
     body: str
 
@@ -28,14 +28,23 @@ def render(
     partition: str = "aws",
     fields: Sequence[str] | None = None,
     settings: Settings | None = None,
-) -> list[Mail]:
-    """The mails of one event exactly as they are delivered; only `lambda` can make none (dedup) or several.
+) -> list[RenderedMail]:
+    """The mails of one event exactly as they are delivered.
 
-    settings: the function's, for `lambda`. Raises UndeliverableError when EventBridge would not deliver the event.
+    Only `lambda` can make none (dedup) or several.
+
+    settings: the function's, for `lambda`. Raises UndeliverableError when EventBridge would not
+    deliver the event.
     """
     if message_format == "lambda":
-        return [Mail(mail.subject, mail.body) for mail in mails(event, settings or Settings())]
+        return [
+            RenderedMail(mail.subject, mail.body) for mail in mails(event, settings or Settings())
+        ]
     transformer = input_transformer(message_format, source, partition=partition, fields=fields)
     if transformer is None:
-        return [Mail(DEFAULT_SUBJECT, json.dumps(event, ensure_ascii=False, separators=(",", ":")))]
-    return [Mail(DEFAULT_SUBJECT, transform(transformer, event))]
+        return [
+            RenderedMail(
+                DEFAULT_SUBJECT, json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+            )
+        ]
+    return [RenderedMail(DEFAULT_SUBJECT, transform(transformer, event))]

@@ -1,8 +1,11 @@
-"""What arrives in the inbox: the input transformer of `summary`, and every mode rendered offline. Pure.
+"""What arrives in the inbox: the input transformer of `summary`, and every mode rendered offline.
 
-EventBridge puts values into a template without escaping them, and drops a message that is no valid JSON afterwards
-(EventBridge User Guide, eb-transform-target-input). So `summary` carries only fields that nobody outside can write text
-into: a quote in a title, or in the name of an object an attacker uploads, must not suppress the mail about it.
+Pure.
+
+EventBridge puts values into a template without escaping them, and drops a message that is no valid
+JSON afterwards (EventBridge User Guide, eb-transform-target-input). So `summary` carries only
+fields that nobody outside can write text into: a quote in a title, or in the name of an object an
+attacker uploads, must not suppress the mail about it.
 """
 
 from __future__ import annotations
@@ -47,9 +50,13 @@ FIELDS: dict[str, Field] = {
     "region": Field("Region", f"{_ASFF}Region", f"{_ASFF}cloud.region"),
     # Not the name: a custom integration chooses that freely, the ARN is checked by Security Hub.
     "product": Field("Product", f"{_ASFF}ProductArn", f"{_ASFF}metadata.product.uid"),
-    "control": Field("Control", f"{_ASFF}Compliance.SecurityControlId", f"{_ASFF}compliance.control"),
+    "control": Field(
+        "Control", f"{_ASFF}Compliance.SecurityControlId", f"{_ASFF}compliance.control"
+    ),
     "compliance": Field("Compliance", f"{_ASFF}Compliance.Status", f"{_ASFF}compliance.status"),
-    "resource_type": Field("Resource type", f"{_ASFF}Resources[0].Type", f"{_ASFF}resources[0].type"),
+    "resource_type": Field(
+        "Resource type", f"{_ASFF}Resources[0].Type", f"{_ASFF}resources[0].type"
+    ),
     "resource_id": Field("Resource", f"{_ASFF}Resources[0].Id", f"{_ASFF}resources[0].uid"),
     "status": Field("Status", f"{_ASFF}Workflow.Status", f"{_ASFF}status"),
     "state": Field("State", f"{_ASFF}RecordState", f"{_ASFF}activity_name"),
@@ -60,11 +67,14 @@ FIELDS: dict[str, Field] = {
 }
 """Everything a summary may hold."""
 
-# resource_id is left out: it is machine-made but not machine-bound. The key of an S3 object is part of it, so whoever
+# resource_id is left out: it is machine-made but not machine-bound. The key of an S3 object is part
+# of it, so whoever
 # uploads malware as `a"b` would have the mail about it dropped. It can be asked for by name.
 DEFAULT_FIELDS: tuple[str, ...] = tuple(name for name in FIELDS if name != "resource_id")
 
-FREE_TEXT = frozenset({"title", "description", "remediation", "remediation_url", "note", "tags", "resource_name"})
+FREE_TEXT = frozenset(
+    {"title", "description", "remediation", "remediation_url", "note", "tags", "resource_name"}
+)
 _FREE_TEXT_REASON = (
     "'{}' is free text: a quote, a backslash or a line break in it would make EventBridge drop the mail, "
     "because its input transformer does not escape; use `format: lambda`"
@@ -75,10 +85,13 @@ _SEARCH = "#/findings?search={}%3D%255Coperator%255C%253AEQUALS%255C%253A<{}>"
 def input_transformer(
     message_format: str, source: str, *, partition: str = "aws", fields: Sequence[str] | None = None
 ) -> dict[str, Any] | None:
-    """The `InputTransformer` of a rule's target; None for `json` (the event as it is) and `lambda` (a function's work).
+    """The `InputTransformer` of a rule's target.
 
-    source: "cspm", "hub" or "both". partition: for the console's address. fields: names from `FIELDS`, in order; None
-    is `DEFAULT_FIELDS`. Raises MessageError for free text and for names that do not exist.
+    None for `json` (the event as it is) and `lambda` (a function's work).
+
+    source: "cspm", "hub" or "both". partition: for the console's address. fields: names from
+    `FIELDS`, in order; None is `DEFAULT_FIELDS`. Raises MessageError for free text and for names
+    that do not exist.
     """
     if message_format != "summary":
         return None
@@ -86,7 +99,10 @@ def input_transformer(
         if problem := _unfit(name):
             raise MessageError(f"message.fields[{number}]", problem)
     shown = DEFAULT_FIELDS if fields is None else fields
-    lines = [_first_line(source), *(_line(name, source) for name in shown if name not in _IN_FIRST_LINE)]
+    lines = [
+        _first_line(source),
+        *(_line(name, source) for name in shown if name not in _IN_FIRST_LINE),
+    ]
     lines += _links(source, partition)
     template = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
     # The paths of what the template really names: PutTargets counts them all.
@@ -120,13 +136,19 @@ def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> P
     found: Problems = []
     for name, field in type(message).model_fields.items():
         home = "summary" if name == "fields" else "lambda"
-        if name != "format" and home != message.format and getattr(message, name) not in (field.default, "none"):
+        if (
+            name != "format"
+            and home != message.format
+            and getattr(message, name) not in (field.default, "none")
+        ):
             found.append(((name,), f"goes with `format: {home}` only"))
     if message.format == "lambda":
         settings = settings_of(message, marker=marker, topic_arn=topic_arn)
         return [((name,), problem) for name, problem in settings.problems()] + found
     unfit: Problems = [
-        (("fields", number), problem) for number, name in enumerate(message.fields or ()) if (problem := _unfit(name))
+        (("fields", number), problem)
+        for number, name in enumerate(message.fields or ())
+        if (problem := _unfit(name))
     ]
     try:
         if not unfit:
@@ -148,7 +170,10 @@ def _schemas(source: str) -> tuple[str, ...]:
 
 
 def _paths(source: str) -> dict[str, str]:
-    """Variable -> JSON path. A finding has the paths of one schema only; those of the other give empty text."""
+    """Variable -> JSON path.
+
+    A finding has the paths of one schema only; those of the other give empty text.
+    """
     paths = {"hub_region": "$.region"}
     for name, field in FIELDS.items():
         for schema in _schemas(source):
@@ -176,7 +201,9 @@ def _line(name: str, source: str) -> str:
 
 
 def _links(source: str, partition: str) -> list[str]:
-    """The finding in the console of the Region the event came to, which shows linked Regions' findings too."""
+    """The finding in the console of the Region the event came to, which shows linked Regions'
+    findings too.
+    """
     base = f"https://{CONSOLE_HOSTS.get(partition, CONSOLE_HOSTS['aws'])}/securityhub"
     links = {
         "cspm": f"{base}/home?region=<hub_region>{_SEARCH.format('Id', 'finding_id_cspm')}",
@@ -184,4 +211,7 @@ def _links(source: str, partition: str) -> list[str]:
     }
     if source != "both":
         return [f"Details: {links[source]}"]
-    return [f"Details (Security Hub CSPM): {links['cspm']}", f"Details (Security Hub): {links['hub']}"]
+    return [
+        f"Details (Security Hub CSPM): {links['cspm']}",
+        f"Details (Security Hub): {links['hub']}",
+    ]

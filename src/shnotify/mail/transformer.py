@@ -1,7 +1,8 @@
 """What EventBridge's input transformer makes of an event, offline. Pure.
 
-The rules are those of the EventBridge User Guide (eb-transform-target-input): values are put into the template as they
-are, without escaping, and a template that is no longer JSON afterwards is not delivered at all.
+The rules are those of the EventBridge User Guide (eb-transform-target-input): values are put into
+the template as they are, without escaping, and a template that is no longer JSON afterwards is not
+delivered at all.
 """
 
 from __future__ import annotations
@@ -27,25 +28,39 @@ class UndeliverableError(ShnotifyError):
 
 
 def check_limits(transformer: Mapping[str, Any]) -> list[str]:
-    """What PutTargets would refuse in an `InputTransformer` (API_InputTransformer); empty when it is fine."""
+    """What PutTargets would refuse in an `InputTransformer` (API_InputTransformer).
+
+    Empty when it is fine.
+    """
     paths, template = transformer["InputPathsMap"], transformer["InputTemplate"]
-    problems = [f"'{name}' is no valid variable name" for name in paths if not _NAME.fullmatch(name)]
+    problems = [
+        f"'{name}' is no valid variable name" for name in paths if not _NAME.fullmatch(name)
+    ]
     problems += [
         f"'{path}' is no valid path (dots and array indices only, at most {MAX_PATH_LENGTH} characters)"
         for path in paths.values()
         if not _PATH.fullmatch(path) or len(path) > MAX_PATH_LENGTH
     ]
-    unknown = {name for name in _VARIABLE.findall(template) if name not in paths and not name.startswith("aws.events.")}
+    unknown = {
+        name
+        for name in _VARIABLE.findall(template)
+        if name not in paths and not name.startswith("aws.events.")
+    }
     problems += [f"the template names <{name}>, which has no path" for name in sorted(unknown)]
     if len(paths) > MAX_PATHS:
         problems.append(f"{len(paths)} paths; at most {MAX_PATHS}")
     if not 1 <= len(template) <= MAX_TEMPLATE_LENGTH:
-        problems.append(f"the template has {len(template):,} characters; 1 to {MAX_TEMPLATE_LENGTH:,}")
+        problems.append(
+            f"the template has {len(template):,} characters; 1 to {MAX_TEMPLATE_LENGTH:,}"
+        )
     return problems
 
 
 def transform(transformer: Mapping[str, Any], event: Mapping[str, Any]) -> str:
-    """The text that EventBridge hands to the target, quotes included. Raises UndeliverableError when it is not JSON."""
+    """The text that EventBridge hands to the target, quotes included.
+
+    Raises UndeliverableError when it is not JSON.
+    """
     values = {name: value_at(event, path) for name, path in transformer["InputPathsMap"].items()}
     values["aws.events.event.json"] = event
     values["aws.events.event"] = {key: value for key, value in event.items() if key != "detail"}
@@ -67,7 +82,10 @@ def transform(transformer: Mapping[str, Any], event: Mapping[str, Any]) -> str:
 
 
 def value_at(event: Any, path: str) -> Any:
-    """The value at a path such as `$.detail.findings[0].Severity.Label`; a private sentinel when there is none."""
+    """The value at a path such as `$.detail.findings[0].Severity.Label`.
+
+    A private sentinel when there is none.
+    """
     for step in re.findall(r"[A-Za-z0-9_-]+|\[\d+\]", path[1:]):
         if step.startswith("["):
             index = int(step[1:-1])
@@ -82,7 +100,10 @@ def value_at(event: Any, path: str) -> Any:
 
 
 def _put(value: Any, in_string: bool) -> str:
-    """One value as EventBridge writes it. A missing one is empty text, in strings and outside (recorded from AWS)."""
+    """One value as EventBridge writes it.
+
+    A missing one is empty text, in strings and outside (recorded from AWS).
+    """
     if value is _MISSING:
         return ""
     if isinstance(value, str):
@@ -98,7 +119,9 @@ def _quotes(text: str) -> int:
 
 
 def _is_json_values(text: str) -> bool:
-    """Whether the text is JSON values one after the other: one document, or a quoted string on every line."""
+    """Whether the text is JSON values one after the other: one document, or a quoted string on
+    every line.
+    """
     decoder, position, text = json.JSONDecoder(), 0, text.strip()
     while position < len(text):
         try:

@@ -1,1 +1,4 @@
-"""One notifier in AWS: what is wanted, what is left over, whether it delivers. Knows no terminal."""
+"""One notifier in AWS: what is wanted, what is left over, whether it delivers.
+
+Knows no terminal.
+"""

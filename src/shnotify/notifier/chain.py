@@ -1,4 +1,5 @@
-"""What the policies along a route let through: each call that the route lives on, judged by what AWS documents. Pure.
+"""What the policies along a route let through: each call that the route lives on, judged by what
+AWS documents. Pure.
 
 The room asks nobody. A thing that was not read, or a key that was not looked at, is `unknown`.
 """
@@ -47,7 +48,10 @@ class KeySeen:
 
 @dataclass(frozen=True)
 class Chain:
-    """One route as it stands in AWS; what is None is not there or could not be read, which others tell."""
+    """One route as it stands in AWS.
+
+    What is None is not there or could not be read, which others tell.
+    """
 
     route: Route
     rule: Live[Rule] | None
@@ -71,8 +75,17 @@ class Chain:
         if not (self.topic and self.rule):
             return
         topic, rule = self.topic.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(self.topic.state.policy_document.document, calls.events_publish(topic, rule))
-        yield _link("topic-policy", self.topic.state.id, "the topic's policy", calls.EVENTS, "sns:Publish", decision)
+        decision = evaluate(
+            self.topic.state.policy_document.document, calls.events_publish(topic, rule)
+        )
+        yield _link(
+            "topic-policy",
+            self.topic.state.id,
+            "the topic's policy",
+            calls.EVENTS,
+            "sns:Publish",
+            decision,
+        )
 
         def use(key: KeySeen, action: str) -> Decision:
             return evaluate(key.policy, calls.events_use_topic_key(key.arn, topic, action), "key")
@@ -85,19 +98,42 @@ class Chain:
         if not (self.function and self.rule):
             return
         function, rule = self.function.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(self.function.state.policy_document.document, calls.events_invoke(function, rule))
+        decision = evaluate(
+            self.function.state.policy_document.document, calls.events_invoke(function, rule)
+        )
         what = "the function's policy"
-        yield _link("formatter", self.function.state.id, what, calls.EVENTS, "lambda:InvokeFunction", decision)
+        yield _link(
+            "formatter",
+            self.function.state.id,
+            what,
+            calls.EVENTS,
+            "lambda:InvokeFunction",
+            decision,
+        )
 
     def _formatting(self) -> Iterable[Link]:
         if not (self.function and self.role and self.topic):
             return
         trust = self.role.state.assume_role_policy_document.document
         taken = evaluate(trust, calls.lambda_take_role(self.role.outputs["Arn"]), "trust")
-        yield _link("formatter", self.role.state.id, "its trust policy", calls.LAMBDA, "sts:AssumeRole", taken)
+        yield _link(
+            "formatter",
+            self.role.state.id,
+            "its trust policy",
+            calls.LAMBDA,
+            "sts:AssumeRole",
+            taken,
+        )
         topic = self.topic.outputs["Arn"]
         published = self._by_role("sns:Publish", topic, self.topic.state.policy_document.document)
-        yield _link("formatter", self.role.state.id, "its policies", "the formatter", "sns:Publish", published)
+        yield _link(
+            "formatter",
+            self.role.state.id,
+            "its policies",
+            "the formatter",
+            "sns:Publish",
+            published,
+        )
 
         def use(key: KeySeen, action: str) -> Decision:
             return self._by_role(action, key.arn, key.policy, via="sns")
@@ -125,29 +161,46 @@ class Chain:
         if not (self.queue and self.rule):
             return
         queue, rule = self.queue.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(self.queue.state.policy_document.document, calls.events_send(queue, rule))
+        decision = evaluate(
+            self.queue.state.policy_document.document, calls.events_send(queue, rule)
+        )
         what = "the queue's policy"
-        yield _link("queue-policy", self.queue.state.id, what, calls.EVENTS, "sqs:SendMessage", decision)
+        yield _link(
+            "queue-policy", self.queue.state.id, what, calls.EVENTS, "sqs:SendMessage", decision
+        )
 
         def use(key: KeySeen, action: str) -> Decision:
-            return evaluate(key.policy, calls.events_use_queue_key(key.arn, queue, rule, action), "key")
+            return evaluate(
+                key.policy, calls.events_use_queue_key(key.arn, queue, rule, action), "key"
+            )
 
         yield from self._key("queue-key", self.queue.state.kms_master_key_id, calls.EVENTS, use)
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 
-    def _key(self, name: str, arn: str, who: str, use: Callable[[KeySeen, str], Decision]) -> Iterable[Link]:
+    def _key(
+        self, name: str, arn: str, who: str, use: Callable[[KeySeen, str], Decision]
+    ) -> Iterable[Link]:
         """The judgement on the key that a thing is encrypted with, whosever it is."""
         if not arn:
             yield Link(name, "ok", evidence={"encrypted": False})
             return
         key = self.keys.get(arn)
         if key is None:
-            yield Link(name, "unknown", f"it is encrypted with {arn}, which was not looked at", evidence={"key": arn})
+            yield Link(
+                name,
+                "unknown",
+                f"it is encrypted with {arn}, which was not looked at",
+                evidence={"key": arn},
+            )
             return
         if key.error:
             yield Link(
-                name, "unknown", f"{key.name} could not be read: {key.error}", needs=key.needs, resource=key.name
+                name,
+                "unknown",
+                f"{key.name} could not be read: {key.error}",
+                needs=key.needs,
+                resource=key.name,
             )
             return
         if key.state != "Enabled":
@@ -175,7 +228,9 @@ def _link(name: str, resource: str, policy: str, who: str, action: str, decision
     return Link(name, verdict, why, mend=mend, evidence=evidence, resource=resource)
 
 
-def chain_of(config: Config, route: Route, seen: Mapping[str, Observed], existing: Mapping[str, KeySeen]) -> Chain:
+def chain_of(
+    config: Config, route: Route, seen: Mapping[str, Observed], existing: Mapping[str, KeySeen]
+) -> Chain:
     """The route's things as they were seen.
 
     existing  ARN -> key, of the keys that are used but not ours

@@ -12,11 +12,11 @@ from typing import Any
 from shnotify.config.models import Config, ManagedKey, Route
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link, Verdict
-from shnotify.engine.plan import Observation, known_before
+from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
-from shnotify.notifier.subscribers import Subscriber, subscriber_links, subscribers_of
+from shnotify.notifier.subscribers import Recipient, subscriber_links, subscribers_of
 from shnotify.notifier.surroundings import Surroundings
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
@@ -29,7 +29,7 @@ class Delivery:
 
     route: str
     links: tuple[Link, ...]
-    subscribers: tuple[Subscriber, ...]
+    subscribers: tuple[Recipient, ...]
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -68,9 +68,11 @@ class Delivery:
         }
 
 
-def deliveries(config: Config, graph: Graph, seen: Observation, around: Surroundings) -> tuple[Delivery, ...]:
+def deliveries(
+    config: Config, graph: Graph, seen: Observation, around: Surroundings
+) -> tuple[Delivery, ...]:
     """The health of each route."""
-    known = known_before(graph, seen)
+    known = known_values(graph, seen)
     judged = {thing.id: thing.resolved(known).judged(seen.wanted[thing.id]) for thing in graph}
     return tuple(_delivery(config, graph, route, seen, judged, around) for route in config.routes)
 
@@ -87,13 +89,19 @@ def _delivery(
     own = [link for resource_id in _parts(config, graph, route) for link in judged[resource_id]]
     told = {link.id for link in own if link.stops}
     # A key that is disabled says so itself; what its policy lets through does not matter then.
-    policies = [link for link in chain_of(config, route, seen.wanted, around.keys).links() if link.id not in told]
+    policies = [
+        link
+        for link in chain_of(config, route, seen.wanted, around.keys).links()
+        if link.id not in told
+    ]
     hub = around.hub(route.source)
     listed, details = around.lists.get(topic_id, ()), around.details
     if topic_id not in around.lists:
         why = f"the subscriptions of {topic_id} could not be read"
         unread = Link("subscribers", "unknown", why, resource=topic_id)
-        return Delivery(route.name, (hub, *own, *policies, unread), subscribers_of(route, (), details))
+        return Delivery(
+            route.name, (hub, *own, *policies, unread), subscribers_of(route, (), details)
+        )
     subscribers = subscribers_of(route, listed, details)
     reached = subscriber_links(topic_id, listed, details, subscribers)
     return Delivery(route.name, (hub, *own, *policies, *reached), subscribers)
@@ -101,14 +109,24 @@ def _delivery(
 
 def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
     """Ids of what an alert of this route passes; each of them is in the graph."""
-    ours = [names.TOPIC_KEY] if config.encryption and isinstance(config.encryption.topic_key, ManagedKey) else []
-    formatter = [names.formatter_role_id(route), names.formatter_id(route)] if route.message.format == "lambda" else []
+    ours = (
+        [names.TOPIC_KEY]
+        if config.encryption and isinstance(config.encryption.topic_key, ManagedKey)
+        else []
+    )
+    formatter = (
+        [names.formatter_role_id(route), names.formatter_id(route)]
+        if route.message.format == "lambda"
+        else []
+    )
     ids = [*ours, names.topic_id(route), *formatter, names.rule_id(route)]
     return [graph[resource_id].id for resource_id in ids]
 
 
 def precautions(config: Config, graph: Graph, seen: Observation, around: Surroundings) -> list[str]:
-    """What a person should know before a plan is carried out: of Security Hub, of existing keys, of subscribers."""
+    """What a person should know before a plan is carried out: of Security Hub, of existing keys, of
+    subscribers.
+    """
     found: list[str] = []
     as_wanted = {thing.id: _as_wanted(thing, graph, seen) for thing in graph}
     for route in config.routes:
@@ -126,6 +144,10 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
 def _as_wanted(thing: Resource, graph: Graph, seen: Observation) -> Live[Resource]:
     """The thing as it will be when the plan has been carried out."""
     live = seen.wanted[thing.id]
-    facts = live.facts if isinstance(live, Live) else {"Vpc": "", "Layers": [], "others": [], "boundary": None}
+    facts = (
+        live.facts
+        if isinstance(live, Live)
+        else {"Vpc": "", "Layers": [], "others": [], "boundary": None}
+    )
     outputs = live.outputs if isinstance(live, Live) else thing.outputs()
-    return Live(thing.resolved(known_before(graph, seen)), outputs, facts=facts)
+    return Live(thing.resolved(known_values(graph, seen)), outputs, facts=facts)

@@ -1,11 +1,21 @@
-"""Configuration -> the wanted resources: reads from top to bottom like a template of the notifier. Pure."""
+"""Configuration -> the wanted resources: reads from top to bottom like a template of the notifier.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from shnotify.arns import Scope
-from shnotify.config.models import Config, DeadLetterQueue, Encryption, ExistingKey, ManagedKey, Route
+from shnotify.config.models import (
+    Config,
+    DeadLetterQueue,
+    Encryption,
+    ExistingKey,
+    ManagedKey,
+    Route,
+)
 from shnotify.engine.graph import Graph
 from shnotify.engine.resource import Resource
 from shnotify.engine.values import Pattern, Tags
@@ -81,10 +91,14 @@ def _keys(config: Config, scope: Scope) -> tuple[Key | str, Key | str]:
     if not encryption:
         return "", ""
     topic = _key(config, names.TOPIC_KEY, encryption.topic_key, scope)
-    return topic, _key(config, names.DLQ_KEY, encryption.dlq_key, scope) if config.dead_letter_queue else ""
+    return topic, _key(
+        config, names.DLQ_KEY, encryption.dlq_key, scope
+    ) if config.dead_letter_queue else ""
 
 
-def _key(config: Config, resource_id: str, key: ManagedKey | ExistingKey, scope: Scope) -> Key | str:
+def _key(
+    config: Config, resource_id: str, key: ManagedKey | ExistingKey, scope: Scope
+) -> Key | str:
     if isinstance(key, ExistingKey):
         return key.arn
     return Key(
@@ -155,7 +169,9 @@ def _subscriptions(route: Route, topic: Topic) -> list[Subscription]:
     ]
 
 
-def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) -> tuple[LogGroup, Role, Function]:
+def _formatter(
+    config: Config, route: Route, scope: Scope, uses: policies.Uses
+) -> tuple[LogGroup, Role, Function]:
     """The function that writes the mails, after all that it needs."""
     name = names.function_name(config, route)
     words = f"Formats the mails of {route.rule.name} (shnotify)."
@@ -175,7 +191,9 @@ def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) 
         policies=policies.role_policy(uses),
         tags=_tags(config, names.formatter_role_id(route)),
     )
-    settings = settings_of(route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name))
+    settings = settings_of(
+        route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name)
+    )
     archive = bundle.archive(settings.to_text())
     function = Function(
         id=names.formatter_id(route),
@@ -202,7 +220,9 @@ def _formatter(config: Config, route: Route, scope: Scope, uses: policies.Uses) 
     return logs, role, function
 
 
-def _rule(config: Config, route: Route, scope: Scope, to: Topic | Function, queue: Queue | None) -> Rule:
+def _rule(
+    config: Config, route: Route, scope: Scope, to: Topic | Function, queue: Queue | None
+) -> Rule:
     target: dict[str, Any] = {
         "Arn": to.ref("Arn"),
         "RetryPolicy": {
@@ -214,11 +234,15 @@ def _rule(config: Config, route: Route, scope: Scope, to: Topic | Function, queu
         target["DeadLetterConfig"] = {"Arn": queue.ref("Arn")}
     message = route.message
     if not route.pattern and (
-        transformer := input_transformer(message.format, route.source, partition=scope.partition, fields=message.fields)
+        transformer := input_transformer(
+            message.format, route.source, partition=scope.partition, fields=message.fields
+        )
     ):
         target["InputTransformer"] = transformer
     marker = config.let_through(route)
-    pattern = event_pattern(route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker)
+    pattern = event_pattern(
+        route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker
+    )
     return Rule(
         id=names.rule_id(route),
         rule_name=route.rule.name,

@@ -25,7 +25,8 @@ Leftover = tuple[Resource, Live[Resource] | Unreadable]
 class Finder:
     """Looks for everything that carries notifier `name`'s tag and is not wanted any more.
 
-    pointers  also for what our live resources name, and for rules that feed our topics: a tag search may be minutes
+    pointers  also for what our live resources name, and for rules that feed our topics: a tag
+              search may be minutes
               behind (tag:GetResources promises nothing)
     """
 
@@ -35,7 +36,10 @@ class Finder:
     pointers: bool
 
     def prepare(self) -> None:
-        """Asks early, beside all other reads, what `find` will need. A refusal is kept for `find` to raise."""
+        """Asks early, beside all other reads, what `find` will need.
+
+        A refusal is kept for `find` to raise.
+        """
         wanted = list(self.graph) if self.pointers else []
         pending = [self.aws.start(list, thing.points_at(self.aws)) for thing in wanted]
         with suppress(AwsError):
@@ -46,10 +50,15 @@ class Finder:
     def find(self, wanted: Mapping[str, Observed], /) -> tuple[Leftover, ...]:
         """What is left over. Raises `AwsError` when it cannot look.
 
-        A tag found by search proves nothing (it may be an old one), so each candidate is read before it counts.
+        A tag found by search proves nothing (it may be an old one), so each candidate is read
+        before it counts.
         """
         seen = self._seen(wanted)
-        lives = [live for live in (*wanted.values(), *(live for _, live in seen)) if isinstance(live, Live)]
+        lives = [
+            live
+            for live in (*wanted.values(), *(live for _, live in seen))
+            if isinstance(live, Live)
+        ]
         taken = {thing.id for thing in self.graph}
         result: list[Leftover] = []
         for thing, live in seen:
@@ -66,7 +75,9 @@ class Finder:
         found = {t.arn: t.tags.get(RESOURCE_TAG) for t in tagged(self.aws, self.name)}
         for arn in _pointed_at(self.aws, wanted.values()) if self.pointers else ():
             found.setdefault(arn)
-        asked = _named_by(self.graph) | {live.outputs["Arn"] for live in wanted.values() if isinstance(live, Live)}
+        asked = _named_by(self.graph) | {
+            live.outputs["Arn"] for live in wanted.values() if isinstance(live, Live)
+        }
         seen: list[Leftover] = []
         while new := {arn: hint for arn, hint in found.items() if arn not in asked}:
             for companion in self._companions(new):
@@ -75,7 +86,8 @@ class Finder:
             asked |= new.keys()
             looked = self._look(new)
             seen += looked
-            # The search may show a topic and not yet its rule: without its topic that would feed nobody.
+            # The search may show a topic and not yet its rule: without its topic that would feed
+            # nobody.
             found = dict.fromkeys(_pointed_at(self.aws, (live for _, live in looked)))
         return seen
 

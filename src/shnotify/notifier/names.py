@@ -1,11 +1,12 @@
-"""What a notifier's things are called: their resource ids, and the names in AWS that no field of the file gives.
+"""What a notifier's things are called: their resource ids, and the names in AWS that no field of
+the file gives.
 
 Every id and every such name is spelled here and nowhere else.
 """
 
 from __future__ import annotations
 
-from shnotify.arns import fitting
+from shnotify.arns import shortened
 from shnotify.config.models import Config, Route
 
 TOPIC_KEY = "TopicKey"
@@ -40,4 +41,4 @@ def formatter_logs_id(route: Route) -> str:
 
 def function_name(config: Config, route: Route) -> str:
     """The formatter's name in AWS, at most 64 characters (API_CreateFunction)."""
-    return fitting(f"{config.name}-{route.name}-formatter")
+    return shortened(f"{config.name}-{route.name}-formatter")

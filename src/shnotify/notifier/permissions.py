@@ -1,4 +1,7 @@
-"""The IAM actions that a command's caller needs, put together from what each kind declares. Pure."""
+"""The IAM actions that a command's caller needs, put together from what each kind declares.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ def actions_of(command: str) -> frozenset[str]:
 
 
 def in_words(actions: Iterable[str]) -> str:
-    """Actions for a reader, by service: "`kms:` `CreateKey`, `EnableKey`; `sts:GetCallerIdentity`"."""
+    """Actions for a reader, by service: "`kms:` `CreateKey`, `EnableKey`.
+
+    `sts:GetCallerIdentity`".
+    """
     parts = []
     for service, group in groupby(sorted(actions), key=lambda action: action.partition(":")[0]):
         names = [action.partition(":")[2] for action in group]

@@ -1,4 +1,7 @@
-"""What we use but do not own: existing keys, EventBridge's rules for patterns, Security Hub itself. Only looked at."""
+"""What we use but do not own: existing keys, EventBridge's rules for patterns, Security Hub itself.
+
+Only looked at.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,13 @@ from shnotify.aws.gateway import Aws
 _OFF = ("InvalidAccessException", "ResourceNotFoundException")
 """What Security Hub answers where it is off (API_DescribeHub); anything else proves nothing."""
 
-_NO_SUCH_OPERATION = frozenset({"404", "501", "NotImplemented", "UnknownOperationException", "InvalidAction"})
-"""What an emulator answers to an operation that it does not have; AWS itself has these everywhere."""
+_NO_SUCH_OPERATION = frozenset(
+    {"404", "501", "NotImplemented", "UnknownOperationException", "InvalidAction"}
+)
+"""What an emulator answers to an operation that it does not have.
+
+AWS itself has these everywhere.
+"""
 
 
 class NoSuchServiceError(AwsError):
@@ -41,8 +49,13 @@ def pattern_matches(aws: Aws, pattern: str, event: Mapping[str, Any]) -> bool:
 
 
 def refused_patterns(aws: Aws, patterns: Mapping[str, str]) -> dict[str, str]:
-    """Route -> why EventBridge would not take its pattern. One that cannot be asked about is left to PutRule."""
-    asked = {route: aws.start(pattern_matches, aws, pattern, {}) for route, pattern in patterns.items()}
+    """Route -> why EventBridge would not take its pattern.
+
+    One that cannot be asked about is left to PutRule.
+    """
+    asked = {
+        route: aws.start(pattern_matches, aws, pattern, {}) for route, pattern in patterns.items()
+    }
     found: dict[str, str] = {}
     for route, future in asked.items():
         try:
@@ -59,12 +72,15 @@ SERVICES = {"cspm": "Security Hub CSPM", "hub": "Security Hub"}
 
 
 def is_enabled(aws: Aws, service: str) -> bool:
-    """Whether `cspm` or `hub` is on in this account and Region (API_DescribeHub, API_DescribeSecurityHubV2).
+    """Whether `cspm` or `hub` is on in this account and Region (API_DescribeHub,
+    API_DescribeSecurityHubV2).
 
     Raises `AwsError` when the answer is neither yes nor no.
     """
     client = aws.securityhub
-    describe: Callable[..., object] = client.describe_hub if service == "cspm" else client.describe_security_hub_v2
+    describe: Callable[..., object] = (
+        client.describe_hub if service == "cspm" else client.describe_security_hub_v2
+    )
     try:
         aws(describe)
     except StopError:
@@ -73,7 +89,9 @@ def is_enabled(aws: Aws, service: str) -> bool:
         if error.code in _OFF:
             return False
         if error.code in _NO_SUCH_OPERATION:
-            raise NoSuchServiceError(error.message, operation=error.operation, code=error.code) from error
+            raise NoSuchServiceError(
+                error.message, operation=error.operation, code=error.code
+            ) from error
         raise
     return True
 
@@ -81,7 +99,8 @@ def is_enabled(aws: Aws, service: str) -> bool:
 def chosen_source(aws: Aws) -> tuple[Source, str]:
     """What `source: auto` stands for here, and why in words.
 
-    A service that cannot be asked about counts as enabled: an alert too many is better than one too few.
+    A service that cannot be asked about counts as enabled: an alert too many is better than one too
+    few.
     """
     asked = {name: aws.start(is_enabled, aws, name) for name in SERVICES}
     on: dict[str, bool | None] = {}

@@ -1,6 +1,8 @@
-"""What a notifier depends on and does not own, as it was seen: existing keys, Security Hub, who is subscribed.
+"""What a notifier depends on and does not own, as it was seen: existing keys, Security Hub, who is
+subscribed.
 
-Every question is asked beside the reads of the notifier's own things, so that the answers cost no round of their own.
+Every question is asked beside the reads of the notifier's own things, so that the answers cost no
+round of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +21,12 @@ from shnotify.engine.plan import Observation
 from shnotify.notifier.chain import KeySeen
 from shnotify.notifier.preconditions import SERVICES, NoSuchServiceError, is_enabled
 from shnotify.notifier.subscribers import Details
-from shnotify.resources.lookup import Subscribed, look_into_subscriptions, subscription_attributes, subscriptions
+from shnotify.resources.lookup import (
+    ListedSubscription,
+    look_into_subscriptions,
+    subscription_attributes,
+    subscriptions,
+)
 from shnotify.resources.topic import Topic
 
 Enabled = Mapping[str, bool | AwsError]
@@ -32,22 +39,29 @@ class Surroundings:
 
     keys     ARN -> key, of the keys that are used but not ours
     enabled  which Security Hub is on, of those that were asked about
-    lists    topic resource id -> its subscriptions, () when there is no topic; absent: could not be read
+    lists    topic resource id -> its subscriptions, () when there is no topic; absent: could not be
+             read
     details  subscription ARN -> its attributes
     """
 
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
     enabled: Enabled = field(default_factory=dict)
-    lists: Mapping[str, tuple[Subscribed, ...]] = field(default_factory=dict)
+    lists: Mapping[str, tuple[ListedSubscription, ...]] = field(default_factory=dict)
     details: Details = field(default_factory=dict)
 
     def hub(self, source: str) -> Link:
-        """Whether findings can come at all: Security Hub is on here, as far as the route's source needs it."""
+        """Whether findings can come at all: Security Hub is on here, as far as the route's source
+        needs it.
+        """
         answers = {SERVICES[name]: self.enabled.get(name) for name in _services(source)}
         refused = [answer for answer in answers.values() if isinstance(answer, AwsError)]
         off = [name for name, answer in answers.items() if answer is False]
         if any(answer is True for answer in answers.values()):
-            note = f"{' and '.join(off)} is not enabled here, so nothing comes from there" if off else ""
+            note = (
+                f"{' and '.join(off)} is not enabled here, so nothing comes from there"
+                if off
+                else ""
+            )
             return Link("hub", "warning" if off else "ok", note)
         if refused and all(isinstance(error, NoSuchServiceError) for error in refused):
             return Link("hub", "warning", "whoever answers here is not AWS and has no Security Hub")
@@ -67,7 +81,8 @@ def _services(source: str) -> tuple[str, ...]:
 
 
 class Asking:
-    """The questions about one notifier, put beside the reads of its own things and answered after them.
+    """The questions about one notifier, put beside the reads of its own things and answered after
+    them.
 
     existing  ARNs of the keys that are used but not ours
     sources   the sources of the routes
@@ -85,7 +100,9 @@ class Asking:
     def start(self) -> None:
         """Puts the questions; waits for no answer."""
         aws = self._aws
-        self._looks = [aws.start(look_into_subscriptions, aws, topic.topic_arn) for topic in self._topics]
+        self._looks = [
+            aws.start(look_into_subscriptions, aws, topic.topic_arn) for topic in self._topics
+        ]
         self._keys = {arn: aws.start(_key, aws, arn) for arn in self._existing}
         self._enabled = {name: aws.start(is_enabled, aws, name) for name in sorted(self._services)}
 
@@ -93,13 +110,18 @@ class Asking:
         """What was seen. Raises `StopError` when no call can succeed any more."""
         for look in self._looks:
             _or_error(self._aws, look)
-        lists: dict[str, tuple[Subscribed, ...]] = {}
+        lists: dict[str, tuple[ListedSubscription, ...]] = {}
         for topic in self._topics:
             listed = self._list(topic) if seen.wanted[topic.id] is not None else ()
             if listed is not None:
                 lists[topic.id] = listed
-        confirmed = [entry for listed in lists.values() for entry in listed if entry.state == "confirmed"]
-        asked = {entry.arn: self._aws.start(subscription_attributes, self._aws, entry.arn) for entry in confirmed}
+        confirmed = [
+            entry for listed in lists.values() for entry in listed if entry.state == "confirmed"
+        ]
+        asked = {
+            entry.arn: self._aws.start(subscription_attributes, self._aws, entry.arn)
+            for entry in confirmed
+        }
         return Surroundings(
             keys={arn: self._aws.in_time(future) for arn, future in self._keys.items()},
             enabled={name: _or_error(self._aws, future) for name, future in self._enabled.items()},
@@ -107,7 +129,7 @@ class Asking:
             details={arn: _or_error(self._aws, future) for arn, future in asked.items()},
         )
 
-    def _list(self, topic: Topic) -> tuple[Subscribed, ...] | None:
+    def _list(self, topic: Topic) -> tuple[ListedSubscription, ...] | None:
         """The topic's subscriptions, from the same reading; None when they could not be read."""
         found = _or_error(self._aws, self._aws.start(subscriptions, self._aws, topic.topic_arn))
         return None if isinstance(found, AwsError) else found or ()

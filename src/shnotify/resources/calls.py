@@ -1,14 +1,24 @@
 """The calls that a notifier lives on, with the condition keys that AWS documents for each. Pure.
 
-Source for the global keys: reference_policies_condition-keys ("Availability" of each key); what else is known stands at
-each function. A key that a page calls supported, and another does not, is `perhaps`.
+Source for the global keys: reference_policies_condition-keys ("Availability" of each key); what
+else is known stands at each function. A key that a page calls supported, and another does not, is
+`perhaps`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shnotify.resources.requests import ABSENT, PRESENT, UNKNOWN, Request, States, known, perhaps, segment
+from shnotify.resources.requests import (
+    ABSENT,
+    PRESENT,
+    UNKNOWN,
+    Request,
+    States,
+    known,
+    perhaps,
+    segment,
+)
 
 EVENTS = "events.amazonaws.com"
 SNS = "sns.amazonaws.com"
@@ -30,7 +40,9 @@ _OF_A_SESSION = (
     "identitystore:userid",
     "ssm:sourceinstancearn",
 )
-"""Keys of sessions that people, EC2, Glue or Systems Manager begin ("Properties of a role session")."""
+"""Keys of sessions that people, EC2, Glue or Systems Manager begin ("Properties of a role
+session").
+"""
 
 _OF_A_VPC = (
     "aws:sourcevpc",
@@ -65,75 +77,115 @@ _OF_A_SOURCE = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:so
 _ALWAYS = ("aws:currenttime", "aws:epochtime", "aws:useragent")
 
 _SERVICES_OWN = perhaps("(an AWS service's own)")
-"""Documented as always there; for a service it holds nothing that names an account, user or role of a customer."""
+"""Documented as always there.
+
+For a service it holds nothing that names an account, user or role of a customer.
+"""
 
 
 def events_publish(topic: str, rule: str) -> Request:
     """EventBridge publishes to a topic for a rule.
 
-    One guide has aws:SourceArn and aws:SourceAccount here (eb-use-conditions, sns-access-policy-use-cases), another no
-    conditions at all (eb-use-resource-based). It is not among the services with aws:SourceOwner, the condition of the
-    default statement (sns-access-policy-use-cases).
+    One guide has aws:SourceArn and aws:SourceAccount here (eb-use-conditions, sns-access-policy-
+    use-cases), another no conditions at all (eb-use-resource-based). It is not among the services
+    with aws:SourceOwner, the condition of the default statement (sns-access-policy-use-cases).
     """
-    return _service(EVENTS, "sns:Publish", topic, {**_source(rule, sure=False), "aws:sourceowner": ABSENT})
+    return _service(
+        EVENTS, "sns:Publish", topic, {**_source(rule, sure=False), "aws:sourceowner": ABSENT}
+    )
 
 
 def events_use_topic_key(key: str, topic: str, action: str) -> Request:
     """EventBridge uses the key of a topic: kms:Decrypt and kms:GenerateDataKey.
 
-    "Adding the aws:SourceAccount, aws:SourceArn, and aws:SourceOrgID to a AWS KMS policy is not supported for
-    EventBridge-to-encrypted topics" (sns-key-management).
+    "Adding the aws:SourceAccount, aws:SourceArn, and aws:SourceOrgID to a AWS KMS policy is not
+    supported for EventBridge-to-encrypted topics" (sns-key-management).
     """
-    keys = {**dict.fromkeys(_OF_A_SOURCE, ABSENT), "kms:encryptioncontext:aws:sns:topicarn": perhaps(topic)}
+    keys = {
+        **dict.fromkeys(_OF_A_SOURCE, ABSENT),
+        "kms:encryptioncontext:aws:sns:topicarn": perhaps(topic),
+    }
     return _service(EVENTS, action, key, keys)
 
 
 def events_send(queue: str, rule: str) -> Request:
-    """EventBridge sends what a rule could not deliver to a queue; aws:SourceArn is documented (eb-rule-dlq)."""
-    return _service(EVENTS, "sqs:SendMessage", queue, {**_source(rule, sure=False), "aws:sourcearn": known(rule)})
+    """EventBridge sends what a rule could not deliver to a queue.
+
+    Aws:SourceArn is documented (eb-rule-dlq).
+    """
+    return _service(
+        EVENTS,
+        "sqs:SendMessage",
+        queue,
+        {**_source(rule, sure=False), "aws:sourcearn": known(rule)},
+    )
 
 
 def events_use_queue_key(key: str, queue: str, rule: str, action: str) -> Request:
-    """EventBridge uses the key of a queue; the guide leaves open which ARN aws:SourceArn holds (sqs-key-management)."""
+    """EventBridge uses the key of a queue.
+
+    The guide leaves open which ARN aws:SourceArn holds (sqs-key-management).
+    """
     return _service(
-        EVENTS, action, key, {**_queue_context(queue), **_source(rule, sure=False), "aws:sourcearn": UNKNOWN}
+        EVENTS,
+        action,
+        key,
+        {**_queue_context(queue), **_source(rule, sure=False), "aws:sourcearn": UNKNOWN},
     )
 
 
 def events_invoke(function: str, rule: str) -> Request:
     """EventBridge invokes a function for a rule.
 
-    "A SourceAccount setting prevents EventBridge from being able to invoke the function" (eb-troubleshooting).
+    "A SourceAccount setting prevents EventBridge from being able to invoke the function" (eb-
+    troubleshooting).
     """
     return _service(
-        EVENTS, "lambda:InvokeFunction", function, {"aws:sourcearn": known(rule), "aws:sourceaccount": ABSENT}
+        EVENTS,
+        "lambda:InvokeFunction",
+        function,
+        {"aws:sourcearn": known(rule), "aws:sourceaccount": ABSENT},
     )
 
 
 def sns_send(queue: str, topic: str) -> Request:
-    """SNS sends what a subscription could not deliver to its queue (sns-configure-dead-letter-queue)."""
-    return _service(SNS, "sqs:SendMessage", queue, {**_source(topic, sure=False), "aws:sourcearn": known(topic)})
+    """SNS sends what a subscription could not deliver to its queue (sns-configure-dead-letter-
+    queue).
+    """
+    return _service(
+        SNS, "sqs:SendMessage", queue, {**_source(topic, sure=False), "aws:sourcearn": known(topic)}
+    )
 
 
 def sns_use_queue_key(key: str, queue: str, topic: str, action: str) -> Request:
-    """SNS uses the key of a subscription's queue; it supports aws:SourceArn there (sqs-key-management)."""
+    """SNS uses the key of a subscription's queue.
+
+    It supports aws:SourceArn there (sqs-key-management).
+    """
     return _service(SNS, action, key, {**_queue_context(queue), **_source(topic, sure=False)})
 
 
 def cloudwatch_publish(topic: str, alarm: str) -> Request:
     """CloudWatch publishes for an alarm; it is in both lists of sns-access-policy-use-cases."""
     owner = perhaps(segment(alarm, 4))
-    return _service(CLOUDWATCH, "sns:Publish", topic, {**_source(alarm, sure=True), "aws:sourceowner": owner})
+    return _service(
+        CLOUDWATCH, "sns:Publish", topic, {**_source(alarm, sure=True), "aws:sourceowner": owner}
+    )
 
 
 def cloudwatch_use_topic_key(key: str, topic: str, alarm: str, action: str) -> Request:
-    """CloudWatch uses the key of a topic; unlike EventBridge it says for whom (sns-key-management)."""
+    """CloudWatch uses the key of a topic.
+
+    Unlike EventBridge it says for whom (sns-key-management).
+    """
     context = {"kms:encryptioncontext:aws:sns:topicarn": perhaps(topic)}
     return _service(CLOUDWATCH, action, key, {**context, **_source(alarm, sure=True)})
 
 
 def scheduler_use_queue_key(key: str, queue: str, action: str) -> Request:
-    """EventBridge Scheduler uses the key of a schedule's queue (scheduler user guide, troubleshooting)."""
+    """EventBridge Scheduler uses the key of a schedule's queue (scheduler user guide,
+    troubleshooting).
+    """
     return _service(SCHEDULER, action, key, _queue_context(queue))
 
 
@@ -143,13 +195,21 @@ def lambda_take_role(role: str) -> Request:
 
 
 def role_call(
-    role: str, action: str, resource: str, *, function: str, in_vpc: bool = False, via: str = "", region: str = ""
+    role: str,
+    action: str,
+    resource: str,
+    *,
+    function: str,
+    in_vpc: bool = False,
+    via: str = "",
+    region: str = "",
 ) -> Request:
     """A function's role calls.
 
     function  the ARN of the function
     in_vpc    whether the function has a VpcConfig: it may then call through a VPC endpoint
-    via       the service that calls on with the role's credentials, sns for a topic's key (forward access sessions)
+    via       the service that calls on with the role's credentials, sns for a topic's key (forward
+              access sessions)
     region    where the call goes; by default the Region in the resource's ARN
     """
     account = segment(role, 4)
@@ -170,11 +230,16 @@ def role_call(
 
 
 def _network(*, in_vpc: bool, via: str, region: str) -> dict[str, States]:
-    """Whence a role calls; a service that calls on does not pass that on (condition-keys-sourcevpc)."""
+    """Whence a role calls; a service that calls on does not pass that on (condition-keys-
+    sourcevpc).
+    """
     if via:
         service = f"{via}.{region}.amazonaws.com"
         return {"aws:viaawsservice": perhaps("true"), "kms:viaservice": perhaps(service)}
-    direct: dict[str, States] = {"aws:viaawsservice": known("false"), **dict.fromkeys(_OF_FORWARDED_CALLS, ABSENT)}
+    direct: dict[str, States] = {
+        "aws:viaawsservice": known("false"),
+        **dict.fromkeys(_OF_FORWARDED_CALLS, ABSENT),
+    }
     if in_vpc:
         return direct
     return {**direct, **dict.fromkeys(_OF_A_VPC, ABSENT), "aws:sourceip": PRESENT}
@@ -183,8 +248,9 @@ def _network(*, in_vpc: bool, via: str, region: str) -> dict[str, States]:
 def _service(service: str, action: str, resource: str, keys: Mapping[str, States]) -> Request:
     """A call under a service's own name.
 
-    "Certain network-specific authorization context is redacted" in it (condition-keys-sourceip, -securetransport): it
-    has no address, and whether it has aws:SecureTransport, which is then true, the page leaves open.
+    "Certain network-specific authorization context is redacted" in it (condition-keys-sourceip,
+    -securetransport): it has no address, and whether it has aws:SecureTransport, which is then
+    true, the page leaves open.
     """
     absent = (*_OF_IAM_PRINCIPALS, *_OF_A_SESSION, *_OF_A_VPC, *_OF_FORWARDED_CALLS, "aws:sourceip")
     base = {
@@ -201,7 +267,10 @@ def _service(service: str, action: str, resource: str, keys: Mapping[str, States
 
 
 def _common(resource: str) -> dict[str, States]:
-    """What every call has or lacks. Some actions lack aws:ResourceAccount (condition-keys-resourceaccount)."""
+    """What every call has or lacks.
+
+    Some actions lack aws:ResourceAccount (condition-keys-resourceaccount).
+    """
     region, account = segment(resource, 3), segment(resource, 4)
     return {
         **dict.fromkeys(_OF_NO_CALL_HERE, ABSENT),
@@ -218,5 +287,8 @@ def _source(arn: str, *, sure: bool) -> dict[str, States]:
 
 
 def _queue_context(queue: str) -> dict[str, States]:
-    """SQS encrypts with the queue's ARN as context (sqs-key-management); not confirmed for services that send."""
+    """SQS encrypts with the queue's ARN as context (sqs-key-management).
+
+    Not confirmed for services that send.
+    """
     return {"kms:encryptioncontext:aws:sqs:arn": perhaps(queue)}

@@ -1,9 +1,11 @@
-"""Whether the Condition of a statement holds for a call: yes, no, or cannot tell. Pure; it raises for no input.
+"""Whether the Condition of a statement holds for a call: yes, no, or cannot tell.
 
-What it cannot read (an unknown operator, a number that is none) may hold or not. Source for all of it:
-reference_policies_elements_condition_operators, and for several values or keys
-reference_policies_condition-logic-multiple-context-keys-or-values and
-reference_policies_condition-single-vs-multi-valued-context-keys.
+Pure; it raises for no input.
+
+What it cannot read (an unknown operator, a number that is none) may hold or not. Source for all of
+it: reference_policies_elements_condition_operators, and for several values or keys
+reference_policies_condition-logic-multiple-context-keys-or-values and reference_policies_condition-
+single-vs-multi-valued-context-keys.
 """
 
 from __future__ import annotations
@@ -17,7 +19,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shnotify.resources.policytext import Style, filled
-from shnotify.resources.requests import UNKNOWN, Request, Truth, Values, agreed, all_of, any_of, negated
+from shnotify.resources.requests import (
+    UNKNOWN,
+    Request,
+    Truth,
+    Values,
+    agreed,
+    all_of,
+    any_of,
+    negated,
+)
 
 Compare = Callable[[Any, Any], bool]
 
@@ -35,7 +46,8 @@ class _Operator:
     """An operator as it is written.
 
     each     "" or ForAllValues or ForAnyValue, in lower case
-    name     without prefix and suffix, in lower case, and without its negation: stringequals for StringNotEquals
+    name     without prefix and suffix, in lower case, and without its negation: stringequals for
+             StringNotEquals
     negated  whether it asks for no match
     exists   whether it ends with IfExists
     """
@@ -67,7 +79,10 @@ _TEXT: dict[str, Style] = {
     "stringlike": "like",
     "arnlike": "arn",
 }
-"""The operators that know variables. Documents contradict each other on Bool, so a variable there is unreadable."""
+"""The operators that know variables.
+
+Documents contradict each other on Bool, so a variable there is unreadable.
+"""
 
 _COMPARE: dict[str, Compare] = {
     "equals": operator.eq,
@@ -88,7 +103,11 @@ def entries(condition: object, request: Request, *, variables: bool) -> list[Ent
         return []
     if not isinstance(condition, dict):
         return [Entry(None, "a Condition that cannot be read")]
-    return [entry for name, block in condition.items() for entry in _block(str(name), block, request, variables)]
+    return [
+        entry
+        for name, block in condition.items()
+        for entry in _block(str(name), block, request, variables)
+    ]
 
 
 def _block(name: str, block: object, request: Request, variables: bool) -> list[Entry]:
@@ -146,8 +165,13 @@ def _parsed(name: str) -> _Operator | None:
     return _Operator(each, positive, base in _NEGATED, exists) if is_known else None
 
 
-def _in_state(asked: _Operator, values: Values, texts: list[str | None], request: Request, variables: bool) -> Truth:
-    """Whether the operator holds when the key holds these values; an empty list of values is no value."""
+def _in_state(
+    asked: _Operator, values: Values, texts: list[str | None], request: Request, variables: bool
+) -> Truth:
+    """Whether the operator holds when the key holds these values.
+
+    An empty list of values is no value.
+    """
     if asked.name == "null":
         return any_of(_is_null(text, values) for text in texts)
     if values == ():
@@ -157,7 +181,9 @@ def _in_state(asked: _Operator, values: Values, texts: list[str | None], request
 
 
 def _when_absent(asked: _Operator) -> bool:
-    """Without the key IfExists and ForAllValues hold, ForAnyValue does not, and of the others only the negated."""
+    """Without the key IfExists and ForAllValues hold, ForAnyValue does not, and of the others only
+    the negated.
+    """
     if asked.exists or asked.each == "forallvalues":
         return True
     return asked.negated and asked.each != "foranyvalue"
@@ -168,8 +194,12 @@ def _is_null(text: str | None, values: Values) -> Truth:
     return None if wanted is None else (values == ()) == wanted
 
 
-def _value(asked: _Operator, value: str | None, texts: list[str | None], request: Request, variables: bool) -> Truth:
-    """Whether one value of the key, which may be known to nobody (None), passes the texts of the policy."""
+def _value(
+    asked: _Operator, value: str | None, texts: list[str | None], request: Request, variables: bool
+) -> Truth:
+    """Whether one value of the key, which may be known to nobody (None), passes the texts of the
+    policy.
+    """
     if asked.name in _TEXT:
         matched = _among_texts(asked, value, texts, request, variables)
     else:
@@ -182,12 +212,15 @@ def _among_texts(
 ) -> Truth:
     style, any_case = _TEXT[asked.name], asked.name.endswith("ignorecase")
     readable = [text for text in texts if text is not None]
-    read = [filled(text, request, style, variables=variables, any_case=any_case) for text in readable]
+    read = [
+        filled(text, request, style, variables=variables, any_case=any_case) for text in readable
+    ]
     folded = value.casefold() if value is not None and any_case else value
     matched = [text.matches_unknown() if folded is None else text.matches(folded) for text in read]
     unreadable: list[Truth] = [None] * (len(texts) - len(read))
     truth = any_of(matched + unreadable)
-    # "If AWS cannot resolve a variable this might cause the entire statement to be invalid": no certain match then.
+    # "If AWS cannot resolve a variable this might cause the entire statement to be invalid": no
+    # certain match then.
     spoilt = truth is True and not asked.negated and any(text.may_lack_a_value for text in read)
     return None if spoilt else truth
 

@@ -1,8 +1,11 @@
-"""Whether AWS would let a call through: allowed, denied, or cannot tell. Pure; it raises for no input.
+"""Whether AWS would let a call through: allowed, denied, or cannot tell.
 
-A policy is a plain document. What in it cannot be read may apply or not, so it never makes a call "allowed".
-Organization policies (SCPs, RCPs), session policies, grants and the policies of VPC endpoints are not looked at.
-Source: reference_policies_evaluation-logic_policy-eval-denyallow, reference_policies_elements.
+Pure; it raises for no input.
+
+A policy is a plain document. What in it cannot be read may apply or not, so it never makes a call
+"allowed". Organization policies (SCPs, RCPs), session policies, grants and the policies of VPC
+endpoints are not looked at. Source: reference_policies_evaluation-logic_policy-eval-denyallow,
+reference_policies_elements.
 """
 
 from __future__ import annotations
@@ -19,14 +22,18 @@ from shnotify.resources.requests import Request, Truth, all_of, any_of, negated
 Verdict = Literal["allowed", "denied", "unknown"]
 
 Kind = Literal["resource", "key", "trust", "identity"]
-"""Whose policy it is: a resource's; a KMS key's; a role's, for who may take it; or what a role itself may do."""
+"""Whose policy it is: a resource's; a KMS key's; a role's, for who may take it.
+
+Or what a role itself may do.
+"""
 
 
 @dataclass(frozen=True)
 class Decision:
     """What comes of a call.
 
-    verdict    unknown: it hangs on something that nobody can know beforehand, or that cannot be read
+    verdict    unknown: it hangs on something that nobody can know beforehand, or that cannot be
+               read
     statement  the Sid of the statement that decides, or "statement 2"; "" when no statement does
     reason     one sentence
     explicit   whether a Deny applies, and not only no Allow
@@ -40,7 +47,9 @@ class Decision:
 
 @dataclass(frozen=True)
 class _Applied:
-    """One statement and a call: whether it applies, by each way of naming the principal, and if not surely, why."""
+    """One statement and a call: whether it applies, by each way of naming the principal, and if not
+    surely, why.
+    """
 
     effect: str
     name: str
@@ -73,10 +82,11 @@ def combined(
     identity  its own policies, inline and attached
     boundary  its permissions boundary, or None
     resource  the resource's policy, or None when it has none
-    key       whether the resource is a KMS key: then the key's policy has the first word, and None means not read
+    key       whether the resource is a KMS key: then the key's policy has the first word, and None
+              means not read
 
-    Source: reference_policies_evaluation-logic_policy-eval-basics, access_policies_boundaries; for keys
-    kms key-policy-default ("Allows access to the AWS account and enables IAM policies").
+    Source: reference_policies_evaluation-logic_policy-eval-basics, access_policies_boundaries; for
+    keys kms key-policy-default ("Allows access to the AWS account and enables IAM policies").
     """
     asked = replace(request, bounded=boundary is not None)
     own = [one for policy in identity for one in _applied(policy, asked, "identity")]
@@ -101,9 +111,10 @@ def combined(
 def _granted(grants: Grants, by_identity: Truth, within: Truth, *, key: bool) -> Truth:
     """Whether an Allow of a resource's policy lets a principal of the same account through.
 
-    To a role itself it grants within the boundary; to everybody it grants, and whether a boundary then limits it is
-    documented for aws:PrincipalArn only. To the account it delegates: a key then heeds identity policies; of other
-    resources AWS does not say whether it grants anything by itself.
+    To a role itself it grants within the boundary; to everybody it grants, and whether a boundary
+    then limits it is documented for aws:PrincipalArn only. To the account it delegates: a key then
+    heeds identity policies; of other resources AWS does not say whether it grants anything by
+    itself.
     """
     anyone = all_of([grants.anyone, True if within is True else None])
     account = all_of([grants.account, by_identity if key else any_of([by_identity, None])])
@@ -115,7 +126,9 @@ def _decided(applied: list[_Applied], allowed: Truth) -> Decision:
     denies = [one for one in applied if one.effect != "allow"]
     surely = next((one for one in denies if one.truth is True and one.effect == "deny"), None)
     if surely:
-        return Decision("denied", surely.name, f"{surely.name} denies it{surely.why}", explicit=True)
+        return Decision(
+            "denied", surely.name, f"{surely.name} denies it{surely.why}", explicit=True
+        )
     allows = _allows(applied)
     if allowed is False:
         near = next((one for one in allows if one.near), None)
@@ -145,7 +158,10 @@ def _applied(policy: object, request: Request, kind: Kind) -> list[_Applied]:
     variables = policy.get("Version") == "2012-10-17"
     statements = as_list(policy.get("Statement", []))
     numbered = enumerate(statements, start=1)
-    return [_statement(each, f"statement {number}", request, kind, variables) for number, each in numbered]
+    return [
+        _statement(each, f"statement {number}", request, kind, variables)
+        for number, each in numbered
+    ]
 
 
 def _unreadable(name: str) -> _Applied:
@@ -153,7 +169,9 @@ def _unreadable(name: str) -> _Applied:
     return _Applied("", name, Grants(itself=None), ": it cannot be read", near=False)
 
 
-def _statement(statement: object, number: str, request: Request, kind: Kind, variables: bool) -> _Applied:
+def _statement(
+    statement: object, number: str, request: Request, kind: Kind, variables: bool
+) -> _Applied:
     if not isinstance(statement, dict):
         return _unreadable(number)
     sid = statement.get("Sid")
@@ -162,11 +180,15 @@ def _statement(statement: object, number: str, request: Request, kind: Kind, var
     if effect not in ("allow", "deny"):
         return _unreadable(name)
     who = _principal(statement, request, kind, effect)
-    what = all_of([_action(statement, request, kind), _resource(statement, request, kind, variables)])
+    what = all_of(
+        [_action(statement, request, kind), _resource(statement, request, kind, variables)]
+    )
     conditions = entries(statement.get("Condition"), request, variables=variables)
     met = all_of(entry.holds for entry in conditions)
     near = met is False and what is not False and who.truth is not False
-    return _Applied(effect, name, who.only_if(all_of([what, met])), _why(who, what, conditions, met), near)
+    return _Applied(
+        effect, name, who.only_if(all_of([what, met])), _why(who, what, conditions, met), near
+    )
 
 
 def _why(who: Grants, what: Truth, conditions: list[Entry], met: Truth) -> str:
@@ -188,7 +210,9 @@ def _principal(statement: dict[str, Any], request: Request, kind: Kind, effect: 
         return Grants(itself=True if neither else None)
     if not has_one:
         return Grants(itself=None)
-    return named(given, request) if "Principal" in statement else everybody(excepted, request, effect)
+    return (
+        named(given, request) if "Principal" in statement else everybody(excepted, request, effect)
+    )
 
 
 def _action(statement: dict[str, Any], request: Request, kind: Kind) -> Truth:
@@ -199,7 +223,9 @@ def _action(statement: dict[str, Any], request: Request, kind: Kind) -> Truth:
 
 
 def _resource(statement: dict[str, Any], request: Request, kind: Kind, variables: bool) -> Truth:
-    """A trust policy names no resource, and a statement of a key without one has no effect (API_PutKeyPolicy)."""
+    """A trust policy names no resource, and a statement of a key without one has no effect
+    (API_PutKeyPolicy).
+    """
 
     def matches(given: object) -> Truth:
         if not isinstance(given, str):
@@ -210,7 +236,9 @@ def _resource(statement: dict[str, Any], request: Request, kind: Kind, variables
     return _either(statement, "Resource", matches, missing=missing.get(kind))
 
 
-def _either(statement: dict[str, Any], name: str, matches: Callable[[object], Truth], missing: Truth) -> Truth:
+def _either(
+    statement: dict[str, Any], name: str, matches: Callable[[object], Truth], missing: Truth
+) -> Truth:
     """Whether an element, or its `Not...` twin, takes in the call."""
     has, has_not = name in statement, f"Not{name}" in statement
     if has and has_not:

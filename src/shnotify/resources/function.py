@@ -1,4 +1,6 @@
-"""A Lambda function from an archive, with its permission for EventBridge and its asynchronous retries."""
+"""A Lambda function from an archive, with its permission for EventBridge and its asynchronous
+retries.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,15 @@ from shnotify.resources.policies import EVENTS, FUNCTION_SID
 from shnotify.resources.role import role_name
 from shnotify.tags import OUR_TAGS
 
-_CONFIGURATION = ("Role", "Runtime", "Handler", "Timeout", "MemorySize", "Description", "Environment")
+_CONFIGURATION = (
+    "Role",
+    "Runtime",
+    "Handler",
+    "Timeout",
+    "MemorySize",
+    "Description",
+    "Environment",
+)
 _BUSY = "Lambda is still busy with the last change of the function"
 _NOT_YET_VISIBLE = "Lambda does not show the new function yet"
 _ROLE_NOT_YET = "Lambda cannot use the new role yet"
@@ -28,12 +38,15 @@ _ROLE_TEXTS = ("cannot be assumed by Lambda", "does not have permissions")
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Resource):
-    """`code_sha256` is the digest of `zip_file`, as Lambda gives it; the function's settings are in there too.
+    """`code_sha256` is the digest of `zip_file`, as Lambda gives it.
+
+    The function's settings are in there too.
 
     role                 the execution role's ARN
     log_group            the ARN of its log group, which has to be there before it
     timeout, memory_size seconds and MiB
-    event_invoke_config  what becomes of an event that fails: MaximumRetryAttempts, MaximumEventAgeInSeconds, and
+    event_invoke_config  what becomes of an event that fails: MaximumRetryAttempts,
+                         MaximumEventAgeInSeconds, and
                          OnFailure, a queue's ARN or "" (API_PutFunctionEventInvokeConfig)
     policy_document      who may invoke it
     """
@@ -42,11 +55,24 @@ class Function(Resource):
     PERMISSIONS: ClassVar[Permissions] = Permissions(
         read=calls("lambda", "GetFunction", "GetPolicy", "GetFunctionEventInvokeConfig"),
         create=calls("lambda", "CreateFunction", "AddPermission", "PutFunctionEventInvokeConfig"),
-        update=calls("lambda", "UpdateFunctionConfiguration", "UpdateFunctionCode", "PutFunctionEventInvokeConfig")
+        update=calls(
+            "lambda",
+            "UpdateFunctionConfiguration",
+            "UpdateFunctionCode",
+            "PutFunctionEventInvokeConfig",
+        )
         | calls("lambda", "RemovePermission", "AddPermission", "TagResource"),
-        release=calls("lambda", "RemovePermission", "DeleteFunctionEventInvokeConfig", "UntagResource"),
+        release=calls(
+            "lambda", "RemovePermission", "DeleteFunctionEventInvokeConfig", "UntagResource"
+        ),
         delete=calls("lambda", "DeleteFunction"),
-        besides=frozenset({("create", "lambda:TagResource"), ("create", "iam:PassRole"), ("update", "iam:PassRole")}),
+        besides=frozenset(
+            {
+                ("create", "lambda:TagResource"),
+                ("create", "iam:PassRole"),
+                ("update", "iam:PassRole"),
+            }
+        ),
     )
 
     function_name: str = identity()
@@ -80,19 +106,29 @@ class Function(Resource):
         return cls.unmanaged(id="Function", function_name=name_in(arn), function_arn=arn, tags=tags)
 
     def companions(self) -> Iterable[str]:
-        """Its role, which the tag search does not find (GetResources' supported services), and its log group."""
+        """Its role, which the tag search does not find (GetResources' supported services), and its
+        log group.
+        """
         scope = Scope.of(self.function_arn)
-        return scope.role(role_name(self.function_name, scope.region)), scope.log_group(f"{PREFIX}{self.function_name}")
+        return scope.role(role_name(self.function_name, scope.region)), scope.log_group(
+            f"{PREFIX}{self.function_name}"
+        )
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         reply = aws.maybe(aws.lambda_.get_function, FunctionName=self.function_name)
-        return None if reply is None else self._live(reply, replace(self, role=reply["Configuration"]["Role"]))
+        return (
+            None
+            if reply is None
+            else self._live(reply, replace(self, role=reply["Configuration"]["Role"]))
+        )
 
     def read(self, aws: Aws) -> Live[Self] | None:
         policy = aws.start(aws.maybe, aws.lambda_.get_policy, FunctionName=self.function_name)
-        retries = aws.start(aws.maybe, aws.lambda_.get_function_event_invoke_config, FunctionName=self.function_name)
+        retries = aws.start(
+            aws.maybe, aws.lambda_.get_function_event_invoke_config, FunctionName=self.function_name
+        )
         reply = aws.maybe(aws.lambda_.get_function, FunctionName=self.function_name)
         allowed, asynchronous = policy.result(), retries.result()
         if reply is None:
@@ -120,7 +156,9 @@ class Function(Resource):
             "Arn": self.function_arn,
             "State": have.get("State", "Active"),
             "Reason": have.get("StateReason", ""),
-            "Concurrency": str(reply.get("Concurrency", {}).get("ReservedConcurrentExecutions", "")),
+            "Concurrency": str(
+                reply.get("Concurrency", {}).get("ReservedConcurrentExecutions", "")
+            ),
         }
         facts = {
             "Vpc": (have.get("VpcConfig") or {}).get("VpcId", ""),
@@ -136,26 +174,44 @@ class Function(Resource):
     def health(self, live: Live[Self]) -> tuple[Link, ...]:
         state, reason = live.outputs["State"], live.outputs["Reason"]
         if state not in ("Active", "Inactive"):  # an inactive one wakes up by itself
-            return (self.link("formatter", "broken", f"{self.id} cannot run: Lambda says it is {state} {reason}"),)
+            return (
+                self.link(
+                    "formatter",
+                    "broken",
+                    f"{self.id} cannot run: Lambda says it is {state} {reason}",
+                ),
+            )
         if live.outputs["Concurrency"] == "0":
             return (
-                self.link("formatter", "broken", f"{self.id} is throttled to nothing: its reserved concurrency is 0"),
+                self.link(
+                    "formatter",
+                    "broken",
+                    f"{self.id} is throttled to nothing: its reserved concurrency is 0",
+                ),
             )
         if live.facts["Vpc"]:
             why = f"{self.id} runs in a VPC of somebody's choice: whether SNS can be reached from there cannot be told"
             return (self.link("formatter", "unknown", why, vpc=live.facts["Vpc"]),)
         if live.facts["Layers"]:
-            why = f"{self.id} runs with layers that are not ours ({', '.join(live.facts['Layers'])})"
+            why = (
+                f"{self.id} runs with layers that are not ours ({', '.join(live.facts['Layers'])})"
+            )
             return (self.link("formatter", "unknown", why, layers=live.facts["Layers"]),)
         return (self.link("formatter", "ok", state=state),)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def _ready(self, aws: Aws, *, new: bool = False) -> Any:
-        """A caller that waits until the function and its role can take a change (Lambda Developer Guide, states)."""
+        """A caller that waits until the function and its role can take a change (Lambda Developer
+        Guide, states).
+        """
         waits = {f"InvalidParameterValueException: {text}": _ROLE_NOT_YET for text in _ROLE_TEXTS}
-        waits |= {f"ResourceConflictException: {text}": _BUSY for text in ("in progress", "Pending")}
-        return aws.patient({**waits, "ResourceNotFoundException": _NOT_YET_VISIBLE} if new else waits)
+        waits |= {
+            f"ResourceConflictException: {text}": _BUSY for text in ("in progress", "Pending")
+        }
+        return aws.patient(
+            {**waits, "ResourceNotFoundException": _NOT_YET_VISIBLE} if new else waits
+        )
 
     def create(self, aws: Aws) -> Mapping[str, str]:
         try:
@@ -168,7 +224,9 @@ class Function(Resource):
             )
         except AwsError as error:
             if error.code == "ResourceConflictException":
-                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+                raise AlreadyThereError(
+                    error.message, operation=error.operation, code=error.code
+                ) from error
             raise
         allowed = aws.start(self._allow, aws, new=True)
         self._put_retries(aws, new=True)
@@ -181,7 +239,9 @@ class Function(Resource):
         return {name: all_of_it[name] for name in _CONFIGURATION if name in names}
 
     def _allow(self, aws: Aws, *, new: bool = False) -> None:
-        """One statement by its id; no SourceAccount, which EventBridge does not send (eb-troubleshooting)."""
+        """One statement by its id; no SourceAccount, which EventBridge does not send (eb-
+        troubleshooting).
+        """
         statement = next(s for s in self.policy_document.statements if s["Sid"] == FUNCTION_SID)
         try:
             self._ready(aws, new=new)(
@@ -193,7 +253,9 @@ class Function(Resource):
                 SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
             )
         except AwsError as error:
-            if error.code != "ResourceConflictException":  # a reply was lost: the statement is there
+            if (
+                error.code != "ResourceConflictException"
+            ):  # a reply was lost: the statement is there
                 raise
 
     def _put_retries(self, aws: Aws, *, new: bool = False) -> None:
@@ -209,10 +271,15 @@ class Function(Resource):
         )
 
     def _wait_until_active(self, aws: Aws) -> None:
-        """Nothing may be sent to it before it runs; a minute at the most, then `status` says what it is."""
+        """Nothing may be sent to it before it runs.
+
+        A minute at the most, then `status` says what it is.
+        """
         look = self._ready(aws, new=True)
         for _ in range(60):
-            state = look(aws.lambda_.get_function, FunctionName=self.function_name)["Configuration"].get("State")
+            state = look(aws.lambda_.get_function, FunctionName=self.function_name)[
+                "Configuration"
+            ].get("State")
             if state != "Pending":
                 return
             aws.pause(1)
@@ -220,21 +287,35 @@ class Function(Resource):
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         change = self._ready(aws)
         if configuration := self._configuration(changes):
-            change(aws.lambda_.update_function_configuration, FunctionName=self.function_name, **configuration)
+            change(
+                aws.lambda_.update_function_configuration,
+                FunctionName=self.function_name,
+                **configuration,
+            )
         if "CodeSha256" in changes:
-            change(aws.lambda_.update_function_code, FunctionName=self.function_name, ZipFile=self.zip_file)
+            change(
+                aws.lambda_.update_function_code,
+                FunctionName=self.function_name,
+                ZipFile=self.zip_file,
+            )
         if "EventInvokeConfig" in changes:
             self._put_retries(aws)
         if "PolicyDocument" in changes:
             if any(s.get("Sid") == FUNCTION_SID for s in live.state.policy_document.statements):
-                aws.maybe(aws.lambda_.remove_permission, FunctionName=self.function_name, StatementId=FUNCTION_SID)
+                aws.maybe(
+                    aws.lambda_.remove_permission,
+                    FunctionName=self.function_name,
+                    StatementId=FUNCTION_SID,
+                )
             self._allow(aws)
         if "Tags" in changes:
             tags = self.tags.minus(live.state.tags).to_dict()
             aws(aws.lambda_.tag_resource, Resource=self.function_arn, Tags=tags)
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
-        aws.maybe(aws.lambda_.remove_permission, FunctionName=self.function_name, StatementId=FUNCTION_SID)
+        aws.maybe(
+            aws.lambda_.remove_permission, FunctionName=self.function_name, StatementId=FUNCTION_SID
+        )
         aws.maybe(aws.lambda_.delete_function_event_invoke_config, FunctionName=self.function_name)
         aws(aws.lambda_.untag_resource, Resource=self.function_arn, TagKeys=list(OUR_TAGS))
 
@@ -252,5 +333,7 @@ def _retries(reply: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "MaximumRetryAttempts": have.get("MaximumRetryAttempts", 2),
         "MaximumEventAgeInSeconds": have.get("MaximumEventAgeInSeconds", 21600),
-        "OnFailure": ((have.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination", ""),
+        "OnFailure": ((have.get("DestinationConfig") or {}).get("OnFailure") or {}).get(
+            "Destination", ""
+        ),
     }

@@ -15,7 +15,14 @@ from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
-from shnotify.resources.keylookup import aliases_of, by_tag, dying, grantees_of, tags_of, unless_so_already
+from shnotify.resources.keylookup import (
+    aliases_of,
+    by_tag,
+    dying,
+    grantees_of,
+    tags_of,
+    unless_so_already,
+)
 from shnotify.resources.keymaking import NOT_YET_VISIBLE, make_key, put_policy, take_alias
 from shnotify.resources.lookup import holds_messages, saw, seen_before
 from shnotify.resources.policies import KEY_SID, open_notes
@@ -26,10 +33,15 @@ if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
 
 _USABLE = ("Enabled", "Disabled", "PendingDeletion")
-_KIND = {"KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS", "MultiRegion": False}
-_MEND = calls("kms", "CancelKeyDeletion", "EnableKey", "PutKeyPolicy", "UpdateKeyDescription", "TagResource") | calls(
-    "kms", "EnableKeyRotation", "DisableKeyRotation", "CreateAlias", "DeleteAlias"
-)
+_KIND = {
+    "KeySpec": "SYMMETRIC_DEFAULT",
+    "KeyUsage": "ENCRYPT_DECRYPT",
+    "Origin": "AWS_KMS",
+    "MultiRegion": False,
+}
+_MEND = calls(
+    "kms", "CancelKeyDeletion", "EnableKey", "PutKeyPolicy", "UpdateKeyDescription", "TagResource"
+) | calls("kms", "EnableKeyRotation", "DisableKeyRotation", "CreateAlias", "DeleteAlias")
 """What makes a key of ours right again."""
 
 
@@ -39,7 +51,8 @@ class Key(Resource):
 
     alias_name             compared too: a key without its alias cannot be found by name
     serves                 what is encrypted with it: the topics, or the dead-letter queue
-    guards                 ARNs of queues that must hold no message when it goes: some may be encrypted with it
+    guards                 ARNs of queues that must hold no message when it goes: some may be
+                           encrypted with it
     pending_window_in_days how long ScheduleKeyDeletion waits, 7 to 30
     """
 
@@ -50,7 +63,9 @@ class Key(Resource):
         | calls("kms", "ListAliases", "ListGrants")
         | calls("tag", "GetResources"),
         create=calls("kms", "CreateKey", "CreateAlias", "EnableKeyRotation")
-        | calls("kms", "ListKeys", "ScheduleKeyDeletion")  # after a lost reply, and when another run was first
+        | calls(
+            "kms", "ListKeys", "ScheduleKeyDeletion"
+        )  # after a lost reply, and when another run was first
         | _MEND,  # a key of ours that lost its alias is taken back instead
         update=_MEND,
         release=calls("kms", "PutKeyPolicy", "UntagResource"),
@@ -85,7 +100,11 @@ class Key(Resource):
     def kept_for(self, lives: Iterable[Live[Resource]]) -> str | None:
         queues = (live for live in lives if isinstance(live.state, Queue) and live.owner is None)
         holding = next((live.state.name for live in queues if depths(live.outputs)), None)
-        return f"{holding} holds messages that may be encrypted with it, so it stays" if holding else None
+        return (
+            f"{holding} holds messages that may be encrypted with it, so it stays"
+            if holding
+            else None
+        )
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -101,13 +120,17 @@ class Key(Resource):
         key_id = meta["KeyId"]
         others = [name for name in names if name not in (alias, self.alias_name)]
         others += [f"a grant for {who}" for who in grantees]
-        state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled")
+        state = replace(
+            self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled"
+        )
         live = self._live(meta, state)
         if others:  # somebody else may use it, so it is not only ours to remove
             live = replace(live, owner=f"somebody else uses it too ({', '.join(others)})")
         if dying(meta):
             when = live.facts.get("DeletionDate")
-            return replace(live, notes=(f"it is scheduled for deletion{f' on {when}' if when else ''}",))
+            return replace(
+                live, notes=(f"it is scheduled for deletion{f' on {when}' if when else ''}",)
+            )
         return live
 
     def _users(self, aws: Aws, key_id: str) -> tuple[Tags, list[str], list[str]]:
@@ -121,7 +144,9 @@ class Key(Resource):
         meta, alias = self._find(aws)
         if meta is None or (dying(meta) and not alias):
             return None  # a key of ours that is on its way out is taken back by `create`
-        policy, rotation, tags = early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
+        policy, rotation, tags = (
+            early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
+        )
         own = self._own_beside(aws, meta, alias, tags.result())
         if own:
             stray, meta, alias = meta["KeyId"], own, ""
@@ -133,7 +158,8 @@ class Key(Resource):
             alias_name=alias,
             enabled=meta["KeyState"] == "Enabled",
             description=meta.get("Description", ""),
-            # While a key is on its way out KMS says "no rotation", whatever was set (API_GetKeyRotationStatus).
+            # While a key is on its way out KMS says "no rotation", whatever was set
+            # (API_GetKeyRotationStatus).
             enable_key_rotation=self.enable_key_rotation if dying(meta) else rotation.result(),
             key_policy=Policy.parse(policy.result()["Policy"]),
             tags=tags.result(),
@@ -144,11 +170,18 @@ class Key(Resource):
             where = f"{self.alias_name} points to a key that is not ours ({stray})"
             return replace(live, blocked=f"{where}: point it back to {meta['KeyId']}")
         if dying(meta) and live.owner is not None:
-            return replace(live, blocked="its owner has scheduled it for deletion, and only the owner takes it back")
+            return replace(
+                live,
+                blocked="its owner has scheduled it for deletion, and only the owner takes it back",
+            )
         return live
 
-    def _own_beside(self, aws: Aws, meta: KeyMetadataTypeDef, alias: str, tags: Tags) -> KeyMetadataTypeDef | None:
-        """Our own usable key, when our alias points to somebody else's: tags say which key is ours, not the alias."""
+    def _own_beside(
+        self, aws: Aws, meta: KeyMetadataTypeDef, alias: str, tags: Tags
+    ) -> KeyMetadataTypeDef | None:
+        """Our own usable key, when our alias points to somebody else's: tags say which key is ours,
+        not the alias.
+        """
         if not alias or owner_of(tags, self.tags) is None:
             return None
         ours = [own for own in by_tag(aws, self.tags, self.id, self.key_id) if not dying(own)]
@@ -224,14 +257,19 @@ class Key(Resource):
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
 
     def _give_up(self, aws: Aws, key_id: str, winner: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
-        """The alias is the arbiter between two runs: who loses it uses the winner's key and gives up its own.
+        """The alias is the arbiter between two runs: who loses it uses the winner's key and gives
+        up its own.
 
         Only for a key that this run has just made: nothing can be encrypted with it yet.
         """
         unless_so_already(aws, aws.kms.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=7)
         if not self._is_ours(aws, winner):
             raise self._taken(winner)
-        aws.report(Noted(f"{self.alias_name}: another run created it first; its key is used, ours is given up"))
+        aws.report(
+            Noted(
+                f"{self.alias_name}: another run created it first; its key is used, ours is given up"
+            )
+        )
         return winner
 
     def _taken(self, winner: KeyMetadataTypeDef) -> AlreadyThereError:
@@ -243,7 +281,9 @@ class Key(Resource):
         )
 
     def _take_back(self, aws: Aws, meta: KeyMetadataTypeDef) -> Mapping[str, str]:
-        aws.report(Noted(f"{self.id}: takes back its key {meta['KeyId']} instead of making a new one"))
+        aws.report(
+            Noted(f"{self.id}: takes back its key {meta['KeyId']} instead of making a new one")
+        )
         live = self._live(meta, replace(self, key_id=meta["KeyId"], alias_name="", tags=Tags()))
         self.update(aws, live, frozenset(self.managed()))
         saw(aws, self.alias_name, meta["Arn"])
@@ -251,7 +291,9 @@ class Key(Resource):
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         key_id, have = live.outputs["KeyId"], live.state
-        if "Enabled" in changes:  # first: a key on its way out refuses most of the rest (KMS key states)
+        if (
+            "Enabled" in changes
+        ):  # first: a key on its way out refuses most of the rest (KMS key states)
             if live.outputs["KeyState"] == "PendingDeletion":
                 unless_so_already(aws, aws.kms.cancel_key_deletion, KeyId=key_id)
                 changes |= {"EnableKeyRotation"}
@@ -259,30 +301,48 @@ class Key(Resource):
                 aws(aws.kms.enable_key, KeyId=key_id)
         if "KeyPolicy" in changes:
             now = aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"]
-            policy = self.key_policy.onto(Policy.parse(now))  # what others wrote since we looked stays
+            policy = self.key_policy.onto(
+                Policy.parse(now)
+            )  # what others wrote since we looked stays
             put_policy(aws, key_id, policy)
         if "Description" in changes:
             aws(aws.kms.update_key_description, KeyId=key_id, Description=self.description)
         if "EnableKeyRotation" in changes:
             self._set_rotation(aws, key_id)
         if "AliasName" in changes:
-            # The old one goes first: a crash in between leaves a key that its tags find, not an alias nobody knows.
+            # The old one goes first: a crash in between leaves a key that its tags find, not an
+            # alias nobody knows.
             if have.alias_name and have.alias_name != self.alias_name:
                 aws.maybe(aws.kms.delete_alias, AliasName=have.alias_name)
             if winner := take_alias(aws, self.alias_name, key_id):
-                raise self._taken(winner)  # this key stays as it is: what we have is encrypted with it
+                raise self._taken(
+                    winner
+                )  # this key stays as it is: what we have is encrypted with it
         if "Tags" in changes:
-            tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in self.tags.minus(have.tags).to_list()]
+            tags = [
+                {"TagKey": t["Key"], "TagValue": t["Value"]}
+                for t in self.tags.minus(have.tags).to_list()
+            ]
             aws(aws.kms.tag_resource, KeyId=key_id, Tags=tags)  # type: ignore[arg-type]
 
     def _set_rotation(self, aws: Aws, key_id: str) -> None:
-        call = aws.kms.enable_key_rotation if self.enable_key_rotation else aws.kms.disable_key_rotation
-        aws.patient({"NotFoundException": NOT_YET_VISIBLE, "DisabledException": NOT_YET_VISIBLE})(call, KeyId=key_id)
+        call = (
+            aws.kms.enable_key_rotation
+            if self.enable_key_rotation
+            else aws.kms.disable_key_rotation
+        )
+        aws.patient({"NotFoundException": NOT_YET_VISIBLE, "DisabledException": NOT_YET_VISIBLE})(
+            call, KeyId=key_id
+        )
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
         key_id = live.outputs["KeyId"]
-        policy = Policy.parse(aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"])
-        rest = policy.without(frozenset({KEY_SID}))  # the root statement is ours too, but a key is lost without it
+        policy = Policy.parse(
+            aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"]
+        )
+        rest = policy.without(
+            frozenset({KEY_SID})
+        )  # the root statement is ours too, but a key is lost without it
         if rest != policy:
             aws(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=rest.to_text())
         aws(aws.kms.untag_resource, KeyId=key_id, TagKeys=list(OUR_TAGS))
@@ -295,9 +355,16 @@ class Key(Resource):
                     hint="read them first, then run it again",
                     operation="kms:ScheduleKeyDeletion",
                 )
-        if live.state.alias_name:  # an alias left on a dying key would block the next apply for a month
+        if (
+            live.state.alias_name
+        ):  # an alias left on a dying key would block the next apply for a month
             aws.maybe(aws.kms.delete_alias, AliasName=live.state.alias_name)
         if live.outputs["KeyState"] == "PendingDeletion":
             return
         days = self.pending_window_in_days
-        unless_so_already(aws, aws.kms.schedule_key_deletion, KeyId=live.outputs["KeyId"], PendingWindowInDays=days)
+        unless_so_already(
+            aws,
+            aws.kms.schedule_key_deletion,
+            KeyId=live.outputs["KeyId"],
+            PendingWindowInDays=days,
+        )

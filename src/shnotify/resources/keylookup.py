@@ -26,24 +26,39 @@ def tags_of(aws: Aws, key_id: str) -> Tags:
 
 
 def aliases_of(aws: Aws, key_id: str) -> list[str]:
-    """All aliases of a key, from one list of the account's (API_ListAliases), whichever key asks first."""
+    """All aliases of a key, from one list of the account's (API_ListAliases), whichever key asks
+    first.
+    """
 
     def ask() -> list[AliasListEntryTypeDef]:
-        return [alias for page in aws.pages(aws.kms.list_aliases, "Marker", Limit=100) for alias in page["Aliases"]]
+        return [
+            alias
+            for page in aws.pages(aws.kms.list_aliases, "Marker", Limit=100)
+            for alias in page["Aliases"]
+        ]
 
-    return [alias["AliasName"] for alias in aws.remember("aliases", ask) if alias.get("TargetKeyId") == key_id]
+    return [
+        alias["AliasName"]
+        for alias in aws.remember("aliases", ask)
+        if alias.get("TargetKeyId") == key_id
+    ]
 
 
 def grantees_of(aws: Aws, key_id: str) -> list[str]:
-    """Who may use the key by a grant: AWS services and people that its policy does not show (API_ListGrants)."""
+    """Who may use the key by a grant: AWS services and people that its policy does not show
+    (API_ListGrants).
+    """
     pages = aws.pages(aws.kms.list_grants, "Marker", KeyId=key_id)
-    return sorted({grant.get("GranteePrincipal", "somebody") for page in pages for grant in page["Grants"]})
+    return sorted(
+        {grant.get("GranteePrincipal", "somebody") for page in pages for grant in page["Grants"]}
+    )
 
 
 def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[KeyMetadataTypeDef]:
     """Keys tagged as this very resource (or this very key of ours), as the tag search shows them.
 
-    Usable ones first, then the oldest: a rule, so that two runs agree. The search may be minutes behind.
+    Usable ones first, then the oldest: a rule, so that two runs agree. The search may be minutes
+    behind.
     """
     arns = [
         found.arn
@@ -59,8 +74,8 @@ def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[Key
 def by_scan(aws: Aws, tags: Tags, resource_id: str) -> KeyMetadataTypeDef | None:
     """The usable key tagged as this resource, by asking every key of the account for its tags.
 
-    Exact but slow, one call a key: only for when a CreateKey got no answer, because its key may exist and a second one
-    would cost money for ever.
+    Exact but slow, one call a key: only for when a CreateKey got no answer, because its key may
+    exist and a second one would cost money for ever.
     """
     ids = [key["KeyId"] for page in aws.pages(aws.kms.list_keys, "Marker") for key in page["Keys"]]
 
@@ -76,12 +91,17 @@ def by_scan(aws: Aws, tags: Tags, resource_id: str) -> KeyMetadataTypeDef | None
     checks = [(key_id, aws.start(is_ours, key_id)) for key_id in ids]
     ours = [key_id for key_id, check in checks if check.result()]
     metas = [aws(aws.kms.describe_key, KeyId=key_id)["KeyMetadata"] for key_id in ours]
-    usable = sorted((m for m in metas if not dying(m)), key=lambda m: (m["CreationDate"], m["KeyId"]))
+    usable = sorted(
+        (m for m in metas if not dying(m)), key=lambda m: (m["CreationDate"], m["KeyId"])
+    )
     return usable[0] if usable else None
 
 
 def unless_so_already(aws: Aws, method: Callable[..., Any], **params: Any) -> None:
-    """Schedules or cancels a deletion; a key that is in that state already (a lost reply, two runs) is no error."""
+    """Schedules or cancels a deletion.
+
+    A key that is in that state already (a lost reply, two runs) is no error.
+    """
     try:
         aws.maybe(method, **params)
     except AwsError as error:

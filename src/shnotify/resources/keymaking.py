@@ -1,4 +1,6 @@
-"""The calls on a KMS key that need care: CreateKey is not idempotent, CreateAlias exclusive, PutKeyPolicy picky."""
+"""The calls on a KMS key that need care: CreateKey is not idempotent, CreateAlias exclusive,
+PutKeyPolicy picky.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ NOT_YET_VISIBLE = "KMS does not know the new key everywhere yet"
 _MALFORMED = "MalformedPolicyDocumentException"
 
 
-def make_key(aws: Aws, description: str, policy: Policy, tags: Tags, resource_id: str) -> KeyMetadataTypeDef:
+def make_key(
+    aws: Aws, description: str, policy: Policy, tags: Tags, resource_id: str
+) -> KeyMetadataTypeDef:
     """Makes one key, and only one.
 
-    CreateKey has no idempotency token (API_CreateKey): after a lost reply the key is looked for by its tags first.
-    Raises `UnansweredError` when nobody can tell whether a key was made.
+    CreateKey has no idempotency token (API_CreateKey): after a lost reply the key is looked for by
+    its tags first. Raises `UnansweredError` when nobody can tell whether a key was made.
     """
     spelled = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in tags.to_list()]
     for attempt in range(3):
@@ -38,7 +42,11 @@ def make_key(aws: Aws, description: str, policy: Policy, tags: Tags, resource_id
             )
             return reply["KeyMetadata"]
         except UnansweredError:
-            for seconds in (0, 2, 4):  # a new key is shown within seconds (KMS Developer Guide, consistency)
+            for seconds in (
+                0,
+                2,
+                4,
+            ):  # a new key is shown within seconds (KMS Developer Guide, consistency)
                 aws.pause(seconds)
                 if found := by_scan(aws, tags, resource_id):
                     return found
@@ -48,7 +56,10 @@ def make_key(aws: Aws, description: str, policy: Policy, tags: Tags, resource_id
 
 
 def take_alias(aws: Aws, alias: str, key_id: str) -> KeyMetadataTypeDef | None:
-    """Gives the key an alias. None when the key has it; else the key that has it, for CreateAlias is exclusive."""
+    """Gives the key an alias.
+
+    None when the key has it; else the key that has it, for CreateAlias is exclusive.
+    """
     create = aws.patient({"NotFoundException": NOT_YET_VISIBLE})
     try:
         create(aws.kms.create_alias, AliasName=alias, TargetKeyId=key_id)
@@ -61,9 +72,14 @@ def take_alias(aws: Aws, alias: str, key_id: str) -> KeyMetadataTypeDef | None:
 
 
 def put_policy(aws: Aws, key_id: str, policy: Policy) -> None:
-    """Writes a key policy. KMS refuses one that names a principal which does not exist (API_PutKeyPolicy)."""
+    """Writes a key policy.
+
+    KMS refuses one that names a principal which does not exist (API_PutKeyPolicy).
+    """
     gone = gone_principals(policy)
-    put = aws if gone else aws.patient({_MALFORMED: "KMS does not see a principal of the policy yet"})
+    put = (
+        aws if gone else aws.patient({_MALFORMED: "KMS does not see a principal of the policy yet"})
+    )
     try:
         put(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=policy.to_text())
     except AwsError as error:

@@ -15,8 +15,20 @@ from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
 
-KINDS: tuple[type[Resource], ...] = (Rule, Function, Role, LogGroup, Subscription, Topic, Queue, Key)
-"""First what sends, last what everything is encrypted with. A new kind is one file and one name here."""
+KINDS: tuple[type[Resource], ...] = (
+    Rule,
+    Function,
+    Role,
+    LogGroup,
+    Subscription,
+    Topic,
+    Queue,
+    Key,
+)
+"""First what sends, last what everything is encrypted with.
+
+A new kind is one file and one name here.
+"""
 
 for _rank, _kind in enumerate(KINDS):
     _kind.RANK = _rank
@@ -29,10 +41,16 @@ READS = frozenset[str]().union(
     calls("sns", "GetSubscriptionAttributes"),
     *(kind.PERMISSIONS.read for kind in KINDS),
 )
-"""The operations of a read-only run. Anything else is refused before it is sent, in production too."""
+"""The operations of a read-only run.
+
+Anything else is refused before it is sent, in production too.
+"""
 
 
 def thing_at(arn: str, tags: Tags) -> Resource | None:
-    """The resource that an ARN names, with nothing wanted of it; None for a kind that is not ours."""
+    """The resource that an ARN names, with nothing wanted of it.
+
+    None for a kind that is not ours.
+    """
     found = (kind.at(arn, tags) for kind in KINDS) if service_of(arn) else ()
     return next((thing for thing in found if thing), None)

@@ -1,4 +1,6 @@
-"""The log group of the formatter's function: made before the function, so that it has a retention and our tags."""
+"""The log group of the formatter's function: made before the function, so that it has a retention
+and our tags.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ PREFIX = "/aws/lambda/"
 
 @dataclass(frozen=True, kw_only=True)
 class LogGroup(Resource):
-    """Encrypted by CloudWatch Logs itself: it holds ids, never a finding's text, and no key can stop the writing."""
+    """Encrypted by CloudWatch Logs itself: it holds ids, never a finding's text, and no key can
+    stop the writing.
+    """
 
     CFN: ClassVar[str] = "AWS::Logs::LogGroup"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
@@ -54,7 +58,10 @@ class LogGroup(Resource):
         return cls.unmanaged(id="Logs", log_group_name=name, log_group_arn=arn, tags=tags)
 
     def companions(self) -> Iterable[str]:
-        """The role of the function that writes here; in a removal the role goes first, so this keeps its name."""
+        """The role of the function that writes here.
+
+        In a removal the role goes first, so this keeps its name.
+        """
         scope = Scope.of(self.log_group_arn)
         return (scope.role(role_name(self.log_group_name.removeprefix(PREFIX), scope.region)),)
 
@@ -63,9 +70,13 @@ class LogGroup(Resource):
 
     def read(self, aws: Aws) -> Live[Self] | None:
         tags = aws.start(aws.maybe, aws.logs.list_tags_for_resource, resourceArn=self.log_group_arn)
-        pages = aws.pages(aws.logs.describe_log_groups, "nextToken", logGroupNamePrefix=self.log_group_name)
+        pages = aws.pages(
+            aws.logs.describe_log_groups, "nextToken", logGroupNamePrefix=self.log_group_name
+        )
         groups = [group for page in pages for group in page.get("logGroups", [])]
-        found = next((group for group in groups if group["logGroupName"] == self.log_group_name), None)
+        found = next(
+            (group for group in groups if group["logGroupName"] == self.log_group_name), None
+        )
         reply = tags.result()
         if found is None:
             return None
@@ -76,17 +87,29 @@ class LogGroup(Resource):
 
     def create(self, aws: Aws) -> Mapping[str, str]:
         try:
-            aws(aws.logs.create_log_group, logGroupName=self.log_group_name, tags=self.tags.to_dict())
+            aws(
+                aws.logs.create_log_group,
+                logGroupName=self.log_group_name,
+                tags=self.tags.to_dict(),
+            )
         except AwsError as error:
             if error.code == "ResourceAlreadyExistsException":
-                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+                raise AlreadyThereError(
+                    error.message, operation=error.operation, code=error.code
+                ) from error
             raise
         self._put_retention(aws)
         return self.outputs()
 
     def _put_retention(self, aws: Aws) -> None:
-        put = aws.patient({"ResourceNotFoundException": "CloudWatch Logs does not show the new log group yet"})
-        put(aws.logs.put_retention_policy, logGroupName=self.log_group_name, retentionInDays=self.retention_in_days)
+        put = aws.patient(
+            {"ResourceNotFoundException": "CloudWatch Logs does not show the new log group yet"}
+        )
+        put(
+            aws.logs.put_retention_policy,
+            logGroupName=self.log_group_name,
+            retentionInDays=self.retention_in_days,
+        )
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         if "RetentionInDays" in changes:

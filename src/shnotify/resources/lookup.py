@@ -13,11 +13,16 @@ from shnotify.subscribers import subscriber_identity
 from shnotify.tags import NAME_TAG
 
 FRESH_SECONDS = 5
-"""How old a look may be before what is overwritten or deleted is looked at once more; an undisturbed run needs less."""
+"""How old a look may be before what is overwritten or deleted is looked at once more.
+
+An undisturbed run needs less.
+"""
 
 
 def seen_before(aws: Aws, name: str) -> str | None:
-    """The ARN of what a call of this command has seen under the name: its details can be read at once."""
+    """The ARN of what a call of this command has seen under the name: its details can be read at
+    once.
+    """
     return aws.existing.get(name)
 
 
@@ -49,7 +54,14 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
     """All that is tagged as some notifier's (API_GetResources): one search, whoever asks."""
 
     def ask() -> tuple[Tagged, ...]:
-        services = ["kms", "sns", "sqs", "events", "lambda", "logs"]  # no types: ARNs of SNS and SQS hold none
+        services = [
+            "kms",
+            "sns",
+            "sqs",
+            "events",
+            "lambda",
+            "logs",
+        ]  # no types: ARNs of SNS and SQS hold none
         pages = aws.pages(
             aws.tagging.get_resources,
             "PaginationToken",
@@ -67,9 +79,11 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
 
 
 def key_arn(aws: Aws, reference: str) -> str:
-    """The ARN of the key that a `KmsMasterKeyId` means: id, ARN or alias (SNS and SQS echo what they were given).
+    """The ARN of the key that a `KmsMasterKeyId` means: id, ARN or alias (SNS and SQS echo what
+    they were given).
 
-    A reference that KMS does not know, or does not let us look up, stays as it is: ours it would let us look up.
+    A reference that KMS does not know, or does not let us look up, stays as it is: ours it would
+    let us look up.
     """
     if not reference or ":key/" in reference:
         return reference
@@ -88,7 +102,7 @@ def key_arn(aws: Aws, reference: str) -> str:
 
 
 @dataclass(frozen=True)
-class Subscribed:
+class ListedSubscription:
     """One entry of a topic's list."""
 
     arn: str
@@ -97,7 +111,9 @@ class Subscribed:
 
     @property
     def state(self) -> str:
-        """`pending`, `deleted` or `confirmed` (ListSubscriptionsByTopic puts the first two where the ARN would be)."""
+        """`pending`, `deleted` or `confirmed` (ListSubscriptionsByTopic puts the first two where
+        the ARN would be).
+        """
         return {"PendingConfirmation": "pending", "Deleted": "deleted"}.get(self.arn, "confirmed")
 
     @property
@@ -105,14 +121,16 @@ class Subscribed:
         return subscriber_identity(self.protocol, self.endpoint)
 
 
-def subscriptions(aws: Aws, topic_arn: str) -> tuple[Subscribed, ...] | None:
+def subscriptions(aws: Aws, topic_arn: str) -> tuple[ListedSubscription, ...] | None:
     """All subscriptions of a topic; None when there is no such topic."""
 
-    def ask() -> tuple[Subscribed, ...] | None:
+    def ask() -> tuple[ListedSubscription, ...] | None:
         try:
             return tuple(
-                Subscribed(item["SubscriptionArn"], item["Protocol"], item["Endpoint"])
-                for page in aws.pages(aws.sns.list_subscriptions_by_topic, "NextToken", TopicArn=topic_arn)
+                ListedSubscription(item["SubscriptionArn"], item["Protocol"], item["Endpoint"])
+                for page in aws.pages(
+                    aws.sns.list_subscriptions_by_topic, "NextToken", TopicArn=topic_arn
+                )
                 for item in page["Subscriptions"]
             )
         except AwsError as error:
@@ -131,7 +149,10 @@ def look_into_subscriptions(aws: Aws, topic_arn: str) -> None:
 
 
 def subscription_attributes(aws: Aws, arn: str) -> Mapping[str, str] | None:
-    """A confirmed subscription's attributes (API_GetSubscriptionAttributes); None when it is gone."""
+    """A confirmed subscription's attributes (API_GetSubscriptionAttributes).
+
+    None when it is gone.
+    """
 
     def ask() -> Mapping[str, str] | None:
         reply = aws.maybe(aws.sns.get_subscription_attributes, SubscriptionArn=arn)
@@ -150,18 +171,21 @@ def topic_attributes(aws: Aws, topic_arn: str) -> Mapping[str, str] | None:
     return aws.remember(("topic", topic_arn), ask)
 
 
-def feeders(aws: Aws, topic_arn: str) -> tuple[str, ...]:
-    """Names of the rules on the default bus that feed a topic, whoever's they are."""
+def rules_feeding(aws: Aws, topic_arn: str) -> tuple[str, ...]:
+    """Names every rule on the default bus that feeds a topic, ours and other people's."""
 
     def ask() -> tuple[str, ...]:
         pages = aws.pages(aws.events.list_rule_names_by_target, "NextToken", TargetArn=topic_arn)
         return tuple(name for page in pages for name in page["RuleNames"])
 
-    return aws.remember(("feeders", topic_arn), ask)
+    return aws.remember(("rules_feeding", topic_arn), ask)
 
 
 PROBE_SECONDS = 2
-"""Long polling asks all of SQS's servers; short polling only some (SQS Developer Guide, short and long polling)."""
+"""Long polling asks all of SQS's servers.
+
+Short polling only some (SQS Developer Guide, short and long polling).
+"""
 
 
 def queue_url(aws: Aws, queue_arn: str) -> str:
@@ -170,7 +194,10 @@ def queue_url(aws: Aws, queue_arn: str) -> str:
 
 
 def holds_messages(aws: Aws, queue_arn: str) -> bool:
-    """Whether a message can be received; depth attributes lag a minute behind (API_GetQueueAttributes)."""
+    """Whether a message can be received.
+
+    Depth attributes lag a minute behind (API_GetQueueAttributes).
+    """
     reply = aws.maybe(
         aws.sqs.receive_message,
         QueueUrl=queue_url(aws, queue_arn),

@@ -1,4 +1,6 @@
-"""The policy documents that a notifier writes, and what a person should know of one that others wrote. Pure."""
+"""The policy documents that a notifier writes, and what a person should know of one that others
+wrote. Pure.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,11 @@ _UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{8,}")
 
 
 def key_policy(scope: Scope) -> Policy:
-    """A CreateKey policy replaces the default one, so the root statement is in it (key-policy-default).
+    """A CreateKey policy replaces the default one, so the root statement is in it (key-policy-
+    default).
 
-    EventBridge's statement has no condition: on the key of a topic AWS does not support one (sns-key-management), and
-    on the key of a queue it is not documented for rule targets.
+    EventBridge's statement has no condition: on the key of a topic AWS does not support one (sns-
+    key-management), and on the key of a queue it is not documented for rule targets.
     """
     root = {
         "Sid": KEY_ROOT_SID,
@@ -49,7 +52,8 @@ def key_policy(scope: Scope) -> Policy:
 def topic_policy(scope: Scope, topic_arn: str) -> Policy:
     """AWS's default statement (as CreateTopic makes it) and EventBridge's, which has no condition.
 
-    AWS's documents contradict each other on conditions here (eb-use-resource-based, sns-access-policy-use-cases).
+    AWS's documents contradict each other on conditions here (eb-use-resource-based, sns-access-
+    policy-use-cases).
     """
     default = {
         "Sid": "__default_statement_ID",
@@ -87,13 +91,17 @@ def queue_policy(queue_arn: str, rule_arns: list[str]) -> Policy:
         "Principal": {"Service": EVENTS},
         "Action": "sqs:SendMessage",
         "Resource": queue_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arns[0] if len(rule_arns) == 1 else rule_arns}},
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": rule_arns[0] if len(rule_arns) == 1 else rule_arns}
+        },
     }
     return _policy("2012-10-17", [statement], {QUEUE_SID})
 
 
 def function_policy(function_arn: str, rule_arn: str) -> Policy:
-    """Lets EventBridge invoke the function for exactly this rule, in the form that AddPermission makes of it."""
+    """Lets EventBridge invoke the function for exactly this rule, in the form that AddPermission
+    makes of it.
+    """
     statement = {
         "Sid": FUNCTION_SID,
         "Effect": "Allow",
@@ -107,7 +115,12 @@ def function_policy(function_arn: str, rule_arn: str) -> Policy:
 
 def role_trust() -> Policy:
     """Lets Lambda take the role (lambda-intro-execution-role)."""
-    statement = {"Sid": "Lambda", "Effect": "Allow", "Principal": {"Service": LAMBDA}, "Action": "sts:AssumeRole"}
+    statement = {
+        "Sid": "Lambda",
+        "Effect": "Allow",
+        "Principal": {"Service": LAMBDA},
+        "Action": "sts:AssumeRole",
+    }
     return _policy("2012-10-17", [statement], {"Lambda"})
 
 
@@ -125,10 +138,11 @@ class Uses:
 
 
 def role_policy(uses: Uses) -> Policy:
-    """Just what the function does: write its log, send its mails, keep what failed, mark what was sent.
+    """Just what the function does: write its log, send its mails, keep what failed, mark what was
+    sent.
 
-    CreateLogGroup is not in it: a log group of ours that was deleted must not come back by itself. Both Security Hub
-    APIs ask for `securityhub:BatchUpdateFindings` (API_BatchUpdateFindingsV2).
+    CreateLogGroup is not in it: a log group of ours that was deleted must not come back by itself.
+    Both Security Hub APIs ask for `securityhub:BatchUpdateFindings` (API_BatchUpdateFindingsV2).
     """
     statements = {
         "Logs": (["logs:CreateLogStream", "logs:PutLogEvents"], f"{uses.log_group}:*"),
@@ -158,18 +172,25 @@ def open_statements(policy: Policy) -> list[str]:
 
 def open_notes(policy: Policy) -> tuple[str, ...]:
     """What a person should know of a policy that lets anybody in."""
-    return tuple(f"its policy lets anybody in, without a condition ({name!r})" for name in open_statements(policy))
+    return tuple(
+        f"its policy lets anybody in, without a condition ({name!r})"
+        for name in open_statements(policy)
+    )
 
 
 def gone_principals(policy: Policy) -> list[str]:
-    """Statements that name a deleted user or role, which IAM shows by its id (reference_identifiers, unique ids)."""
+    """Statements that name a deleted user or role, which IAM shows by its id
+    (reference_identifiers, unique ids).
+    """
     found = []
     for number, statement in enumerate(policy.statements, start=1):
         principal = statement.get("Principal")
         named = principal.get("AWS") if isinstance(principal, dict) else None
         gone = [name for name in _list(named) if _UNIQUE_ID.fullmatch(str(name))]
         if gone:
-            found.append(f"{str(statement.get('Sid') or f'statement {number}')!r} names {', '.join(gone)}")
+            found.append(
+                f"{str(statement.get('Sid') or f'statement {number}')!r} names {', '.join(gone)}"
+            )
     return found
 
 

@@ -1,7 +1,7 @@
 """Text in a policy that stands for other text: wildcards, and variables that a call fills. Pure.
 
-A variable that the call may fill in several ways makes several patterns; one without a value makes a pattern that
-matches nothing (reference_policies_variables, "Policy variables with no value").
+A variable that the call may fill in several ways makes several patterns; one without a value makes
+a pattern that matches nothing (reference_policies_variables, "Policy variables with no value").
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ _ANYTHING = Wild(many=True)
 class Pattern:
     """One text that a policy may mean.
 
-    parts    letters and wildcards; None when a variable in it has no value: the pattern matches nothing
+    parts    letters and wildcards; None when a variable in it has no value: the pattern matches
+             nothing
     certain  False when a part of it is known to nobody: a match is then only possible
     """
 
@@ -75,26 +76,37 @@ class Text:
         return agreed(_matches_unknown(pattern) for pattern in self.patterns)
 
 
-def filled(text: str, request: Request, style: Style, *, variables: bool, any_case: bool = False) -> Text:
+def filled(
+    text: str, request: Request, style: Style, *, variables: bool, any_case: bool = False
+) -> Text:
     """Reads a text of a policy.
 
-    style      equal: wildcards are letters; like: * and ? match across everything; arn: each part for itself
+    style      equal: wildcards are letters; like: * and ? match across everything; arn: each part
+               for itself
     variables  False in a policy whose Version is older than 2012-10-17: `${...}` is then plain text
     any_case   the text will be compared with values that are case-folded
     """
-    tokens = [variable or char for variable, char in _TOKEN.findall(text)] if variables else list(text)
+    tokens = (
+        [variable or char for variable, char in _TOKEN.findall(text)] if variables else list(text)
+    )
     choices = [_ways(token, request) for token in tokens if len(token) > 1]
     patterns = [_pattern(tokens, way, style) for way in product(*choices)]
-    return Text(tuple(dict.fromkeys(_folded(pattern) if any_case else pattern for pattern in patterns)))
+    return Text(
+        tuple(dict.fromkeys(_folded(pattern) if any_case else pattern for pattern in patterns))
+    )
 
 
 def matches_any_case(text: str, value: str) -> bool:
-    """Whether an action matches; actions know no variables and no case (reference_policies_elements_action)."""
+    """Whether an action matches; actions know no variables and no case
+    (reference_policies_elements_action).
+    """
     return _fits(tuple(_wildcard(char, colons=True) for char in text.lower()), value.lower())
 
 
 def _folded(pattern: Pattern) -> Pattern:
-    parts = tuple(part.casefold() if isinstance(part, str) else part for part in pattern.parts or ())
+    parts = tuple(
+        part.casefold() if isinstance(part, str) else part for part in pattern.parts or ()
+    )
     return pattern if pattern.parts is None else Pattern(parts, pattern.certain)
 
 
@@ -130,7 +142,10 @@ def _pattern(tokens: list[str], way: tuple[Values, ...], style: Style) -> Patter
     if style != "arn" or (colons >= _COLONS_OF_AN_ARN and not _early_variable(tokens)):
         return Pattern(parts, certain=None not in way)
     # No ARN, or a variable where ARNs take none: what AWS makes of such a text is not documented.
-    return Pattern(tuple(_ANYTHING if isinstance(part, Wild) and part.many else part for part in parts), certain=False)
+    return Pattern(
+        tuple(_ANYTHING if isinstance(part, Wild) and part.many else part for part in parts),
+        certain=False,
+    )
 
 
 def _parts(tokens: list[str], way: tuple[Values, ...], style: Style) -> Iterator[Part]:
@@ -148,7 +163,9 @@ def _parts(tokens: list[str], way: tuple[Values, ...], style: Style) -> Iterator
 
 
 def _early_variable(tokens: list[str]) -> bool:
-    """Whether a variable stands before the fifth colon, where an ARN takes none ("Resource element")."""
+    """Whether a variable stands before the fifth colon, where an ARN takes none ("Resource
+    element").
+    """
     first = next((index for index, token in enumerate(tokens) if len(token) > 1), len(tokens))
     return first < len(tokens) and tokens[:first].count(":") < _COLONS_OF_AN_ARN
 
@@ -160,7 +177,10 @@ def _wildcard(char: str, *, colons: bool) -> Part:
 
 
 def _fits(parts: tuple[Part, ...], value: str) -> bool:
-    """Whether the parts make up the value; the time grows with the product of both lengths, never faster."""
+    """Whether the parts make up the value.
+
+    The time grows with the product of both lengths, never faster.
+    """
     ends = {0}
     for part in parts:
         ends = set(_ends(part, value, ends))
@@ -175,7 +195,11 @@ def _ends(part: Part, value: str, starts: set[int]) -> Iterator[int]:
         yield from (start + len(part) for start in starts if value.startswith(part, start))
         return
     if not part.many:
-        yield from (start + 1 for start in starts if start < len(value) and (part.colons or value[start] != ":"))
+        yield from (
+            start + 1
+            for start in starts
+            if start < len(value) and (part.colons or value[start] != ":")
+        )
         return
     end = -1
     for start in sorted(starts):

@@ -1,4 +1,7 @@
-"""Whom the Principal of a statement means. Pure. Source: reference_policies_elements_principal and -_notprincipal."""
+"""Whom the Principal of a statement means.
+
+Pure. Source: reference_policies_elements_principal and -_notprincipal.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from shnotify.resources.requests import Request, Truth, all_of, any_of, segment
 
 @dataclass(frozen=True)
 class Grants:
-    """Whether a statement means the caller, by each way of naming it, for what an Allow grants differs with that.
+    """Whether a statement means the caller, by each way of naming it, for what an Allow grants
+    differs with that.
 
     itself   the service, role, user or root by its own name
     anyone   "*"
@@ -28,16 +32,27 @@ class Grants:
 
     def only_if(self, truth: Truth) -> Grants:
         """The same, where something else has to hold too."""
-        return Grants(all_of([self.itself, truth]), all_of([self.anyone, truth]), all_of([self.account, truth]))
+        return Grants(
+            all_of([self.itself, truth]),
+            all_of([self.anyone, truth]),
+            all_of([self.account, truth]),
+        )
 
 
 def named(principal: object, request: Request) -> Grants:
-    """Whom a Principal means. "*" and {"AWS": "*"} are everybody, AWS services too (condition-keys-principalorgid)."""
+    """Whom a Principal means.
+
+    "*" and {"AWS": "*"} are everybody, AWS services too (condition-keys-principalorgid).
+    """
     if principal == "*":
         return Grants(anyone=True)
     if not isinstance(principal, dict):
         return Grants(itself=None)
-    found = [_one(str(kind), name, request) for kind, names in principal.items() for name in as_list(names)]
+    found = [
+        _one(str(kind), name, request)
+        for kind, names in principal.items()
+        for name in as_list(names)
+    ]
     return Grants(
         any_of(one.itself for one in found),
         any_of(one.anyone for one in found),
@@ -46,9 +61,12 @@ def named(principal: object, request: Request) -> Grants:
 
 
 def everybody(excepted: object, request: Request, effect: str) -> Grants:
-    """Whom a NotPrincipal means: all others. With Allow it is not supported, so what it then does cannot be told.
+    """Whom a NotPrincipal means: all others.
 
-    A role counts as excepted when both it and its account are named; with a permissions boundary it never does.
+    With Allow it is not supported, so what it then does cannot be told.
+
+    A role counts as excepted when both it and its account are named; with a permissions boundary it
+    never does.
     """
     listed = named(excepted, request)
     if effect == "allow":
@@ -92,8 +110,8 @@ def _service(name: str, request: Request) -> Truth:
 def _aws(name: str, request: Request) -> Grants:
     """An AWS principal: everybody, an account, or one of it.
 
-    An id such as AIDA... or AROA... stands for a principal that no longer exists, so it means nobody; part of a name
-    cannot be a wildcard, so what one does there cannot be told.
+    An id such as AIDA... or AROA... stands for a principal that no longer exists, so it means
+    nobody; part of a name cannot be a wildcard, so what one does there cannot be told.
     """
     if name == "*":
         return Grants(anyone=True)

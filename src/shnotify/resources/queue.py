@@ -14,7 +14,15 @@ from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
-from shnotify.resources.lookup import FRESH_SECONDS, holds_messages, key_arn, queue_url, saw, seen_before, strings
+from shnotify.resources.lookup import (
+    FRESH_SECONDS,
+    holds_messages,
+    key_arn,
+    queue_url,
+    saw,
+    seen_before,
+    strings,
+)
 from shnotify.resources.policies import QUEUE_SID, open_notes
 from shnotify.tags import OUR_TAGS
 
@@ -36,11 +44,14 @@ _DEPTHS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Queue(Resource):
-    """Numbers are seconds and bytes. `kms_master_key_id` is a key's ARN, or "" for SQS's own encryption.
+    """Numbers are seconds and bytes.
+
+    `kms_master_key_id` is a key's ARN, or "" for SQS's own encryption.
 
     discard_messages        delete it even when it holds messages
-    sqs_managed_sse_enabled SQS's own encryption: what a queue without a key begins with, and what one that had a key
-                            must be given back (API_SetQueueAttributes); None with a key, which excludes it
+    sqs_managed_sse_enabled SQS's own encryption: what a queue without a key begins with, and what
+    one that had a key must be given back (API_SetQueueAttributes); None with a key, which excludes
+    it
     """
 
     CFN: ClassVar[str] = "AWS::SQS::Queue"
@@ -96,7 +107,10 @@ class Queue(Resource):
         live = self._live(replace(self, tags=tags.result()), have)
         depth = depths(have)
         if depth and not self.discard_messages:
-            return replace(live, blocked=f"it holds messages ({depth}): read them first, or discard them with --force")
+            return replace(
+                live,
+                blocked=f"it holds messages ({depth}): read them first, or discard them with --force",
+            )
         return replace(live, notes=(f"its messages are lost: {depth}",)) if depth else live
 
     def read(self, aws: Aws) -> Live[Self] | None:
@@ -107,7 +121,11 @@ class Queue(Resource):
         saw(aws, self.queue_arn, self.queue_arn)
         tags = early or self._tags(aws)
         numbers = {path: int(have.get(path, 0)) for path in _NUMBERS}
-        own = None if have.get("KmsMasterKeyId") else have.get("SqsManagedSseEnabled", "true").lower() == "true"
+        own = (
+            None
+            if have.get("KmsMasterKeyId")
+            else have.get("SqsManagedSseEnabled", "true").lower() == "true"
+        )
         state = replace(
             self,
             visibility_timeout=numbers["VisibilityTimeout"],
@@ -127,11 +145,15 @@ class Queue(Resource):
         if depth := depths(have):
             notes.append(f"it holds messages that could not be delivered: {depth}")
             if self.message_retention_period < state.message_retention_period:
-                notes.append("a shorter MessageRetentionPeriod drops the older ones of them (API_SetQueueAttributes)")
+                notes.append(
+                    "a shorter MessageRetentionPeriod drops the older ones of them (API_SetQueueAttributes)"
+                )
         return replace(live, notes=(*notes, *open_notes(state.policy_document)))
 
     def _attributes(self, aws: Aws) -> Mapping[str, str] | None:
-        reply = aws.maybe(aws.sqs.get_queue_attributes, QueueUrl=self.url(aws), AttributeNames=["All"])
+        reply = aws.maybe(
+            aws.sqs.get_queue_attributes, QueueUrl=self.url(aws), AttributeNames=["All"]
+        )
         return None if reply is None else reply["Attributes"]  # type: ignore[return-value]
 
     def _tags(self, aws: Aws) -> Future[Tags]:
@@ -154,7 +176,9 @@ class Queue(Resource):
         }
 
     def create(self, aws: Aws) -> Mapping[str, str]:
-        create = aws.patient({"QueueDeletedRecently": "SQS keeps a deleted queue's name for 60 seconds"})
+        create = aws.patient(
+            {"QueueDeletedRecently": "SQS keeps a deleted queue's name for 60 seconds"}
+        )
         try:
             create(
                 aws.sqs.create_queue,
@@ -164,7 +188,9 @@ class Queue(Resource):
             )
         except AwsError as error:
             if error.code in ("QueueAlreadyExists", "QueueNameExists"):
-                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+                raise AlreadyThereError(
+                    error.message, operation=error.operation, code=error.code
+                ) from error
             raise
         saw(aws, self.queue_arn, self.queue_arn)
         return self.outputs()
@@ -173,10 +199,20 @@ class Queue(Resource):
         names = {"Policy" if path == "PolicyDocument" else path for path in changes - {"Tags"}}
         own = {"SqsManagedSseEnabled"} & names
         if names:
-            now = (self._attributes(aws) or {}).get("Policy")  # what others wrote since we looked stays
-            texts = {**self._texts(), "Policy": self.policy_document.onto(Policy.parse(now)).to_text()}
-            # The policy goes along with any change: EventBridge must never find the queue without it.
-            attributes = {name: str(texts[name]) for name in {*names, "Policy"} - own if texts.get(name) is not None}
+            now = (self._attributes(aws) or {}).get(
+                "Policy"
+            )  # what others wrote since we looked stays
+            texts = {
+                **self._texts(),
+                "Policy": self.policy_document.onto(Policy.parse(now)).to_text(),
+            }
+            # The policy goes along with any change: EventBridge must never find the queue without
+            # it.
+            attributes = {
+                name: str(texts[name])
+                for name in {*names, "Policy"} - own
+                if texts.get(name) is not None
+            }
             if names - own:
                 aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes=attributes)  # type: ignore[arg-type]
             if own:  # in a call of its own: SQS refuses it beside a key that it still knows
@@ -198,8 +234,8 @@ class Queue(Resource):
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         """Refuses while a message can be received, or is counted.
 
-        The counts lag a minute (API_GetQueueAttributes); what is delayed or in flight cannot be received, so the counts
-        are asked for again when the last look is old.
+        The counts lag a minute (API_GetQueueAttributes); what is delayed or in flight cannot be
+        received, so the counts are asked for again when the last look is old.
         """
         have = aws.start(self._attributes, aws) if aws.age() > FRESH_SECONDS else None
         if not self.discard_messages and (

@@ -1,4 +1,5 @@
-"""A call as a policy sees it: who calls what on which resource, and what is known of its condition keys. Pure.
+"""A call as a policy sees it: who calls what on which resource, and what is known of its condition
+keys. Pure.
 
 This room knows nothing of policies. `calls` builds the requests that a notifier depends on.
 """
@@ -12,7 +13,9 @@ Truth = bool | None
 """Yes, no, or (None) cannot tell."""
 
 Values = tuple[str, ...] | None
-"""What a key holds in one possible call: its values, `()` when the call lacks the key, None for values nobody knows."""
+"""What a key holds in one possible call: its values, `()` when the call lacks the key, None for
+values nobody knows.
+"""
 
 States = tuple[Values, ...]
 """All that may be the case for a key; one state means that it is known."""
@@ -28,7 +31,9 @@ def known(*values: str) -> States:
 
 
 def perhaps(*values: str) -> States:
-    """The key holds exactly these values, or the call lacks it: documents contradict each other or say nothing."""
+    """The key holds exactly these values, or the call lacks it: documents contradict each other or
+    say nothing.
+    """
     return (values, ())
 
 
@@ -36,10 +41,12 @@ def perhaps(*values: str) -> States:
 class Request:
     """One call.
 
-    principal  a service's name (events.amazonaws.com) or an ARN: of a role, a user, or an account's root
+    principal  a service's name (events.amazonaws.com) or an ARN: of a role, a user, or an account's
+               root
     action     as policies write it, sns:Publish
     resource   the ARN of the resource
-    context    condition keys in lower case; `aws:principaltag/*` stands for all keys that begin so; any key that is
+    context    condition keys in lower case; `aws:principaltag/*` stands for all keys that begin so;
+               any key that is
                not in it is UNKNOWN
     bounded    whether the principal has a permissions boundary
     """
@@ -61,7 +68,9 @@ class Request:
         return "" if self.by_service else segment(self.principal, 4)
 
     def states(self, key: str) -> States:
-        """What may be the case for a condition key, whose case does not count (reference_policies_variables)."""
+        """What may be the case for a condition key, whose case does not count
+        (reference_policies_variables).
+        """
         name = key.lower()
         family = f"{name.partition('/')[0]}/*"
         return self.context.get(name) or self.context.get(family) or UNKNOWN

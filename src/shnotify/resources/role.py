@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from shnotify.arns import fitting, name_in, service_of
+from shnotify.arns import name_in, service_of, shortened
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
@@ -20,8 +20,11 @@ _NOT_YET_VISIBLE = "IAM does not know the new role everywhere yet"
 
 
 def role_name(function: str, region: str) -> str:
-    """The role of a function. IAM knows no Region, but a notifier has one: two must not share a role."""
-    return fitting(f"{function}-{region}")
+    """The role of a function.
+
+    IAM knows no Region, but a notifier has one: two must not share a role.
+    """
+    return shortened(f"{function}-{region}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +33,20 @@ class Role(Resource):
 
     CFN: ClassVar[str] = "AWS::IAM::Role"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
-        read=calls("iam", "GetRole", "GetRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies")
+        read=calls(
+            "iam", "GetRole", "GetRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies"
+        )
         | calls("iam", "GetPolicy", "GetPolicyVersion"),
         create=calls("iam", "CreateRole", "PutRolePolicy"),
         update=calls("iam", "PutRolePolicy", "UpdateAssumeRolePolicy", "UpdateRole", "TagRole"),
         release=calls("iam", "DeleteRolePolicy", "UntagRole"),
-        delete=calls("iam", "ListAttachedRolePolicies", "DetachRolePolicy", "ListRolePolicies", "DeleteRolePolicy")
+        delete=calls(
+            "iam",
+            "ListAttachedRolePolicies",
+            "DetachRolePolicy",
+            "ListRolePolicies",
+            "DeleteRolePolicy",
+        )
         | calls("iam", "DeleteRole"),
         besides=frozenset({("create", "iam:TagRole")}),
     )
@@ -66,8 +77,13 @@ class Role(Resource):
         return None if reply is None else self._live(reply["Role"], self)
 
     def read(self, aws: Aws) -> Live[Self] | None:
-        inline = aws.start(aws.maybe, aws.iam.get_role_policy, RoleName=self.role_name, PolicyName=POLICY_NAME)
-        others = [aws.start(_other_inline, aws, self.role_name), aws.start(_attached, aws, self.role_name)]
+        inline = aws.start(
+            aws.maybe, aws.iam.get_role_policy, RoleName=self.role_name, PolicyName=POLICY_NAME
+        )
+        others = [
+            aws.start(_other_inline, aws, self.role_name),
+            aws.start(_attached, aws, self.role_name),
+        ]
         reply = aws.maybe(aws.iam.get_role, RoleName=self.role_name)
         policy = inline.result()
         if reply is None:
@@ -104,7 +120,9 @@ class Role(Resource):
             )
         except AwsError as error:
             if error.code == "EntityAlreadyExists":
-                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+                raise AlreadyThereError(
+                    error.message, operation=error.operation, code=error.code
+                ) from error
             raise
         self._put_policy(aws)
         return self.outputs()
@@ -135,11 +153,16 @@ class Role(Resource):
         aws(aws.iam.untag_role, RoleName=self.role_name, TagKeys=list(OUR_TAGS))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
-        """A role goes only without policies (API_DeleteRole); attached ones are detached and stay in the account."""
+        """A role goes only without policies (API_DeleteRole).
+
+        Attached ones are detached and stay in the account.
+        """
         attached = aws.maybe(aws.iam.list_attached_role_policies, RoleName=self.role_name)
         inline = aws.maybe(aws.iam.list_role_policies, RoleName=self.role_name)
         for policy in attached["AttachedPolicies"] if attached else ():  # 25 at the most: one page
-            aws.maybe(aws.iam.detach_role_policy, RoleName=self.role_name, PolicyArn=policy["PolicyArn"])
+            aws.maybe(
+                aws.iam.detach_role_policy, RoleName=self.role_name, PolicyArn=policy["PolicyArn"]
+            )
         for name in inline["PolicyNames"] if inline else ():
             aws.maybe(aws.iam.delete_role_policy, RoleName=self.role_name, PolicyName=name)
         aws.maybe(aws.iam.delete_role, RoleName=self.role_name)
@@ -172,11 +195,16 @@ def _boundary(aws: Aws, role: Mapping[str, Any]) -> object:
 def _managed(aws: Aws, arn: str) -> object:
     """The document of a managed policy's default version (API_GetPolicyVersion)."""
     version = aws(aws.iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return aws(aws.iam.get_policy_version, PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return aws(aws.iam.get_policy_version, PolicyArn=arn, VersionId=version)["PolicyVersion"][
+        "Document"
+    ]
 
 
 def _pages(aws: Aws, method: Any, name: str, **params: str) -> list[Any]:
-    """All items of an IAM list; none when the role is not there. IAM pages by Marker and IsTruncated."""
+    """All items of an IAM list; none when the role is not there.
+
+    IAM pages by Marker and IsTruncated.
+    """
     items: list[Any] = []
     more: dict[str, str] = {}
     while True:

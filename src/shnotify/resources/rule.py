@@ -25,7 +25,10 @@ _RETRY_DEFAULTS = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 8640
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(Resource):
-    """`targets` is our one target in PutTargets' form, without its Id; targets of others are never touched."""
+    """`targets` is our one target in PutTargets' form, without its Id.
+
+    Targets of others are never touched.
+    """
 
     CFN: ClassVar[str] = "AWS::Events::Rule"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
@@ -75,7 +78,9 @@ class Rule(Resource):
         state = replace(self, tags=Tags.from_list(reply["Tags"]), targets=_without_id(ours))
         live = self._live(state, ours)
         if others:
-            live = replace(live, blocked=f"it also feeds {_names(others)}, which is not ours to cut off")
+            live = replace(
+                live, blocked=f"it also feeds {_names(others)}, which is not ours to cut off"
+            )
         return live
 
     def read(self, aws: Aws) -> Live[Self] | None:
@@ -113,13 +118,19 @@ class Rule(Resource):
         if live.state != "DISABLED":
             return self.link("rule", "ok", state=live.state)
         if self.state == "DISABLED":
-            return self.link("rule", "warning", f"{self.id} is disabled by the file, so it matches nothing")
-        return self.link("rule", "broken", f"{self.id} was disabled outside the file", state=live.state)
+            return self.link(
+                "rule", "warning", f"{self.id} is disabled by the file, so it matches nothing"
+            )
+        return self.link(
+            "rule", "broken", f"{self.id} was disabled outside the file", state=live.state
+        )
 
     def _aim(self, live: Self) -> Link:
         target = live.targets.get("Arn")
         if not target:
-            return self.link("target", "broken", f"{self.id} has no target: what it matches goes nowhere")
+            return self.link(
+                "target", "broken", f"{self.id} has no target: what it matches goes nowhere"
+            )
         if target != self.targets["Arn"]:
             return self.link("target", "broken", f"{self.id} feeds {target} instead", target=target)
         return self.link("target", "ok", target=target)
@@ -140,11 +151,16 @@ class Rule(Resource):
 
     def _tags(self, aws: Aws) -> Future[Tags]:
         return aws.start(
-            lambda: Tags.from_list(aws(aws.events.list_tags_for_resource, ResourceARN=self.rule_arn)["Tags"]),
+            lambda: Tags.from_list(
+                aws(aws.events.list_tags_for_resource, ResourceARN=self.rule_arn)["Tags"]
+            ),
         )
 
     def _split(self, targets: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """(our target, the others'). One made by hand that feeds the same topic is ours: a second would mail twice."""
+        """(our target, the others').
+
+        One made by hand that feeds the same topic is ours: a second would mail twice.
+        """
         ours = [t for t in targets if t["Id"] == TARGET_ID] or [
             t for t in targets if t["Arn"] == self.targets.get("Arn")
         ]
@@ -158,8 +174,14 @@ class Rule(Resource):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
-        """PutRule overwrites whatever has its name (API_PutRule): it is looked for again when the last look is old."""
-        found = aws.maybe(aws.events.describe_rule, Name=self.rule_name) if aws.age() > FRESH_SECONDS else None
+        """PutRule overwrites whatever has its name (API_PutRule): it is looked for again when the
+        last look is old.
+        """
+        found = (
+            aws.maybe(aws.events.describe_rule, Name=self.rule_name)
+            if aws.age() > FRESH_SECONDS
+            else None
+        )
         if found:
             raise AlreadyThereError(f"the rule {self.rule_name} exists", operation="events:PutRule")
         self._put_rule(aws, Tags=self.tags.to_list())
@@ -180,9 +202,15 @@ class Rule(Resource):
 
     def _put_targets(self, aws: Aws, target_id: str) -> None:
         """One Id overwrites one whole target. HTTP 200 may hold failures (API_PutTargets)."""
-        put = aws.patient({"ResourceNotFoundException": "EventBridge does not show the new rule yet"})
+        put = aws.patient(
+            {"ResourceNotFoundException": "EventBridge does not show the new rule yet"}
+        )
         for tries in range(4):
-            reply = put(aws.events.put_targets, Rule=self.rule_name, Targets=[{"Id": target_id, **self.targets}])
+            reply = put(
+                aws.events.put_targets,
+                Rule=self.rule_name,
+                Targets=[{"Id": target_id, **self.targets}],
+            )
             failed = reply.get("FailedEntries") or []
             if not reply.get("FailedEntryCount"):
                 return

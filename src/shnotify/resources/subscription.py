@@ -19,7 +19,10 @@ from shnotify.subscribers import subscriber_identity
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Resource):
-    """SNS keeps nothing of it to compare: it is there (confirmed or pending) or it is not. It cannot carry tags."""
+    """SNS keeps nothing of it to compare: it is there (confirmed or pending) or it is not.
+
+    It cannot carry tags.
+    """
 
     CFN: ClassVar[str] = "AWS::SNS::Subscription"
     PART_OF: ClassVar[str] = "topic_arn"
@@ -54,7 +57,11 @@ class Subscription(Resource):
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         same = subscriber_identity(self.protocol, self.endpoint)
-        found = [s for s in subscriptions(aws, self.topic_arn) or () if s.identity == same and s.state != "deleted"]
+        found = [
+            s
+            for s in subscriptions(aws, self.topic_arn) or ()
+            if s.identity == same and s.state != "deleted"
+        ]
         if not found:
             return None
         best = min(found, key=lambda s: s.state)  # `confirmed` before `pending`
@@ -84,12 +91,15 @@ class Subscription(Resource):
                     raise
         self._leave(aws)
 
-    def went(self, aws: Aws, live: Live[Self]) -> None:
+    def removed_with_whole(self, aws: Aws, live: Live[Self]) -> None:
         if live.outputs["State"] == "pending":
             self._leave(aws)
 
     def _leave(self, aws: Aws) -> None:
-        """AWS takes back no pending subscription (API_Unsubscribe); it ends with its topic or after 48 hours."""
+        """AWS takes back no pending subscription (API_Unsubscribe).
+
+        It ends with its topic or after 48 hours.
+        """
         aws.report(Noted(f"{self.endpoint} is still pending: AWS drops it by itself"))
 
 

@@ -15,8 +15,8 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import (
-    feeders,
     key_arn,
+    rules_feeding,
     saw,
     seen_before,
     strings,
@@ -27,8 +27,14 @@ from shnotify.resources.policies import TOPIC_SID, open_notes
 from shnotify.resources.subscription import unlisted
 from shnotify.tags import OUR_TAGS
 
-_ATTRIBUTES = {"PolicyDocument": "Policy", "KmsMasterKeyId": "KmsMasterKeyId", "DisplayName": "DisplayName"}
-"""Our properties and SNS's attribute names, in the order in which they are written: permissions before encryption."""
+_ATTRIBUTES = {
+    "PolicyDocument": "Policy",
+    "KmsMasterKeyId": "KmsMasterKeyId",
+    "DisplayName": "DisplayName",
+}
+"""Our properties and SNS's attribute names, in the order in which they are written: permissions
+before encryption.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +83,11 @@ class Topic(Resource):
         if self.kms_master_key_id:
             yield self.kms_master_key_id
         prefix = self.topic_arn.replace(":sns:", ":events:").rpartition(":")[0]
-        yield from (f"{prefix}:rule/{rule}" for rule in feeders(aws, self.topic_arn))
+        yield from (f"{prefix}:rule/{rule}" for rule in rules_feeding(aws, self.topic_arn))
 
-    def surplus(self, aws: Aws, graph: Iterable[Resource]) -> Iterable[tuple[Resource, Live[Resource]]]:
+    def surplus(
+        self, aws: Aws, graph: Iterable[Resource]
+    ) -> Iterable[tuple[Resource, Live[Resource]]]:
         return unlisted(aws, self.id, self.topic_arn, graph) if self.remove_unlisted else ()
 
     def identify(self, aws: Aws) -> Live[Self] | None:
@@ -111,7 +119,9 @@ class Topic(Resource):
 
     def _tags(self, aws: Aws) -> Future[Tags]:
         return aws.start(
-            lambda: Tags.from_list(aws(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)["Tags"]),
+            lambda: Tags.from_list(
+                aws(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)["Tags"]
+            ),
         )
 
     def _live(self, state: Self) -> Live[Self]:
@@ -120,11 +130,21 @@ class Topic(Resource):
     def create(self, aws: Aws) -> Mapping[str, str]:
         attributes = strings({_ATTRIBUTES[path]: value for path, value in self._texts().items()})
         try:
-            aws(aws.sns.create_topic, Name=self.topic_name, Attributes=attributes, Tags=self.tags.to_list())
+            aws(
+                aws.sns.create_topic,
+                Name=self.topic_name,
+                Attributes=attributes,
+                Tags=self.tags.to_list(),
+            )
         except AwsError as error:
             # CreateTopic on a topic with other attributes or tags (API_CreateTopic)
-            if error.code in ("InvalidParameter", "InvalidParameterValue") and "already exists" in error.message:
-                raise AlreadyThereError(error.message, operation=error.operation, code=error.code) from error
+            if (
+                error.code in ("InvalidParameter", "InvalidParameterValue")
+                and "already exists" in error.message
+            ):
+                raise AlreadyThereError(
+                    error.message, operation=error.operation, code=error.code
+                ) from error
             raise
         saw(aws, self.topic_arn, self.topic_arn)
         return self.outputs()
@@ -138,8 +158,12 @@ class Topic(Resource):
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         wanted = self._texts()
-        if "PolicyDocument" in changes:  # SNS has no compare-and-set: what others wrote since we looked stays
-            now = aws(aws.sns.get_topic_attributes, TopicArn=self.topic_arn)["Attributes"].get("Policy")
+        if (
+            "PolicyDocument" in changes
+        ):  # SNS has no compare-and-set: what others wrote since we looked stays
+            now = aws(aws.sns.get_topic_attributes, TopicArn=self.topic_arn)["Attributes"].get(
+                "Policy"
+            )
             wanted["PolicyDocument"] = self.policy_document.onto(Policy.parse(now)).to_text()
         for path, value in wanted.items():
             if path in changes:

@@ -1,4 +1,5 @@
-"""An embedded AWS for demonstrations and tests: moto, made as strict as AWS is, on the loopback interface.
+"""An embedded AWS for demonstrations and tests: moto, made as strict as AWS is, on the loopback
+interface.
 
 It comes with the extra `[sandbox]`; nothing else in the package imports it at start-up.
 """
@@ -18,6 +19,18 @@ if any(find_spec(name) is None for name in ("moto", "flask", "flask_cors")):
 
 from shnotify.sandbox.server import Sandbox
 from shnotify.sandbox.strict import strict
-from shnotify.sandbox.subscriptions import Pending, confirm_subscription, pending_subscriptions, suspend_subscription
+from shnotify.sandbox.subscriptions import (
+    Pending,
+    confirm_subscription,
+    pending_subscriptions,
+    suspend_subscription,
+)
 
-__all__ = ["Pending", "Sandbox", "confirm_subscription", "pending_subscriptions", "strict", "suspend_subscription"]
+__all__ = [
+    "Pending",
+    "Sandbox",
+    "confirm_subscription",
+    "pending_subscriptions",
+    "strict",
+    "suspend_subscription",
+]

@@ -26,8 +26,13 @@ def _rule(call: Call, name: str) -> Any:
 @refuse("events", "PutTargets", "B.EB.5")
 def five_targets(call: Call) -> None:
     rule = _rule(call, call.param("Rule"))
-    if rule is not None and len({t["Id"] for t in [*rule.targets, *call.param("Targets")]}) > _TARGETS:
-        call.fail("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
+    if (
+        rule is not None
+        and len({t["Id"] for t in [*rule.targets, *call.param("Targets")]}) > _TARGETS
+    ):
+        call.fail(
+            "LimitExceededException", "The requested resource exceeds the maximum number allowed."
+        )
 
 
 @refuse("events", "PutTargets", "B.EB.4, C.1, C.2")
@@ -37,7 +42,9 @@ def transformer_names_are_known(call: Call) -> None:
         known = transformer.get("InputPathsMap", {})
         for name in re.findall(r"<([\w.-]+)>", transformer.get("InputTemplate", "")):
             if name not in known and not name.startswith(_RESERVED):
-                text = f"InputTemplate for target {target['Id']} contains invalid placeholder {name}."
+                text = (
+                    f"InputTemplate for target {target['Id']} contains invalid placeholder {name}."
+                )
                 call.fail("ValidationException", text)
 
 
@@ -52,7 +59,10 @@ def one_kind_of_input(call: Call) -> None:
 @refuse("events", "PutRule", "B.EB.11")
 def pattern_is_not_too_long(call: Call) -> None:
     if len(call.param("EventPattern") or "") > 4096:
-        call.fail("ValidationException", "Value at 'eventPattern' must have length less than or equal to 4096")
+        call.fail(
+            "ValidationException",
+            "Value at 'eventPattern' must have length less than or equal to 4096",
+        )
 
 
 @around("events", "PutRule", "B.EB.2")
@@ -67,16 +77,25 @@ def nobody_speaks_for_aws(call: Call, proceed: Proceed) -> Any:
     entries = call.param("Entries")
     call.change(Entries=[entry for entry in entries if not _from_aws(entry)])
     answers = iter(json.loads(proceed())["Entries"])
-    refused = {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
+    refused = {
+        "ErrorCode": "NotAuthorizedForSourceException",
+        "ErrorMessage": "Not authorized for the source.",
+    }
     replies = [refused if _from_aws(entry) else next(answers) for entry in entries]
-    return json.dumps({"FailedEntryCount": sum("ErrorCode" in reply for reply in replies), "Entries": replies})
+    return json.dumps(
+        {"FailedEntryCount": sum("ErrorCode" in reply for reply in replies), "Entries": replies}
+    )
 
 
 def _from_aws(entry: dict[str, Any]) -> bool:
     return str(entry.get("Source", "")).startswith("aws.")
 
 
-@model("moto.events.models", "Rule.send_to_targets", "B.EB.4: what cannot be delivered never fails PutEvents")
+@model(
+    "moto.events.models",
+    "Rule.send_to_targets",
+    "B.EB.4: what cannot be delivered never fails PutEvents",
+)
 def delivery_is_no_part_of_the_call(_: Any, proceed: Proceed) -> None:
     try:
         proceed()
@@ -84,12 +103,18 @@ def delivery_is_no_part_of_the_call(_: Any, proceed: Proceed) -> None:
         return
 
 
-@model("moto.events.models", "EventsBackend.iter_tagged_resources", "B.KMS.3, API_GetResources: rules too")
+@model(
+    "moto.events.models",
+    "EventsBackend.iter_tagged_resources",
+    "B.KMS.3, API_GetResources: rules too",
+)
 def rules_are_found_by_tag(backend: Any, proceed: Proceed) -> Iterator[Any]:
     yield from proceed()
     for bus in backend.event_buses.values():
         for rule in bus.rules.values():
-            yield TaggedResource(rule.arn, backend.tagger.get_tag_dict_for_resource(rule.arn), "events:rule")
+            yield TaggedResource(
+                rule.arn, backend.tagger.get_tag_dict_for_resource(rule.arn), "events:rule"
+            )
 
 
 @model(
@@ -101,7 +126,11 @@ def pages_are_of_one_moment(_: Any, proceed: Proceed) -> Iterator[Any]:
     return iter(list(proceed()))
 
 
-@around("events", "TestEventPattern", "D.1, API_TestEventPattern: an event has all of its envelope, and a Result comes")
+@around(
+    "events",
+    "TestEventPattern",
+    "D.1, API_TestEventPattern: an event has all of its envelope, and a Result comes",
+)
 def a_pattern_is_really_tested(call: Call, _: Proceed) -> Any:
     try:
         event = json.loads(call.param("Event"))

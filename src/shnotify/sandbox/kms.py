@@ -26,7 +26,9 @@ def find_key(reference: str, account: str, region: str) -> Any:
 
 
 def key_trouble(reference: str, account: str, region: str) -> str:
-    """Why another service cannot encrypt with this key: NotFound, Disabled, InvalidState; empty when it can.
+    """Why another service cannot encrypt with this key: NotFound, Disabled, InvalidState.
+
+    Empty when it can.
 
     AWS's own keys (`alias/aws/...`) always work.
     """
@@ -49,28 +51,51 @@ def malformed_or_locked_out(call: Call) -> None:
     if policy is None:
         return
     if re.search(r"[^\t\n\r\x20-\xff]", policy):
-        call.fail("ValidationException", "1 validation error detected: Value at 'policy' failed to satisfy constraint")
+        call.fail(
+            "ValidationException",
+            "1 validation error detected: Value at 'policy' failed to satisfy constraint",
+        )
     try:
         document = json.loads(policy)
         statements = _list(document["Statement"])
     except (ValueError, KeyError, TypeError):
-        call.fail("MalformedPolicyDocumentException", "The key policy is not a valid policy document.")
-    if not all(isinstance(s, dict) and s.get("Effect") in ("Allow", "Deny") and "Principal" in s for s in statements):
-        call.fail("MalformedPolicyDocumentException", "A statement lacks its effect or its principal.")
+        call.fail(
+            "MalformedPolicyDocumentException", "The key policy is not a valid policy document."
+        )
+    if not all(
+        isinstance(s, dict) and s.get("Effect") in ("Allow", "Deny") and "Principal" in s
+        for s in statements
+    ):
+        call.fail(
+            "MalformedPolicyDocumentException", "A statement lacks its effect or its principal."
+        )
     key = _named(call)
-    if not call.param("BypassPolicyLockoutSafetyCheck") and not _updatable(statements, call.account, key):
+    if not call.param("BypassPolicyLockoutSafetyCheck") and not _updatable(
+        statements, call.account, key
+    ):
         call.fail("MalformedPolicyDocumentException", _LOCKED_OUT)
 
 
 def _updatable(statements: list[dict[str, Any]], account: str, key: Any) -> bool:
-    """Whether the account's root or moto's caller may still put a policy; statements with a condition do not count."""
+    """Whether the account's root or moto's caller may still put a policy.
+
+    Statements with a condition do not count.
+    """
     fits = [s for s in statements if not s.get("Condition") and _covers(s, account, key)]
-    return any(s["Effect"] == "Allow" for s in fits) and not any(s["Effect"] == "Deny" for s in fits)
+    return any(s["Effect"] == "Allow" for s in fits) and not any(
+        s["Effect"] == "Deny" for s in fits
+    )
 
 
 def _covers(statement: dict[str, Any], account: str, key: Any) -> bool:
     principal = statement["Principal"]
-    names = [principal] if principal == "*" else _list(principal.get("AWS")) if isinstance(principal, dict) else []
+    names = (
+        [principal]
+        if principal == "*"
+        else _list(principal.get("AWS"))
+        if isinstance(principal, dict)
+        else []
+    )
     ours = re.compile(rf"\*|{account}|arn:[\w-]+:(iam::{account}:root|sts::{account}:user/moto)")
     actions = [str(a).lower() for a in _list(statement.get("Action"))]
     resources = [str(r) for r in _list(statement.get("Resource"))]
@@ -139,7 +164,11 @@ def waiting_period(call: Call) -> None:
         call.fail("ValidationException", f"{days} is not between 7 and 30 days.")
 
 
-@around("kms", "ScheduleKeyDeletion CancelKeyDeletion EnableKey DisableKey", "API_ScheduleKeyDeletion, KeyId")
+@around(
+    "kms",
+    "ScheduleKeyDeletion CancelKeyDeletion EnableKey DisableKey",
+    "API_ScheduleKeyDeletion, KeyId",
+)
 def key_arn_is_a_key_id(call: Call, proceed: Proceed) -> Any:
     key = _named(call)
     if key is None:
@@ -149,7 +178,10 @@ def key_arn_is_a_key_id(call: Call, proceed: Proceed) -> Any:
     if reply:
         reply["KeyId"] = key.arn
     if reply and "DeletionDate" in reply:
-        reply |= {"KeyState": key.key_state, "PendingWindowInDays": call.param("PendingWindowInDays") or 30}
+        reply |= {
+            "KeyState": key.key_state,
+            "PendingWindowInDays": call.param("PendingWindowInDays") or 30,
+        }
     return json.dumps(reply)
 
 
@@ -163,7 +195,9 @@ def no_rotation_while_pending(call: Call, proceed: Proceed) -> Any:
 
 
 @model(
-    "moto.kms.models", "generate_private_key", "no rule of AWS's: a symmetric key has none, and making one takes 0.1 s"
+    "moto.kms.models",
+    "generate_private_key",
+    "no rule of AWS's: a symmetric key has none, and making one takes 0.1 s",
 )
 def symmetric_keys_are_made_at_once(key_spec: str, proceed: Proceed) -> Any:
     return b"" if key_spec == "SYMMETRIC_DEFAULT" else proceed()

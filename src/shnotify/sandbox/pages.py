@@ -1,4 +1,6 @@
-"""The sandbox's own pages, where a pending subscription can be confirmed as its owner would do it from the mail."""
+"""The sandbox's own pages, where a pending subscription can be confirmed as its owner would do it
+from the mail.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,12 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 def answer(environ: dict[str, Any]) -> Answer | None:
     """The page that is asked for; None for everything that is not ours but AWS's."""
     path = str(environ.get("PATH_INFO", "")).rstrip("/")
-    as_json = "json" in environ.get("HTTP_ACCEPT", "") or "format=json" in environ.get("QUERY_STRING", "")
-    if path == "/sandbox/subscriptions" or (path == "" and "text/html" in environ.get("HTTP_ACCEPT", "")):
+    as_json = "json" in environ.get("HTTP_ACCEPT", "") or "format=json" in environ.get(
+        "QUERY_STRING", ""
+    )
+    if path == "/sandbox/subscriptions" or (
+        path == "" and "text/html" in environ.get("HTTP_ACCEPT", "")
+    ):
         return _subscriptions(as_json)
     if path == "/sandbox/confirm":
         arn = parse_qs(environ.get("QUERY_STRING", "")).get("arn", [""])[0]
@@ -30,7 +36,13 @@ def _subscriptions(as_json: bool) -> Answer:
     links = [f"/sandbox/confirm?arn={quote(p.arn, safe='')}" for p in pending]
     if as_json:
         rows = [
-            {"topic_arn": p.topic_arn, "protocol": p.protocol, "endpoint": p.endpoint, "arn": p.arn, "confirm": link}
+            {
+                "topic_arn": p.topic_arn,
+                "protocol": p.protocol,
+                "endpoint": p.endpoint,
+                "arn": p.arn,
+                "confirm": link,
+            }
             for p, link in zip(pending, links, strict=True)
         ]
         return _json("200 OK", {"pending": rows})
@@ -39,7 +51,9 @@ def _subscriptions(as_json: bool) -> Answer:
         f'<a href="{escape(link)}">confirm</a></li>'
         for p, link in zip(pending, links, strict=True)
     ]
-    listing = f"<ul>{''.join(items)}</ul>" if items else "<p>Nobody has a subscription to confirm.</p>"
+    listing = (
+        f"<ul>{''.join(items)}</ul>" if items else "<p>Nobody has a subscription to confirm.</p>"
+    )
     return _html("200 OK", f"<h1>Subscriptions that wait for their owner</h1>{listing}")
 
 
@@ -53,7 +67,10 @@ def _confirm(arn: str, as_json: bool) -> Answer:
     text = document["error"] or f"Confirmed: {arn}"
     if as_json:
         return _json(status, document)
-    return _html(status, f'<p>{escape(text)}</p><p><a href="/sandbox/subscriptions">all pending subscriptions</a></p>')
+    return _html(
+        status,
+        f'<p>{escape(text)}</p><p><a href="/sandbox/subscriptions">all pending subscriptions</a></p>',
+    )
 
 
 def _json(status: str, document: object) -> Answer:

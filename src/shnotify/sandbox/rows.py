@@ -1,7 +1,8 @@
-"""What the strict layer's table is made of: one row is one rule, at one or several of moto's methods.
+"""What the strict layer's table is made of: one row is one rule, at one or several of moto's
+methods.
 
-A row cites where its rule is known from: `B.KMS.7` and the like are items of the project's list of AWS facts, `API_X`
-is the page of the operation X in the service's API reference.
+A row cites where its rule is known from: `B.KMS.7` and the like are items of the project's list of
+AWS facts, `API_X` is the page of the operation X in the service's API reference.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ _ERRORS = {"kms": JsonRESTError, "sns": SNSException, "sqs": SQSException, "even
 
 @dataclass(frozen=True)
 class Row:
-    """One rule: which methods of moto it wraps (module, class or "", name), how, and where AWS says so."""
+    """One rule: which methods of moto it wraps (module, class or "", name), how, and where AWS says
+    so.
+    """
 
     name: str
     cites: str
@@ -77,7 +80,9 @@ class Call:
         raise _ERRORS[self.response.service_name](code, message)
 
 
-def refuse(service: str, operations: str, cites: str) -> Callable[[Callable[[Call], None]], Callable[[Call], None]]:
+def refuse(
+    service: str, operations: str, cites: str
+) -> Callable[[Callable[[Call], None]], Callable[[Call], None]]:
     """A row that looks at a call before moto does, and may `fail` it."""
 
     def add(rule: Callable[[Call], None]) -> Callable[[Call], None]:
@@ -115,7 +120,10 @@ def around(
 
 
 def model(module: str, path: str, cites: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A row at a `Class.method` or a function of moto's own; it gets the first argument and `proceed`."""
+    """A row at a `Class.method` or a function of moto's own.
+
+    It gets the first argument and `proceed`.
+    """
 
     def add(rule: Callable[..., Any]) -> Callable[..., Any]:
         def wrap(original: Callable[..., Any]) -> Callable[..., Any]:

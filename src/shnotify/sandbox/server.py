@@ -1,4 +1,6 @@
-"""moto's server, strict and silent, on a port of the loopback interface of this machine, within this process."""
+"""moto's server, strict and silent, on a port of the loopback interface of this machine, within
+this process.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ from typing import Any, Self
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 
 from shnotify.errors import ShnotifyError
 from shnotify.sandbox import pages
@@ -26,14 +32,21 @@ HOST = "127.0.0.1"
 
 
 class Sandbox:
-    """An AWS of its own, empty at the start and gone at the end; one in a process, because moto's state is global.
+    """An AWS of its own, empty at the start and gone at the end.
+
+    One in a process, because moto's state is global.
 
     with Sandbox() as sandbox:
         subprocess.run([...], env=sandbox.child_environment())
     """
 
     def __init__(
-        self, port: int = 0, *, region: str = "us-east-1", clock: Callable[[], float] = time.time, strictly: bool = True
+        self,
+        port: int = 0,
+        *,
+        region: str = "us-east-1",
+        clock: Callable[[], float] = time.time,
+        strictly: bool = True,
     ) -> None:
         self._port = port
         self._region = region
@@ -89,18 +102,25 @@ class Sandbox:
         }
 
     def child_environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
-        """A child's whole environment: the given one (else this process's) without its AWS_ settings, and ours."""
+        """A child's whole environment: the given one (else this process's) without its AWS_
+        settings, and ours.
+        """
         given = os.environ if base is None else base
         return {k: v for k, v in given.items() if not k.startswith("AWS_")} | self.environment
 
     def confirm(self, which: str) -> list[str]:
-        """Clicks "confirm" for this endpoint (or subscription ARN), as its owner would; returns the confirmed ARNs."""
+        """Clicks "confirm" for this endpoint (or subscription ARN), as its owner would.
+
+        Returns the confirmed ARNs.
+        """
         return confirm_subscription(which)
 
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """moto, and clients in this process, ask the SDK too: a person's profile or proxy must not reach it."""
+    """moto, and clients in this process, ask the SDK too: a person's profile or proxy must not
+    reach it.
+    """
     before = dict(os.environ)
     _set(values)
     try:
@@ -128,13 +148,17 @@ def _listen(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         hint = "choose another with --port, or let a free one be found"
-        raise ShnotifyError(f"cannot listen on port {port} of {HOST}: {error}", hint=hint) from error
+        raise ShnotifyError(
+            f"cannot listen on port {port} of {HOST}: {error}", hint=hint
+        ) from error
     listener.listen(128)
     return listener
 
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no usable types
-    """HTTP/1.1 with connections that stay open: werkzeug's own handler closes each one, after waiting 10 ms."""
+    """HTTP/1.1 with connections that stay open: werkzeug's own handler closes each one, after
+    waiting 10 ms.
+    """
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -220,4 +244,8 @@ class _Server(ThreadingMixIn, TCPServer):
             return *begun[-1], body
         except Exception:
             self.errors.append(format_exc())
-            return "500 Internal Server Error", [("Content-Type", "text/plain")], b"the sandbox itself failed"
+            return (
+                "500 Internal Server Error",
+                [("Content-Type", "text/plain")],
+                b"the sandbox itself failed",
+            )

@@ -11,20 +11,30 @@ from moto.core.utils import camelcase_to_underscores
 
 from shnotify.sandbox.kms import key_trouble
 from shnotify.sandbox.rows import Call, Proceed, around, model, now, refuse
-from shnotify.sandbox.subscriptions import PENDING_PROTOCOLS, confirm, drop_expired, is_pending, suspend
+from shnotify.sandbox.subscriptions import (
+    PENDING_PROTOCOLS,
+    confirm,
+    drop_expired,
+    is_pending,
+    suspend,
+)
 
 _EXISTS = "Invalid parameter: {} Reason: Topic already exists with different {}"
 _READS = "ListSubscriptions ListSubscriptionsByTopic GetSubscriptionAttributes GetTopicAttributes"
 
 
-@refuse("sns", f"{_READS} Subscribe Unsubscribe ConfirmSubscription Publish PublishBatch", "B.SNS.9")
+@refuse(
+    "sns", f"{_READS} Subscribe Unsubscribe ConfirmSubscription Publish PublishBatch", "B.SNS.9"
+)
 def pending_ones_vanish_after_48_hours(call: Call) -> None:
     drop_expired(call.response.backend, now())
 
 
 @refuse("sns", "CreateTopic SetTopicAttributes", "API_SetTopicAttributes")
 def policy_is_json(call: Call) -> None:
-    attributes = {call.param("AttributeName"): call.param("AttributeValue")} | (call.param("Attributes") or {})
+    attributes = {call.param("AttributeName"): call.param("AttributeValue")} | (
+        call.param("Attributes") or {}
+    )
     if "Policy" in attributes and not _is_policy(attributes["Policy"]):
         call.fail("InvalidParameter", "Invalid parameter: Policy Error: null")
 
@@ -38,7 +48,11 @@ def _is_policy(text: str) -> bool:
 
 @refuse("sns", "CreateTopic", "B.SNS.1")
 def topic_exists_with_other_settings(call: Call) -> None:
-    arns = [topic.arn for topic in call.response.backend.topics.values() if topic.name == call.param("Name")]
+    arns = [
+        topic.arn
+        for topic in call.response.backend.topics.values()
+        if topic.name == call.param("Name")
+    ]
     if not arns:
         return
     topic = call.response.backend.topics[arns[0]]
@@ -91,7 +105,11 @@ def lists_hide_the_arn_of_pending_ones(_: Call, proceed: Proceed) -> Any:
 @around("sns", "GetTopicAttributes", "API_GetTopicAttributes")
 def subscriptions_are_counted(call: Call, proceed: Proceed) -> Any:
     result: Any = proceed().result
-    mine = [s for s in call.response.backend.subscriptions.values() if s.topic_arn == call.param("TopicArn")]
+    mine = [
+        s
+        for s in call.response.backend.subscriptions.values()
+        if s.topic_arn == call.param("TopicArn")
+    ]
     pending = sum(map(is_pending, mine))
     counts = {"SubscriptionsPending": pending, "SubscriptionsConfirmed": len(mine) - pending}
     attributes = {k: v for k, v in result["Attributes"].items() if k != "DeliveryPolicy" or v}
@@ -107,13 +125,19 @@ def unsubscribe_needs_a_confirmed_arn(call: Call) -> None:
         call.fail("InvalidParameter", f"Invalid parameter: {why}")
     subscription = call.response.backend.subscriptions.get(arn)
     if subscription is not None and is_pending(subscription):
-        call.fail("InvalidParameter", "Cannot unsubscribe a subscription that is pending confirmation")
+        call.fail(
+            "InvalidParameter", "Cannot unsubscribe a subscription that is pending confirmation"
+        )
 
 
 @around("sns", "ConfirmSubscription", "API_ConfirmSubscription")
 def confirm_by_token(call: Call, proceed: Proceed) -> Any:
     proceed()  # the topic exists
-    mine = [s for s in call.response.backend.subscriptions.values() if s.topic_arn == call.param("TopicArn")]
+    mine = [
+        s
+        for s in call.response.backend.subscriptions.values()
+        if s.topic_arn == call.param("TopicArn")
+    ]
     found = [s for s in mine if is_pending(s) and s.token == call.param("Token")]
     if not found:
         call.fail("InvalidParameter", "Invalid parameter: Token")
@@ -124,14 +148,18 @@ def confirm_by_token(call: Call, proceed: Proceed) -> Any:
 @refuse("sns", "Publish PublishBatch", "B.SQS.9, API_Publish (KMS... errors)")
 def publish_needs_the_key(call: Call) -> None:
     topic = call.response.backend.topics.get(call.param("TopicArn") or call.param("TargetArn"))
-    trouble = key_trouble(topic.kms_master_key_id, call.account, call.region) if topic is not None else ""
+    trouble = (
+        key_trouble(topic.kms_master_key_id, call.account, call.region) if topic is not None else ""
+    )
     if trouble:
         call.fail(f"KMS{trouble}", f"The topic's KMS key cannot be used: {topic.kms_master_key_id}")
 
 
 @model("moto.sns.models", "Subscription.publish", "B.SNS.7; the sandbox never leaves this machine")
 def deliver_here_and_to_confirmed_ones_only(subscription: Any, proceed: Proceed) -> None:
-    remote = subscription.protocol in ("http", "https") and urlsplit(subscription.endpoint).hostname not in (
+    remote = subscription.protocol in ("http", "https") and urlsplit(
+        subscription.endpoint
+    ).hostname not in (
         "127.0.0.1",
         "::1",
         "localhost",

@@ -17,7 +17,8 @@ _RANGES = {
     "KmsDataKeyReusePeriodSeconds": (60, 86400),
 }
 _TWO_KINDS = (
-    "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
+    "You can use one type of server-side encryption (SSE) at one time. "
+    "You can either enable KMS SSE or SQS SSE."
 )
 
 
@@ -28,7 +29,10 @@ def _queue(call: Call) -> Any:
 
 
 def _deleted(call: Call) -> dict[str, float]:
-    """Name -> when it was deleted. Kept on moto's backend, so that moto's reset takes it away too."""
+    """Name -> when it was deleted.
+
+    Kept on moto's backend, so that moto's reset takes it away too.
+    """
     memory: dict[str, float] = call.response.sqs_backend.__dict__.setdefault("deleted_at", {})
     return memory
 
@@ -101,7 +105,9 @@ def tags_stay(call: Call, proceed: Proceed) -> Any:
 @refuse("sqs", "SendMessage SendMessageBatch ReceiveMessage", "B.SQS.9")
 def messages_need_the_key(call: Call) -> None:
     queue = _queue(call)
-    trouble = key_trouble(queue.kms_master_key_id, call.account, call.region) if queue is not None else ""
+    trouble = (
+        key_trouble(queue.kms_master_key_id, call.account, call.region) if queue is not None else ""
+    )
     if trouble:
         call.fail(f"Kms{trouble}", f"The queue's KMS key cannot be used: {queue.kms_master_key_id}")
 

@@ -1,9 +1,11 @@
-"""A moto that says no where AWS says no: the one piece that `shnotify sandbox` and the in-process tests share.
+"""A moto that says no where AWS says no: the one piece that `shnotify sandbox` and the in-process
+tests share.
 
     with mock_aws(), strict(clock=lambda: moment):
         ...
 
-The rules stand in `kms`, `sns`, `sqs`, `events` and `functions` beside this module, each with where it is known from.
+The rules stand in `kms`, `sns`, `sqs`, `events` and `functions` beside this module, each with where
+it is known from.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ _MODULES = (kms, sns, sqs, events, functions, securityhub)
 
 @contextmanager
 def strict(clock: Callable[[], float] = time.time) -> Iterator[None]:
-    """Makes moto strict while it is open, in this process. Nesting is fine: the innermost clock counts.
+    """Makes moto strict while it is open, in this process.
 
-    clock  seconds, for what AWS makes depend on time: 60 s after DeleteQueue, 48 h of a pending subscription
+    Nesting is fine: the innermost clock counts.
+
+    clock  seconds, for what AWS makes depend on time: 60 s after DeleteQueue, 48 h of a pending
+           subscription
     """
     with _LOCK:
         CLOCKS.append(clock)
@@ -55,7 +60,10 @@ def _apply() -> list[tuple[Any, str, Any]]:
 
 
 def _serial(original: Callable[..., Any]) -> Callable[..., Any]:
-    """moto iterates over its dicts while other requests change them. ReceiveMessage may wait, so it holds nobody up."""
+    """moto iterates over its dicts while other requests change them.
+
+    ReceiveMessage may wait, so it holds nobody up.
+    """
 
     @wraps(original)
     def dispatch(response: Any, request: Any, *args: Any, **named: Any) -> Any:
@@ -66,4 +74,6 @@ def _serial(original: Callable[..., Any]) -> Callable[..., Any]:
     return dispatch
 
 
-_ONE_AT_A_TIME = Row("one_at_a_time", "moto", (("moto.core.responses", "BaseResponse", "_dispatch"),), _serial)
+_ONE_AT_A_TIME = Row(
+    "one_at_a_time", "moto", (("moto.core.responses", "BaseResponse", "_dispatch"),), _serial
+)

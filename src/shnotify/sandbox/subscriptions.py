@@ -13,7 +13,10 @@ from shnotify.errors import ShnotifyError
 from shnotify.sandbox.rows import now
 
 PENDING_PROTOCOLS = ("email", "email-json", "http", "https")
-"""Who has to confirm (API_Subscribe); sqs, lambda, sms and firehose are confirmed at once in one's own account."""
+"""Who has to confirm (API_Subscribe).
+
+Sqs, lambda, sms and firehose are confirmed at once in one's own account.
+"""
 
 PENDING_SECONDS = 48 * 3600
 """How long a pending subscription lives (B.SNS.9)."""
@@ -21,7 +24,10 @@ PENDING_SECONDS = 48 * 3600
 
 @dataclass(frozen=True, order=True)
 class Pending:
-    """A subscription whose owner has not confirmed it; `token` is what the owner's mail would hold."""
+    """A subscription whose owner has not confirmed it.
+
+    `token` is what the owner's mail would hold.
+    """
 
     topic_arn: str
     protocol: str
@@ -40,21 +46,25 @@ def confirm_subscription(which: str) -> list[str]:
     """Clicks "confirm" on the pending subscriptions of this endpoint or ARN; returns their ARNs."""
     chosen = [s for s in _all() if is_pending(s) and which in (s.endpoint, s.arn)]
     if not chosen:
-        raise ShnotifyError(f"no subscription of {which} waits for a confirmation", code="NotPending")
+        raise ShnotifyError(
+            f"no subscription of {which} waits for a confirmation", code="NotPending"
+        )
     for subscription in chosen:
         confirm(subscription)
     return [str(s.arn) for s in chosen]
 
 
 def suspend_subscription(which: str) -> list[str]:
-    """Makes the subscriptions of this endpoint or ARN pending again, as AWS does when it is flooded (B.SNS.10)."""
+    """Makes the subscriptions of this endpoint or ARN pending again, as AWS does when it is flooded
+    (B.SNS.10).
+    """
     chosen = [s for s in _all() if which in (s.endpoint, s.arn)]
     for subscription in chosen:
         suspend(subscription, now())
     return [str(s.arn) for s in chosen]
 
 
-# -- on moto's own objects, so that moto's reset takes it away too -----------------------------------------------------
+# -- on moto's own objects, so that moto's reset takes it away too ---------------------------------
 
 
 def is_pending(subscription: Any) -> bool:

@@ -6,7 +6,8 @@ import sys
 from types import ModuleType
 from typing import Annotated, Any
 
-# No plug-in of another package may look into the file; and to search for them takes longer than all our models.
+# No plug-in of another package may look into the file; and to search for them takes longer than all
+# our models.
 _NO_PLUGINS = ModuleType("pydantic.plugin._loader")
 _NO_PLUGINS.get_plugins = tuple  # type: ignore[attr-defined]
 sys.modules.setdefault(_NO_PLUGINS.__name__, _NO_PLUGINS)
@@ -17,7 +18,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field  # noqa: E402
 class Model(BaseModel):
     """Nothing unknown, nothing converted, nothing changed afterwards."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=False, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, str_strip_whitespace=False, defer_build=True
+    )
 
 
 def described(default: Any = ..., **options: Any) -> Any:

@@ -60,12 +60,19 @@ FORM_PROBLEM = "must be an AWS Region such as ap-northeast-1"
 
 
 def region_problem(name: str) -> str | None:
-    """Why this can be no Region, with the one that a city's name stands for; None for the form of a Region."""
+    """Why this can be no Region, with the one that a city's name stands for.
+
+    None for the form of a Region.
+    """
     if REGION.fullmatch(name):
         return None
     place = re.sub(r"[^a-z.]", "", name.lower())
     meant = [region for region, places in _BY_REGION.items() if place in places]
-    meant += [region for region in REGIONS if region.replace("-", "") == re.sub(r"[^a-z0-9]", "", name.lower())]
+    meant += [
+        region
+        for region in REGIONS
+        if region.replace("-", "") == re.sub(r"[^a-z0-9]", "", name.lower())
+    ]
     return f"must be an AWS Region: did you mean {meant[0]}?" if meant else FORM_PROBLEM
 
 

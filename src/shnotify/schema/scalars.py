@@ -1,4 +1,6 @@
-"""The scalar types of the configuration: how each is written, its limits, and what is said when it is wrong."""
+"""The scalar types of the configuration: how each is written, its limits, and what is said when it
+is wrong.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,15 @@ _MAIL = re.compile(
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _ARNS = {
     "sqs": (r"[A-Za-z0-9_-]{1,80}", "queue-name"),
-    "lambda": (r"function:[A-Za-z0-9_-]{1,64}(?::(?:\$LATEST|[A-Za-z0-9_-]{1,128}))?", "function:name"),
+    "lambda": (
+        r"function:[A-Za-z0-9_-]{1,64}(?::(?:\$LATEST|[A-Za-z0-9_-]{1,128}))?",
+        "function:name",
+    ),
 }
-"""The end of a subscriber's ARN; a standard topic takes no FIFO queue (SNS Developer Guide, sns-fifo-topics)."""
+"""The end of a subscriber's ARN.
+
+A standard topic takes no FIFO queue (SNS Developer Guide, sns-fifo-topics).
+"""
 MAX_ROUTES, MAX_SUBSCRIBERS, MAX_VALUES = 100, 1000, 1000
 """Far beyond what a notifier has; an event pattern of 4,096 characters holds fewer values."""
 _TAG_EXTRA = frozenset("+-=._:/@ ")
@@ -46,14 +54,21 @@ def spoken(seconds: int) -> str:
 
 
 def duration(low: int, high: int) -> BeforeValidator:
-    """Seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number; between `low` and `high` inclusive."""
+    """Seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number.
+
+    Between `low` and `high` inclusive.
+    """
 
     def read(value: Any) -> int:
         found = (
-            _DURATION.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+            _DURATION.fullmatch(str(value))
+            if isinstance(value, int | str) and not isinstance(value, bool)
+            else None
         )
         if not found:
-            raise ValueError("must be a duration such as 30s, 5m, 24h or 4d, or a whole number of seconds")
+            raise ValueError(
+                "must be a duration such as 30s, 5m, 24h or 4d, or a whole number of seconds"
+            )
         seconds = int(found[1]) * _UNITS[found[2]]
         if not low <= seconds <= high:
             raise ValueError(f"must be between {spoken(low)} and {spoken(high)}")
@@ -73,7 +88,11 @@ def _days(value: Any) -> int:
 
 
 def _seconds(value: Any) -> int | None:
-    found = _DURATION.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    found = (
+        _DURATION.fullmatch(str(value))
+        if isinstance(value, int | str) and not isinstance(value, bool)
+        else None
+    )
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 
@@ -81,7 +100,11 @@ def size(low: int, high: int) -> BeforeValidator:
     """Bytes, written `256KiB`, `1MiB` or as a whole number; between `low` and `high` inclusive."""
 
     def read(value: Any) -> int:
-        found = _SIZE.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+        found = (
+            _SIZE.fullmatch(str(value))
+            if isinstance(value, int | str) and not isinstance(value, bool)
+            else None
+        )
         if not found:
             raise ValueError("must be a size such as 256KiB or 1MiB, or a whole number of bytes")
         count = int(found[1]) * _SIZE_UNITS[found[2]]
@@ -118,7 +141,9 @@ def line(limit: int, what: str) -> AfterValidator:
 
 
 def _account(value: Any) -> str:
-    if isinstance(value, int) and 9 <= len(str(value)) <= 12:  # a reader of numbers drops the zeros in front
+    if (
+        isinstance(value, int) and 9 <= len(str(value)) <= 12
+    ):  # a reader of numbers drops the zeros in front
         raise ValueError(f'write it in quotes: "{value:012d}"')
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{12}", value):
         raise ValueError('must be a twelve-digit account id in quotes, such as "123456789012"')
@@ -131,13 +156,17 @@ def _alias(value: str) -> str:
             "alias/aws/... are AWS's own keys: their policies cannot be changed, so EventBridge could not use them"
         )
     if not re.fullmatch(r"alias/[a-zA-Z0-9/_-]{1,250}", value):
-        raise ValueError("must be alias/ and then letters, digits, / _ or -, at most 256 characters in all")
+        raise ValueError(
+            "must be alias/ and then letters, digits, / _ or -, at most 256 characters in all"
+        )
     return value
 
 
 def _key_arn(value: str) -> str:
     if not re.fullmatch(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+", value):
-        raise ValueError("must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id")
+        raise ValueError(
+            "must be the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or an id"
+        )
     if problem := _partition_problem(value):
         raise ValueError(problem)
     return value
@@ -146,7 +175,11 @@ def _key_arn(value: str) -> str:
 def _partition_problem(arn: str) -> str | None:
     _, partition, _, region, *_ = arn.split(":")
     right = partition_of(region)
-    return None if partition == right else f"names {region} in {partition}, and it is in {right}: arn:{right}:..."
+    return (
+        None
+        if partition == right
+        else f"names {region} in {partition}, and it is in {right}: arn:{right}:..."
+    )
 
 
 def tag_problem(key: str, value: str) -> str | None:
@@ -155,7 +188,11 @@ def tag_problem(key: str, value: str) -> str | None:
         if len(text) > limit:
             return f"a tag's {what} has at most {limit} characters"
         if not all(c in _TAG_EXTRA or unicodedata.category(c)[0] in "LN" for c in text):
-            marks = " (a letter with its mark as one character)" if unicodedata.normalize("NFC", text) != text else ""
+            marks = (
+                " (a letter with its mark as one character)"
+                if unicodedata.normalize("NFC", text) != text
+                else ""
+            )
             return f"a tag's {what} may hold letters, digits, spaces and + - = . _ : / @{marks}"
     if not key:
         return "a tag needs a key"
@@ -178,7 +215,9 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
             return _url_problem(protocol, endpoint)
         case _:
             form, example = _ARNS[protocol]
-            arn = re.fullmatch(rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:[0-9]{{12}}:{form}", endpoint)
+            arn = re.fullmatch(
+                rf"arn:aws[a-z-]*:{protocol}:[a-z0-9-]+:[0-9]{{12}}:{form}", endpoint
+            )
             if not arn:
                 return f"must be an ARN such as arn:aws:{protocol}:REGION:ACCOUNT:{example}"
             return _partition_problem(endpoint)
@@ -204,7 +243,9 @@ def _other_protocol(endpoint: str) -> str | None:
     if endpoint.startswith("arn:"):
         protocol = next((name for name in _ARNS if f":{name}:" in endpoint), None)
         if protocol is None:
-            return "an address, or {protocol: sqs, endpoint: ARN} or {protocol: lambda, endpoint: ARN}"
+            return (
+                "an address, or {protocol: sqs, endpoint: ARN} or {protocol: lambda, endpoint: ARN}"
+            )
     return f'{{protocol: {protocol}, endpoint: "{endpoint}"}}' if protocol else None
 
 
@@ -216,7 +257,12 @@ def _url_problem(protocol: str, endpoint: str) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not a URL"
-    if parts.scheme != protocol or not host or re.search(r"\s|[^\x21-\x7e]", endpoint) or len(endpoint) > 2048:
+    if (
+        parts.scheme != protocol
+        or not host
+        or re.search(r"\s|[^\x21-\x7e]", endpoint)
+        or len(endpoint) > 2048
+    ):
         return f"must be a URL that begins with {protocol}:// and names a host"
     if parts.username or parts.password:
         return "must not carry a user or a password: the file has no place for secrets"
@@ -250,16 +296,31 @@ Alias = Annotated[str, AfterValidator(_alias)]
 KeyArn = Annotated[str, AfterValidator(_key_arn)]
 Days = Annotated[int, BeforeValidator(_days)]
 NotifierName = Annotated[
-    str, matching(r"[a-z][a-z0-9-]{0,39}", "a small letter, then small letters, digits or -, at most 40 in all")
+    str,
+    matching(
+        r"[a-z][a-z0-9-]{0,39}",
+        "a small letter, then small letters, digits or -, at most 40 in all",
+    ),
 ]
 RouteName = Annotated[
-    str, matching(r"[a-z][a-z0-9-]{0,19}", "a small letter, then small letters, digits or -, at most 20 in all")
+    str,
+    matching(
+        r"[a-z][a-z0-9-]{0,19}",
+        "a small letter, then small letters, digits or -, at most 20 in all",
+    ),
 ]
 TopicName = Annotated[
-    str, matching(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ or - (FIFO topics cannot send e-mail)")
+    str,
+    matching(
+        r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ or - (FIFO topics cannot send e-mail)"
+    ),
 ]
 QueueName = Annotated[
-    str, matching(r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)")
+    str,
+    matching(
+        r"[A-Za-z0-9_-]{1,80}",
+        "1 to 80 letters, digits, _ or - (EventBridge takes no FIFO queue here)",
+    ),
 ]
 RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
 RegionName = Annotated[str, AfterValidator(_region)]

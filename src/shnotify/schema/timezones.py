@@ -1,4 +1,7 @@
-"""Time zones by their names in the tz database: is a name one, and which one was meant. Knows no field of the file."""
+"""Time zones by their names in the tz database: is a name one, and which one was meant.
+
+Knows no field of the file.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,10 @@ _BY_ABBREVIATION = {
     "PDT": "America/Los_Angeles",
     "AKST": "America/Anchorage",
 }
-"""What people call a zone that the tz database does not know by this name; EST, MST and CET it knows."""
+"""What people call a zone that the tz database does not know by this name.
+
+EST, MST and CET it knows.
+"""
 _NAME = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _OTHER_TREES = ("posix/", "right/", "localtime", "posixrules")
 """Files beside the zones, on some machines only: the formatter function may lack them."""
@@ -36,7 +42,8 @@ _OTHER_TREES = ("posix/", "right/", "localtime", "posixrules")
 def time_zone_problem(name: str) -> str | None:
     """Why this is no time zone, with the one that was probably meant; None for a time zone.
 
-    The whole database is read only for a suggestion. A machine without any database takes every well-formed name.
+    The whole database is read only for a suggestion. A machine without any database takes every
+    well-formed name.
     """
     if name.startswith(_OTHER_TREES):
         return "is no time zone such as Asia/Tokyo"
@@ -48,7 +55,9 @@ def time_zone_problem(name: str) -> str | None:
     if not known and _NAME.fullmatch(name):
         return None
     meant = _meant(name, known)
-    return f"is no time zone; did you mean {meant}?" if meant else "is no time zone such as Asia/Tokyo"
+    return (
+        f"is no time zone; did you mean {meant}?" if meant else "is no time zone such as Asia/Tokyo"
+    )
 
 
 def _exists(name: str) -> bool:
@@ -56,7 +65,11 @@ def _exists(name: str) -> bool:
 
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # OSError: a directory, or a name that is too long for a file
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+    ):  # OSError: a directory, or a name that is too long for a file
         return False
     return True
 

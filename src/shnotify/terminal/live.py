@@ -1,4 +1,7 @@
-"""The live line and coloured text: the part of the screen that needs rich. Decides nothing, and prints only events."""
+"""The live line and coloured text: the part of the screen that needs rich.
+
+Decides nothing, and prints only events.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,21 @@ from rich.text import Text
 from shnotify.aws.progress import Noted, Waiting
 from shnotify.engine.events import Event, Looking, StepEnded, StepStarted
 from shnotify.engine.plan import Action
-from shnotify.escaping import clean
+from shnotify.escaping import escaped
 
-_DOING: dict[Action, str] = {"create": "creating", "update": "updating", "delete": "deleting", "adopt": "taking over"}
+_DOING: dict[Action, str] = {
+    "create": "creating",
+    "update": "updating",
+    "delete": "deleting",
+    "adopt": "taking over",
+}
 
 
 class Console(RichConsole):
-    """rich ends the process when a reader goes away; here the work goes on and the rest is not printed."""
+    """rich ends the process when a reader goes away.
+
+    Here the work goes on and the rest is not printed.
+    """
 
     def on_broken_pipe(self) -> None:
         self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
@@ -68,7 +79,9 @@ class LiveLine:
             case _:
                 assert_never(event)
         if self.doing and not typing:
-            self.status.update(Text(clean(", ".join(self.doing.values()))))  # as text it would be read as markup
+            self.status.update(
+                Text(escaped(", ".join(self.doing.values())))
+            )  # as text it would be read as markup
             self.status.start()
 
 
@@ -81,10 +94,16 @@ def event_line(event: Event, *, verbose: bool) -> Text | None:
             return Text(f"{step.key}: {_DOING.get(step.action, step.action)}")
         case StepEnded(step, result, message):
             style = {"done": "green", "failed": "bold red", "skipped": "yellow"}[result]
-            return Text.assemble(f"{step.key}: ", (result, style), clean(f": {message}" if message else ""))
+            return Text.assemble(
+                f"{step.key}: ", (result, style), escaped(f": {message}" if message else "")
+            )
         case Waiting(operation, reason, seconds):
-            return Text(clean(f"{operation}: {reason}; again in {seconds:.1f} s")) if verbose or seconds > 2 else None
+            return (
+                Text(escaped(f"{operation}: {reason}; again in {seconds:.1f} s"))
+                if verbose or seconds > 2
+                else None
+            )
         case Noted(message):
-            return Text(clean(f"note: {message}"))
+            return Text(escaped(f"note: {message}"))
         case _:
             assert_never(event)

@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Settings:
+class Options:
     """The shared options of a command.
 
     timeout  seconds for the whole command; None: the command's own default
@@ -37,14 +37,18 @@ class Settings:
 
 
 class _Seconds(click.FloatRange):
-    """From one second to a day: more than the clock can add up, and what is no number at all, would never end."""
+    """From one second to a day: more than the clock can add up, and what is no number at all, would
+    never end.
+    """
 
     name = "seconds"
 
     def __init__(self) -> None:
         super().__init__(min=1, max=86400)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         found: float = super().convert(value, param, ctx)
         if found != found:
             self.fail(f"{value!r} is not a number.", param, ctx)
@@ -60,7 +64,13 @@ def output_options(function: F) -> F:
     for option in (
         click.option("--no-color", is_flag=True, help="No colour (NO_COLOR works too)."),
         click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
-        click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the result."),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="Form of the result.",
+        ),
     ):
         function = option(function)
     return function
@@ -82,7 +92,9 @@ def aws_options(function: F) -> F:
     """`--profile`, `--region` and `--timeout`, and all of the above."""
     for option in (
         click.option(
-            "--timeout", type=_Seconds(), help="Seconds for the whole command. [default: 60; apply, destroy: 600]"
+            "--timeout",
+            type=_Seconds(),
+            help="Seconds for the whole command. [default: 60; apply, destroy: 600]",
         ),
         click.option("--region", help="AWS Region, when the file names none."),
         click.option("--profile", help="AWS profile."),
@@ -100,6 +112,6 @@ def settings(
     verbose: bool = False,
     no_color: bool = False,
     timeout: float | None = None,
-) -> Settings:
+) -> Options:
     """The shared options as click hands them over."""
-    return Settings(config or _config_path(), profile, region, output, verbose, no_color, timeout)
+    return Options(config or _config_path(), profile, region, output, verbose, no_color, timeout)

@@ -1,7 +1,7 @@
 """How a person sees results and progress. Consumes events; decides nothing.
 
-rich is loaded for colours on a terminal and for the live line, and for nothing else: it costs more than a whole
-`validate`.
+rich is loaded for colours on a terminal and for the live line, and for nothing else: it costs more
+than a whole `validate`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
-from shnotify.escaping import clean
+from shnotify.escaping import escaped
 from shnotify.terminal.signals import one_document
 
 if TYPE_CHECKING:
@@ -44,9 +44,11 @@ class Stream:
         return console(self.file, plain=self.plain)
 
     def print(self, line: Text | str) -> None:
-        """The one door to a terminal: what nobody made safe before becomes safe here, at the price of its colours."""
+        """The one door to a terminal: what nobody made safe before becomes safe here, at the price
+        of its colours.
+        """
         text = line if isinstance(line, str) else line.plain
-        safe = clean(text)
+        safe = escaped(text)
         try:
             if self.coloured and not isinstance(line, str) and safe == text:
                 self.console.print(line)
@@ -62,17 +64,23 @@ class Stream:
 class Screen:
     """stdout for the result, stderr for all else."""
 
-    def __init__(self, *, json_output: bool = False, verbose: bool = False, no_color: bool = False) -> None:
+    def __init__(
+        self, *, json_output: bool = False, verbose: bool = False, no_color: bool = False
+    ) -> None:
         self.json = json_output
         self.verbose = verbose
         self.out = Stream(sys.stdout, no_color=no_color)
         self.err = Stream(sys.stderr, no_color=no_color)
-        self.between = " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
+        self.between = (
+            " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
+        )
         self._live: LiveLine | None = None
         self._typing = False
 
     def code(self, code: int) -> int:
-        """The exit code of a command whose result is all that it is for: 1 when that could not be written."""
+        """The exit code of a command whose result is all that it is for: 1 when that could not be
+        written.
+        """
         if self.out.lost:
             self.error("the result could not be written: is the disk full?")
         return 1 if self.out.lost else code
@@ -88,7 +96,10 @@ class Screen:
             self.out.print(line)
 
     def document(self, value: dict[str, Any]) -> None:
-        """The one JSON document; nothing in text form. JSON escapes what a terminal must not see."""
+        """The one JSON document; nothing in text form.
+
+        JSON escapes what a terminal must not see.
+        """
         if self.json:
             with one_document() as wanted:
                 if wanted:
@@ -100,7 +111,10 @@ class Screen:
         self.err.print(line)
 
     def _rest(self) -> None:
-        """Takes the live line away, before something else is printed or typed; the next event brings it back."""
+        """Takes the live line away, before something else is printed or typed.
+
+        The next event brings it back.
+        """
         if self._live:
             self._live.status.stop()
 
@@ -110,15 +124,15 @@ class Screen:
     def error(self, message: str, hint: str | None = None) -> None:
         self._labelled("error: ", "bold red", message)
         if hint:
-            self.say("       " + clean(hint))
+            self.say("       " + escaped(hint))
 
     def _labelled(self, label: str, style: str, message: str) -> None:
         if not self.err.coloured:
-            self.say(label + clean(message))
+            self.say(label + escaped(message))
             return
         from rich.text import Text
 
-        self.say(Text.assemble((label, style), clean(message)))
+        self.say(Text.assemble((label, style), escaped(message)))
 
     def ask(self, question: str) -> bool:
         return self.line(question).strip().lower() in ("y", "yes")
@@ -126,12 +140,13 @@ class Screen:
     def line(self, question: str) -> str:
         """What is typed, with its line feed; nothing at the end of the input.
 
-        Not `input()`, which a signal does not end when it arrives between the question and the reading.
+        Not `input()`, which a signal does not end when it arrives between the question and the
+        reading.
         """
         self._typing = True
         self._rest()
         try:
-            self.err.file.write(f"{clean(question)} ")
+            self.err.file.write(f"{escaped(question)} ")
             self.err.file.flush()
             return sys.stdin.readline()
         finally:

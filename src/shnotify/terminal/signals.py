@@ -34,7 +34,9 @@ _state = _State()
 
 
 def catch_signals() -> None:
-    """From here on a signal that ends the command is an `Interrupted` in the main thread, unless it has to wait."""
+    """From here on a signal that ends the command is an `Interrupted` in the main thread, unless it
+    has to wait.
+    """
     sys.unraisablehook = _swallowed
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -62,14 +64,22 @@ def begin() -> None:
 
 
 class one_document:  # noqa: N801 a context manager
-    """Whether the JSON document is still to be written; no signal cuts it off, none makes a second one."""
+    """Whether the JSON document is still to be written.
+
+    No signal cuts it off, none makes a second one.
+    """
 
     def __enter__(self) -> bool:
         self._before, _state.holding = _state.holding, True
         wanted, _state.documented = not _state.documented, True
         return wanted
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         _state.holding = self._before
         if not _state.holding:
             release()
@@ -83,7 +93,9 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 
 
 def _swallowed(lost: sys.UnraisableHookArgs) -> None:
-    """Python drops what is raised in a callback of its own (of an import, say): the signal is sent once more."""
+    """Python drops what is raised in a callback of its own (of an import, say): the signal is sent
+    once more.
+    """
     if isinstance(lost.exc_value, Interrupted):
         _thread.start_new_thread(_again, (lost.exc_value.exit_code - 128,))
     else:
