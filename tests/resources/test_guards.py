@@ -237,3 +237,16 @@ def test_a_rule_whose_target_stays_is_not_deleted(reply: Any, message: str, code
         assert aws.sent == [REMOVED]
         assert (caught.value.message, caught.value.code) == (message, code)
         assert (caught.value.operation, caught.value.hint) == ("events:RemoveTargets", "run the same command again")
+
+
+def test_a_topic_without_tags_whose_subscriptions_are_not_found_is_not_there() -> None:
+    """A tagging call that answers for a topic which does not exist proves nothing."""
+    answers: dict[str, Any] = {
+        "sns:ListTagsForResource": {"Tags": []},
+        "sns:ListSubscriptionsByTopic": "NotFound",
+    }
+    assert TOPIC.identify(scripted(answers)) is None
+    answers["sns:ListSubscriptionsByTopic"] = {"Subscriptions": []}
+    found = TOPIC.identify(scripted(answers))
+    assert found is not None
+    assert found.owner == NOT_OURS

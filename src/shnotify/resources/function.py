@@ -189,6 +189,9 @@ class Function(Resource):
                     f"{self.id} is throttled to nothing: its reserved concurrency is 0",
                 ),
             )
+        if live.state.role != self.role:
+            why = f"{self.id} runs as another role ({live.state.role}), which was not looked at"
+            return (self.link("formatter", "unknown", why, role=live.state.role),)
         if live.facts["Vpc"]:
             why = f"{self.id} runs in a VPC of somebody's choice: whether SNS can be reached from there cannot be told"
             return (self.link("formatter", "unknown", why, vpc=live.facts["Vpc"]),)

@@ -93,10 +93,11 @@ class Topic(Resource):
     def identify(self, aws: Aws) -> Live[Self] | None:
         listing = aws.start(subscriptions, aws, self.topic_arn)
         reply = aws.maybe(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)
-        if reply is None:
-            return None
+        listed = listing.result()
+        if reply is None or (listed is None and not reply["Tags"]):
+            return None  # the tagging call knows no missing topics everywhere; the other one does
         state = replace(self, tags=Tags.from_list(reply["Tags"]))
-        return replace(self._live(state), notes=_subscriber_notes(len(listing.result() or ())))
+        return replace(self._live(state), notes=_subscriber_notes(len(listed or ())))
 
     def read(self, aws: Aws) -> Live[Self] | None:
         early = self._tags(aws) if seen_before(aws, self.topic_arn) else None
