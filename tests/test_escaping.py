@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shnotify.escaping import clean
-from tests.commands.test_lifecycle import QUEUE, RULE, TOPIC
 from tests.conftest import World
+from tests.support.lifecycle import QUEUE, RULE, TOPIC
 
 HOSTILE = "a\x1b]0;title\x07\x1b[31m\x9b2J\r\u202eb\u2066c\u200bd\u2028e\ufefff\x00[/bold]"
 FORBIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")

@@ -15,7 +15,7 @@ from shnotify.engine.plan import Observation, Plan, Step
 from shnotify.engine.resource import Live, Unreadable
 from shnotify.engine.values import Tags
 from shnotify.errors import ShnotifyError, UsageError
-from tests.resources.test_guards import KEY, NOT_OURS, QUEUE, TOPIC, key_live, meta, queue_live, tags
+from tests.support.kinds import KEY, NOT_OURS, QUEUE, TOPIC, key_live, meta, queue_live, tags
 from tests.support.scripted import Scripted
 
 GRAPH = Graph((KEY, QUEUE, TOPIC))

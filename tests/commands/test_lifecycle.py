@@ -10,16 +10,19 @@ import pytest
 
 from tests.conftest import World
 from tests.support.faults import REGION
+from tests.support.lifecycle import (
+    ACCOUNT,
+    HAND_EDITS,
+    QUEUE,
+    ROOT,
+    RULE,
+    TOPIC,
+    key_id,
+    policy,
+    queue,
+)
 
-ACCOUNT = "123456789012"
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:security-alerts-urgent"
-RULE = "security-alerts-urgent"
-QUEUE = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/security-alerts-dlq"
 IDS = ["TopicKey", "DlqKey", "Dlq", "UrgentTopic", "UrgentSubscription567df1a1", "UrgentRule"]
-
-
-def key_id(world: World, which: str) -> str:
-    return str(world.client("kms").describe_key(KeyId=f"alias/security-alerts-{which}")["KeyMetadata"]["KeyId"])
 
 
 def test_a_fresh_apply_makes_all_of_it_and_a_second_one_nothing(world: World) -> None:
@@ -98,128 +101,6 @@ def test_every_resource_carries_our_tags_and_the_users(world: World) -> None:
     rule = world.client("events").describe_rule(Name=RULE)["Arn"]
     tags = {t["Key"]: t["Value"] for t in world.client("events").list_tags_for_resource(ResourceARN=rule)["Tags"]}
     assert tags == {**expected, "shnotify:resource": "UrgentRule"}
-
-
-def _policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-_ROOT = {
-    "Sid": "Enable IAM User Permissions",
-    "Effect": "Allow",
-    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-    "Action": "kms:*",
-    "Resource": "*",
-}
-
-
-def _queue(name: str, value: str) -> Callable[[World], object]:
-    return lambda w: w.client("sqs").set_queue_attributes(QueueUrl=QUEUE, Attributes={name: value})
-
-
-def _topic(name: str, value: str) -> Callable[[World], object]:
-    return lambda w: w.client("sns").set_topic_attributes(TopicArn=TOPIC, AttributeName=name, AttributeValue=value)
-
-
-def _rule(**changed: str) -> Callable[[World], object]:
-    def edit(world: World) -> None:
-        have = world.client("events").describe_rule(Name=RULE)
-        kept = {name: have[name] for name in ("Name", "EventPattern", "State", "Description")}
-        world.client("events").put_rule(**{**kept, **changed})
-
-    return edit
-
-
-def _target(**changed: Any) -> Callable[[World], object]:
-    def edit(world: World) -> None:
-        have = world.client("events").list_targets_by_rule(Rule=RULE)["Targets"][0]
-        target = {name: value for name, value in {**have, **changed}.items() if value is not None}
-        world.client("events").put_targets(Rule=RULE, Targets=[target])
-
-    return edit
-
-
-def _rule_arn(world: World) -> str:
-    return str(world.client("events").describe_rule(Name=RULE)["Arn"])
-
-
-HAND_EDITS: dict[str, tuple[Callable[[World], object], str, list[str]]] = {
-    "key description": (
-        lambda w: w.client("kms").update_key_description(KeyId=key_id(w, "topic"), Description="x"),
-        "TopicKey",
-        ["Description"],
-    ),
-    "key rotation": (
-        lambda w: w.client("kms").disable_key_rotation(KeyId=key_id(w, "dlq")),
-        "DlqKey",
-        ["EnableKeyRotation"],
-    ),
-    "key disabled": (lambda w: w.client("kms").disable_key(KeyId=key_id(w, "topic")), "TopicKey", ["Enabled"]),
-    "key scheduled for deletion": (
-        lambda w: w.client("kms").schedule_key_deletion(KeyId=key_id(w, "topic")),
-        "TopicKey",
-        ["Enabled"],
-    ),
-    "key policy": (
-        lambda w: w.client("kms").put_key_policy(KeyId=key_id(w, "topic"), PolicyName="default", Policy=_policy(_ROOT)),
-        "TopicKey",
-        ["KeyPolicy"],
-    ),
-    "key tag": (
-        lambda w: w.client("kms").untag_resource(KeyId=key_id(w, "dlq"), TagKeys=["managed-by"]),
-        "DlqKey",
-        ["Tags"],
-    ),
-    "key alias": (
-        lambda w: w.client("kms").delete_alias(AliasName="alias/security-alerts-topic"),
-        "TopicKey",
-        ["AliasName"],
-    ),
-    "topic display name": (_topic("DisplayName", "hey"), "UrgentTopic", ["DisplayName"]),
-    "topic key": (_topic("KmsMasterKeyId", "alias/aws/sns"), "UrgentTopic", ["KmsMasterKeyId"]),
-    "topic encryption": (_topic("KmsMasterKeyId", ""), "UrgentTopic", ["KmsMasterKeyId"]),
-    "topic policy": (_topic("Policy", _policy()), "UrgentTopic", ["PolicyDocument"]),
-    "topic tag": (
-        lambda w: w.client("sns").tag_resource(ResourceArn=TOPIC, Tags=[{"Key": "managed-by", "Value": "me"}]),
-        "UrgentTopic",
-        ["Tags"],
-    ),
-    "queue visibility": (_queue("VisibilityTimeout", "31"), "Dlq", ["VisibilityTimeout"]),
-    "queue retention": (_queue("MessageRetentionPeriod", "60"), "Dlq", ["MessageRetentionPeriod"]),
-    "queue delay": (_queue("DelaySeconds", "5"), "Dlq", ["DelaySeconds"]),
-    "queue size": (_queue("MaximumMessageSize", "1024"), "Dlq", ["MaximumMessageSize"]),
-    "queue wait": (_queue("ReceiveMessageWaitTimeSeconds", "7"), "Dlq", ["ReceiveMessageWaitTimeSeconds"]),
-    "queue key reuse": (_queue("KmsDataKeyReusePeriodSeconds", "600"), "Dlq", ["KmsDataKeyReusePeriodSeconds"]),
-    "queue key": (_queue("KmsMasterKeyId", "alias/aws/sqs"), "Dlq", ["KmsMasterKeyId"]),
-    "queue policy": (_queue("Policy", _policy()), "Dlq", ["PolicyDocument"]),
-    "queue tag": (
-        lambda w: w.client("sqs").untag_queue(QueueUrl=QUEUE, TagKeys=["shnotify:resource"]),
-        "Dlq",
-        ["Tags"],
-    ),
-    "rule pattern": (_rule(EventPattern='{"source":["aws.s3"]}'), "UrgentRule", ["EventPattern"]),
-    "rule description": (_rule(Description="zzz"), "UrgentRule", ["Description"]),
-    "rule state": (lambda w: w.client("events").disable_rule(Name=RULE), "UrgentRule", ["State"]),
-    "rule tag": (
-        lambda w: w.client("events").untag_resource(ResourceARN=_rule_arn(w), TagKeys=["managed-by"]),
-        "UrgentRule",
-        ["Tags"],
-    ),
-    "no target": (
-        lambda w: w.client("events").remove_targets(Rule=RULE, Ids=["shnotify"]),
-        "UrgentRule",
-        ["Targets"],
-    ),
-    "target queue": (_target(DeadLetterConfig=None), "UrgentRule", ["Targets.DeadLetterConfig"]),
-    "target retry": (
-        _target(RetryPolicy={"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 60}),
-        "UrgentRule",
-        ["Targets.RetryPolicy"],
-    ),
-    "target message": (_target(InputTransformer=None), "UrgentRule", ["Targets.InputTransformer"]),
-    "target role": (_target(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/x"), "UrgentRule", ["Targets.RoleArn"]),
-    "target topic": (_target(Arn=TOPIC + "x"), "UrgentRule", ["Targets.Arn"]),
-}
 
 
 @pytest.mark.parametrize("what", HAND_EDITS)
@@ -367,7 +248,7 @@ def test_a_queue_that_loses_its_key_gets_sqss_own_encryption_back(world: World) 
 
     assert encrypted() == "true"
     assert policies_sent() == [True, True]
-    _queue("SqsManagedSseEnabled", "false")(world)
+    queue("SqsManagedSseEnabled", "false")(world)
     assert world.run("status").drift() == {"Dlq": ["SqsManagedSseEnabled"]}
     assert world.apply().code == 0
     assert policies_sent() == [True]
@@ -403,8 +284,8 @@ def test_a_depth_of_zero_alone_does_not_let_a_key_or_a_queue_go(world: World) ->
 
 
 def test_existing_keys_are_used_and_never_changed(world: World) -> None:
-    policy = _policy(
-        _ROOT,
+    document = policy(
+        ROOT,
         {
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
@@ -412,7 +293,7 @@ def test_existing_keys_are_used_and_never_changed(world: World) -> None:
             "Resource": "*",
         },
     )
-    arn = world.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    arn = world.client("kms").create_key(Policy=document)["KeyMetadata"]["Arn"]
     world.write(world.path.read_text() + f'encryption: {{topic_key: {{arn: "{arn}"}}, dlq_key: {{arn: "{arn}"}}}}\n')
     assert world.apply().code == 0
     assert not [w for w in world.faults.writes if w.startswith("kms:")]
@@ -423,11 +304,11 @@ def test_existing_keys_are_used_and_never_changed(world: World) -> None:
 
 
 def test_an_existing_key_that_eventbridge_cannot_use_stops_delivery(world: World) -> None:
-    arn = world.client("kms").create_key(Policy=_policy(_ROOT))["KeyMetadata"]["Arn"]
+    arn = world.client("kms").create_key(Policy=policy(ROOT))["KeyMetadata"]["Arn"]
     world.write(world.path.read_text() + f'encryption: {{topic_key: {{arn: "{arn}"}}, dlq_key: {{arn: "{arn}"}}}}\n')
     world.apply()
     problems = world.run("status").json["delivery"][0]["problems"]
-    assert any("does not allow events.amazonaws.com kms:Decrypt" in problem for problem in problems)
+    assert any("does not let events.amazonaws.com call kms:Decrypt" in problem for problem in problems)
 
 
 ROUTES = f"""\
@@ -563,9 +444,14 @@ def test_a_pending_subscriber_is_no_drift_but_nobody_is_told(world: World) -> No
     world.apply()
     status = world.run("status")
     assert (status.code, status.json["in_sync"]) == (4, True)
-    assert status.json["delivery"][0]["subscribers"] == [
-        {"protocol": "email", "endpoint": "secops@example.com", "state": "pending"}
-    ]
+    [subscriber] = status.json["delivery"][0]["subscribers"]
+    assert subscriber == {
+        "protocol": "email",
+        "endpoint": "secops@example.com",
+        "state": "pending",
+        "pending": True,
+        "filtered": False,
+    }
     assert status.json["delivery"][0]["ok"] is False
 
 

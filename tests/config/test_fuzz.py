@@ -22,7 +22,7 @@ from shnotify.config.models import Config
 from shnotify.config.yamlfile import MAX_MESSAGE
 from shnotify.errors import ConfigError
 from tests.conftest import Cases
-from tests.docs.test_example import EXAMPLE, fields_of
+from tests.support.example import EXAMPLE, fields_of
 
 SAMPLE = settings(
     max_examples=300,

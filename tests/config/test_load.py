@@ -9,31 +9,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shnotify.config.load import explain
-from shnotify.config.models import Config
-from shnotify.config.yamlfile import parse
-from shnotify.errors import ConfigError
-
-ROUTE = "name: a\nroutes:\n  - name: urgent\n"
-"""The smallest file; lines of its route may follow, four spaces in."""
+from tests.support.files import ROUTE, loaded, refused
 
 
 def top(lines: str) -> str:
     """The smallest file with more between its name and its routes."""
     return f"name: a\n{lines}\nroutes:\n  - name: urgent\n"
-
-
-def loaded(text: str) -> Config:
-    return explain(parse(text, "f"))
-
-
-def refused(text: str) -> list[str]:
-    """What is said about a text, without the file's name; nothing when it is taken."""
-    try:
-        loaded(text)
-    except ConfigError as error:
-        return [str(problem).removeprefix("f:") for problem in error.problems]
-    return []
 
 
 def cases() -> Iterator[Any]:

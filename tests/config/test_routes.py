@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.test_load import ROUTE, loaded, refused
+from tests.support.files import ROUTE, loaded, refused
 
 SUBSCRIBERS = [
     "secops@example.com",

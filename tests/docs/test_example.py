@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from shnotify.config.load import explain, load
 from shnotify.config.models import Config
 from shnotify.config.yamlfile import parse, read
+from tests.support.example import EXAMPLE, fields_of
 
-EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 COMMENTS = "\n".join(line.partition("#")[2] for line in TEXT.splitlines())
 
@@ -28,25 +25,6 @@ routes:
       - secops@example.com
       - {protocol: https, endpoint: "https://example.com/hook"}
 """
-
-
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a field's type names, however deep."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from models_in(argument)
-
-
-def fields_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every field, with its path."""
-    for name, field in model.model_fields.items():
-        here = (*path, name)
-        yield here
-        for inner in models_in(field.annotation):
-            # `exclude` has the fields of `findings`, where they are shown
-            if not set(inner.model_fields) < set(model.model_fields):
-                yield from fields_of(inner, here)
 
 
 def find(data: Any, path: tuple[str, ...]) -> list[Any]:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from shnotify.sandbox.subscriptions import confirm_subscription
-from tests.commands.test_lifecycle import QUEUE, RULE, TOPIC, key_id
 from tests.conftest import SMALLEST, World
 from tests.support.canonical import account
 from tests.support.faults import REGION
+from tests.support.lifecycle import QUEUE, RULE, TOPIC, key_id
 
 RULE_ARN = f"arn:aws:events:{REGION}:123456789012:rule/{RULE}"
 

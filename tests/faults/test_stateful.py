@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from moto import mock_aws
 
 from shnotify.sandbox.strict import strict
-from tests.commands.test_lifecycle import HAND_EDITS
 from tests.conftest import World
-from tests.faults.test_errors import ERRORS
 from tests.support import faults
 from tests.support.canonical import live_keys
 from tests.support.faults import REGION, Killed
+from tests.support.lifecycle import HAND_EDITS
+from tests.support.refusals import ERRORS
 
 
 class Output(NamedTuple):

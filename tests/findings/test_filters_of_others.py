@@ -12,7 +12,7 @@ import pytest
 
 from shnotify.findings.matching import matches
 from shnotify.findings.pattern import event_pattern
-from tests.config.test_load import ROUTE, loaded
+from tests.support.files import ROUTE, loaded
 from tests.support.reference import agrees
 from tests.support.samples import NAMES, sample
 

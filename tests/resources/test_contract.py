@@ -154,6 +154,7 @@ def test_what_was_deleted_is_not_there_and_a_second_delete_is_harmless(account: 
     confirmed(want)
     if case.before:
         case.before(account.client, want)
+        account.seen(want)
     live = want.identify(account.aws())
     assert live is not None
     for _ in range(2):

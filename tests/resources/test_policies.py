@@ -11,13 +11,14 @@ from shnotify.engine.values import Policy
 from shnotify.resources.policies import (
     Uses,
     function_policy,
+    gone_principals,
     key_policy,
-    key_problems,
+    open_notes,
+    open_statements,
     queue_policy,
     role_policy,
     role_trust,
     topic_policy,
-    topic_problems,
 )
 
 ACCOUNT = "123456789012"
@@ -176,103 +177,30 @@ def allowing(action: Any, **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": EVENTS, "Action": action, "Resource": "*", **more}
 
 
-BOTH = ["kms:Decrypt", "kms:GenerateDataKey"]
-ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
-LIMITED = [{"StringEquals": {name: "x"}} for name in ("aws:SourceAccount", "AWS:SourceArn", "aws:SourceOrgID")]
-GOOD_KEYS = {
-    "ours": key_policy(SCOPES[0]),
-    "two statements": with_(allowing("kms:Decrypt"), allowing(["kms:GenerateDataKey"])),
-    "a star": with_(allowing("kms:*")),
-    "a part and a star": with_(allowing(["KMS:decrypt", "kms:GenerateDataKey*"])),
-    "everything": with_(allowing("*")),
-    "everybody": with_(allowing(BOTH, Principal="*")),
-    "every account": with_(allowing(BOTH, Principal={"AWS": "*"})),
-    "one service of many": with_(allowing(BOTH, Principal={"Service": ["x", "events.amazonaws.com"]})),
-    "another condition": with_(allowing(BOTH, Condition={"Bool": {"aws:SecureTransport": "true"}})),
-    "limited beside not limited": with_(allowing(BOTH, Condition=LIMITED[0]), allowing(BOTH)),
-    "somebody else is denied": with_(allowing(BOTH), {**allowing(BOTH, Effect="Deny"), "Principal": {"AWS": "x"}}),
-    "denied under a condition": with_(allowing(BOTH), allowing(BOTH, Effect="Deny", Condition=LIMITED[0])),
-    "something else is denied": with_(allowing(BOTH), allowing("kms:ScheduleKeyDeletion", Effect="Deny")),
-}
-NOT_ALLOWED = "its key policy does not allow events.amazonaws.com "
-BAD_KEYS = {
-    "empty": (Policy({}), NOT_ALLOWED + "kms:Decrypt and kms:GenerateDataKey"),
-    "only the root": (with_(ROOT), NOT_ALLOWED + "kms:Decrypt and kms:GenerateDataKey"),
-    "half": (with_(ROOT, allowing("kms:GenerateDataKey*")), NOT_ALLOWED + "kms:Decrypt"),
-    "the other half": (with_(ROOT, allowing(["kms:Decrypt*"])), NOT_ALLOWED + "kms:GenerateDataKey"),
-    "a longer name and a star": (
-        with_(allowing(["kms:DecryptAll*", "kms:Decrypt2*", "kms:GenerateDataKey*"])),
-        NOT_ALLOWED + "kms:Decrypt",
-    ),
-    "no action": (with_({"Effect": "Allow", "Principal": EVENTS}), NOT_ALLOWED + "kms:Decrypt and kms:GenerateDataKey"),
-    "another service": (
-        with_(allowing(BOTH, Principal={"Service": "sns.amazonaws.com"})),
-        NOT_ALLOWED + "kms:Decrypt and kms:GenerateDataKey",
-    ),
-    "denied": (
-        with_(allowing(BOTH), allowing("kms:Decrypt", Effect="Deny")),
-        "its key policy denies events.amazonaws.com kms:Decrypt",
-    ),
-    "all denied to all": (
-        with_(allowing(BOTH), allowing("*", Effect="deny", Principal="*")),
-        "its key policy denies events.amazonaws.com kms:Decrypt and kms:GenerateDataKey",
-    ),
-}
-
-
-@pytest.mark.parametrize("for_topic", [True, False])
-@pytest.mark.parametrize("policy", GOOD_KEYS.values(), ids=GOOD_KEYS)
-def test_keys_that_eventbridge_can_use(policy: Policy, for_topic: bool) -> None:
-    assert key_problems(policy, for_topic=for_topic) == []
-
-
-@pytest.mark.parametrize("for_topic", [True, False])
-@pytest.mark.parametrize(("policy", "problem"), BAD_KEYS.values(), ids=BAD_KEYS)
-def test_keys_that_it_cannot(policy: Policy, problem: str, for_topic: bool) -> None:
-    assert key_problems(policy, for_topic=for_topic) == [problem]
-
-
-@pytest.mark.parametrize("condition", LIMITED, ids=str)
-def test_a_topics_key_that_is_limited_by_the_source_and_a_queues(condition: Any) -> None:
-    """sns-key-management: "not supported for EventBridge-to-encrypted topics"; on a queue's key it may be right."""
-    policy = with_(allowing(BOTH, Condition=condition))
-    assert key_problems(policy, for_topic=False) == []
-    assert key_problems(policy, for_topic=True) == [
-        "its key policy limits EventBridge by aws:SourceArn, aws:SourceAccount or aws:SourceOrgID, which AWS does not "
-        "support for encrypted topics: take the condition away"
-    ]
-
-
-OWNER = {"StringEquals": {"AWS:SourceOwner": ACCOUNT}}
-
-
 @pytest.mark.parametrize(
-    ("policy", "problems"),
+    ("policy", "open_to_all"),
     [
+        (with_(allowing("sns:Publish", Principal="*", Sid="x")), ["x"]),
+        (with_(allowing("sns:Publish"), allowing("sns:*", Principal={"AWS": ["a", "*"]})), ["statement 2"]),
+        (with_(allowing("sns:Publish", Principal="*", Condition={"Bool": {"aws:SecureTransport": "true"}})), []),
+        (with_(allowing("sns:Publish", Principal="*", Effect="Deny")), []),
         (topic_policy(SCOPES[0], "t"), []),
-        (with_(allowing("SNS:Publish")), []),
-        (with_(allowing("sns:*", Principal={"AWS": "*"})), []),
-        (with_(allowing("sns:Publish", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})), []),
-        (Policy({}), ["its policy does not allow events.amazonaws.com sns:Publish"]),
-        (
-            with_(allowing("sns:Publish", Principal={"AWS": "*"}, Condition=OWNER)),
-            ["its policy does not allow events.amazonaws.com sns:Publish"],
-        ),
-        (with_(allowing("sns:Subscribe")), ["its policy does not allow events.amazonaws.com sns:Publish"]),
-        (
-            with_(allowing("sns:Publish"), allowing("sns:Publish", Effect="Deny", Principal="*")),
-            ["its policy denies events.amazonaws.com sns:Publish"],
-        ),
-        (
-            with_(
-                allowing("sns:Publish"),
-                allowing(
-                    "sns:Publish", Effect="Deny", Principal="*", Condition={"Bool": {"aws:SecureTransport": "no"}}
-                ),
-            ),
-            [],
-        ),
+        (Policy({}), []),
     ],
 )
-def test_topics_that_eventbridge_can_publish_to_or_not(policy: Policy, problems: list[str]) -> None:
-    assert topic_problems(policy) == problems
+def test_a_statement_for_everybody_without_a_condition_is_told(policy: Policy, open_to_all: list[str]) -> None:
+    assert open_statements(policy) == open_to_all
+    assert open_notes(policy) == tuple(
+        f"its policy lets anybody in, without a condition ({name!r})" for name in open_to_all
+    )
+
+
+def test_a_principal_that_is_gone_is_told_by_its_statement() -> None:
+    """IAM shows a deleted role or user by its unique id (reference_identifiers)."""
+    gone = allowing("kms:*", Sid="Ops", Principal={"AWS": ["AROAEXAMPLEDELETED0001", "arn:aws:iam::1:role/r"]})
+    policy = with_(gone, allowing("kms:*"), allowing("kms:*", Principal={"AWS": "AIDAEXAMPLEDELETED02"}))
+    assert gone_principals(policy) == [
+        "'Ops' names AROAEXAMPLEDELETED0001",
+        "'statement 3' names AIDAEXAMPLEDELETED02",
+    ]
+    assert gone_principals(with_(allowing("kms:*", Principal="*"))) == []

@@ -9,35 +9,29 @@ import pytest
 
 from shnotify.engine.resource import Live, Resource
 from shnotify.engine.values import Pattern, Tags
-from tests.resources.test_guards import (
-    CHAT,
+from tests.support.guards import CHAT, OURS, PERSON, RETRY, by_name, statements, unnamed
+from tests.support.kinds import (
     K1,
     K2,
     KEY,
     NONE,
     NOT_OURS,
-    OURS,
-    PERSON,
     QUEUE,
     QUEUE_ARN,
-    RETRY,
     RULE,
     RULE_ARN,
     TOPIC,
     TOPIC_ARN,
     WAITING,
     alias,
-    by_name,
     events,
     key_live,
     kms,
     listed,
     meta,
     sqs,
-    statements,
     subscribed,
     tags,
-    unnamed,
 )
 from tests.support.scripted import Answer, scripted
 

@@ -124,7 +124,7 @@ Status of security-alerts in account 123456789012, REGION
   WeeklyTopic                 leftover    security-alerts-weekly
 
   route urgent: CANNOT DELIVER
-      UrgentTopic: its policy does not allow events.amazonaws.com sns:Publish
+      UrgentTopic: the topic's policy does not let events.amazonaws.com call sns:Publish: "__default_statement_ID" does not allow it: StringEquals AWS:SourceOwner, a key that this call never has
       nobody has confirmed: 1 pending, and AWS drops them after 48 hours
       pending    email secops@example.com
 

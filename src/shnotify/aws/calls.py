@@ -18,8 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
-from shnotify.aws import credentials as access
-from shnotify.aws import failures
+from shnotify.aws import credentials, failures
 from shnotify.aws.failures import AwsError, StopError, UnansweredError, bare_code
 from shnotify.aws.operations import operation_of, target_of
 from shnotify.aws.progress import Progress, Waiting
@@ -57,6 +56,7 @@ class Calls:
         self.clock = clock or Clock()
         self.deadline = self.clock.now() + max(0.5, timeout - _FAREWELL_SECONDS)
         self.timeout = timeout
+        self.sign_in = credentials.SignIn()
         self._observed = self.clock.now()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -189,8 +189,8 @@ class Calls:
                     return self._send(operation, method, params)
                 except ClientError as error:
                     failure, why, limit = self._reply(operation, error, params, waits, once=once)
-                except access.CREDENTIALS as error:
-                    raise access.no_credentials(error, operation) from error
+                except (*credentials.CREDENTIALS, FileNotFoundError, PermissionError) as error:
+                    raise credentials.no_credentials(error, self.sign_in, operation) from error
                 except (NoRegionError, ParamValidationError) as error:
                     raise AwsError(f"{operation} could not be asked: {error}", operation=operation) from error
                 except (BotoCoreError, *_UNREADABLE, OSError) as error:
@@ -213,8 +213,8 @@ class Calls:
         status = int(meta.get("HTTPStatusCode", 0))
         code = str(error.response.get("Error", {}).get("Code") or f"HTTP {status}")
         message = str(error.response.get("Error", {}).get("Message", ""))
-        if error.operation_name in access.SIGN_IN:
-            raise access.no_credentials(error, operation) from error
+        if error.operation_name in credentials.SIGN_IN:
+            raise credentials.no_credentials(error, self.sign_in, operation) from error
         failure = failures.from_reply(operation, code, message, status, target_of(params))
         if bare_code(code) in failures.CLOCK and (theirs := meta.get("HTTPHeaders", {}).get("date")):
             failure.hint = f"{failure.hint}; AWS's says {theirs}, ours {formatdate(usegmt=True)}"
@@ -241,7 +241,7 @@ def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsErro
     said = without_password(said.partition("\n")[0])  # the SDK appends the whole answer
     failure = (UnansweredError if once else AwsError)(
         f"{operation}: {what}: {said if len(said) <= 300 else f'{said[:300]}…'}",
-        hint=access.way_hint(error),
+        hint=credentials.way_hint(error),
         operation=operation,
         code=type(error).__name__,
     )

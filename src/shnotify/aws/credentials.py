@@ -5,12 +5,21 @@ Told by the SDK's exceptions, because no reply of AWS exists.
 
 from __future__ import annotations
 
+import getpass
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
 from botocore.exceptions import (
+    BotoCoreError,
     ConfigParseError,
     CredentialRetrievalError,
     InvalidConfigError,
     InvalidRegionError,
+    LoginError,
     MetadataRetrievalError,
+    MissingDependencyException,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -21,12 +30,14 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnknownCredentialError,
 )
+from botocore.session import Session
 
 from shnotify.aws.failures import StopError
 from shnotify.errors import ShnotifyError, UsageError
 
 CREDENTIALS = (
     CredentialRetrievalError,
+    LoginError,
     MetadataRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -37,26 +48,112 @@ CREDENTIALS = (
 )
 """What the SDK raises when it finds no credentials, or cannot make the ones it found usable."""
 
-SIGN_IN = frozenset({"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials"})
+SIGN_IN = frozenset(
+    {"AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetRoleCredentials"}
+    | {"CreateToken", "CreateOAuth2Token"}
+)
 """Calls that the SDK makes by itself to get credentials (its configuration guide, credential providers)."""
 
 
-def no_credentials(error: Exception, operation: str | None = None) -> StopError:
-    """Nobody we could be: `error` says what the SDK tried."""
+@dataclass(frozen=True)
+class SignIn:
+    """How the person signs in, as the SDK's configuration says.
+
+    profile  the profile in use, or None
+    command  what renews the credentials at their source, or None when the configuration does not tell
+    """
+
+    profile: str | None = None
+    command: str | None = None
+
+    @classmethod
+    def of(cls, session: Session) -> SignIn:
+        """Reads the profile and the profiles that it takes its credentials from. Asks no credential provider."""
+        name = session.profile or "default"
+        try:
+            profiles = session.full_config.get("profiles", {})
+        except (BotoCoreError, ValueError, OSError):
+            return cls(session.profile)
+        return cls(session.profile, _command(profiles, name))
+
+
+def _command(profiles: Mapping[str, Mapping[str, str]], name: str) -> str | None:
+    """`aws sso login --profile P` or `aws login --profile P` of the first profile in the chain that signs in so."""
+    for _ in range(len(profiles) + 1):  # a chain may end in itself
+        profile = profiles.get(name, {})
+        if "sso_session" in profile or "sso_start_url" in profile:
+            return f"aws sso login --profile {name}"
+        if "login_session" in profile:
+            return f"aws login --profile {name}"
+        if "source_profile" not in profile:
+            return None
+        name = profile["source_profile"]
+    return None
+
+
+def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
+    """Lets the SDK ask for an MFA code where somebody can answer, and stop with a way out elsewhere.
+
+    The SDK itself asks on any terminal it finds, or reads standard input. Raises nothing here.
+    """
+
+    def ask(prompt: str) -> str:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            of_profile = f"profile {sign_in.profile}" if sign_in.profile else "the default profile"
+            raise StopError(
+                f"no usable AWS credentials: {of_profile} wants an MFA code, and nobody can be asked here",
+                hint="get a session first, for example with `aws sts get-session-token` or "
+                "`aws configure export-credentials --format env`, and run the same command again",
+                operation="sts:AssumeRole",
+                code="MfaCodeNeeded",
+            )
+        return getpass.getpass(prompt, stream=sys.stderr)
+
+    with suppress(UnknownCredentialError):
+        provider = session.get_component("credential_provider").get_provider("assume-role")
+        provider._prompter = ask  # what AssumeRoleProvider takes as `prompter`; a session offers no other door
+
+
+def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = None) -> StopError:
+    """The error for missing or unusable credentials. `error` is the SDK's own exception."""
+    hint = "sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables"
+    if isinstance(error, EOFError):
+        error = RefreshWithMFAUnsupportedError()
+    if sign_in.command:
+        hint = f"run `{sign_in.command}`, then the same command again"
+    elif sign_in.profile:
+        hint = (
+            f"see what profile {sign_in.profile} says in ~/.aws/config, and renew its credentials where they come from"
+        )
     return StopError(
-        f"no usable AWS credentials: {error}",
-        hint="sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables",
+        f"no usable AWS credentials{f' (profile {sign_in.profile})' if sign_in.profile else ''}: {_said(error)}",
+        hint=hint,
         operation=operation,
         code=type(error).__name__,
     )
 
 
-def not_set_up(error: Exception) -> ShnotifyError:
+def _said(error: Exception) -> str:
+    """What the SDK says, less what a credential process wrote: that may hold a secret."""
+    provider = getattr(error, "kwargs", {}).get("provider")
+    if isinstance(error, CredentialRetrievalError) and provider == "custom-process":
+        return "its credential_process failed or gave no credentials; run it by hand to see why"
+    return str(error)
+
+
+def not_set_up(error: Exception, sign_in: SignIn) -> ShnotifyError:
     """The error for a session or a client that could not be made, before anything was sent."""
     if isinstance(error, ShnotifyError):
         return error
+    if isinstance(error, MissingDependencyException):
+        return StopError(
+            f"no usable AWS credentials: {error}",
+            hint="install shnotify with its `login` extra (`pip install 'shnotify[login]'`), or hand the credentials "
+            "over: `aws configure export-credentials --format env`",
+            code=type(error).__name__,
+        )
     if isinstance(error, (*CREDENTIALS, EOFError)):  # EOFError: the SDK asked for an MFA code, and nobody is there
-        return no_credentials(error)
+        return no_credentials(error, sign_in)
     if isinstance(error, InvalidRegionError):
         return UsageError(str(error), hint="a Region looks like eu-west-1")
     if isinstance(error, ProfileNotFound):

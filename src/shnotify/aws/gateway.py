@@ -15,11 +15,10 @@ import boto3
 import botocore.session
 from botocore.config import Config as SdkConfig
 from botocore.exceptions import BotoCoreError
-from botocore.loaders import Loader
 
 from shnotify.arns import Scope
 from shnotify.aws.calls import Calls, Clock
-from shnotify.aws.credentials import not_set_up
+from shnotify.aws.credentials import SignIn, ask_only_on_a_terminal, not_set_up
 from shnotify.aws.failures import UnexpectedError, WriteRefusedError
 from shnotify.aws.operations import operation_name
 from shnotify.aws.progress import Noted, Progress
@@ -59,25 +58,6 @@ def elsewhere(environment: Mapping[str, str]) -> str | None:
     return f"only these are sent elsewhere, all others go to AWS: {', '.join(parts)}" if parts else None
 
 
-class _KnownServices(Loader):
-    """Spares the SDK two scans of its ~430 service folders (register_component is its documented extension point)."""
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        known = [
-            "events",
-            "iam",
-            "kms",
-            "lambda",
-            "logs",
-            "resourcegroupstaggingapi",
-            "securityhub",
-            "sns",
-            "sqs",
-            "sts",
-        ]
-        return known if type_name == "service-2" else super().list_available_services(type_name)
-
-
 class Aws(Calls):
     """One account and Region, seen through one set of credentials.
 
@@ -103,12 +83,13 @@ class Aws(Calls):
         self._clients: dict[str, Any] = {}
         try:
             core = botocore.session.Session(profile=profile)
-            core.register_component("data_loader", _KnownServices(core.get_config_variable("data_path")))
+            self.sign_in = SignIn.of(core)
+            ask_only_on_a_terminal(core, self.sign_in)
             # The SDK for Python reads AWS_DEFAULT_REGION only; all the others, and our manual, say AWS_REGION.
             region = region or os.environ.get("AWS_REGION") or None
             self._session = boto3.Session(botocore_session=core, region_name=region)
         except (BotoCoreError, ValueError, OSError) as error:
-            raise not_set_up(error) from error
+            raise not_set_up(error, self.sign_in) from error
         if not self._session.region_name:
             hint = "write `region:` into the file, give --region, or set AWS_REGION"
             raise UsageError("no AWS Region is known", hint=hint)
@@ -152,7 +133,7 @@ class Aws(Calls):
         try:
             client = self._session.client(service, config=settings)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError, OSError, EOFError) as error:
-            raise not_set_up(error) from error
+            raise not_set_up(error, self.sign_in) from error
         client.meta.events.register_first("before-call", self._guard)
         return client
 

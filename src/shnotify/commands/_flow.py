@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
-    from shnotify.engine.plan import Plan
-    from shnotify.errors import ShnotifyError
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from shnotify.commands._session import Session
     from shnotify.engine.plan import Observation, Plan
+    from shnotify.errors import ShnotifyError
+    from shnotify.notifier.surroundings import Surroundings
 
 
-def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
+def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
     """The plan for `apply`, shown in text form. Raises `UsageError` for a pattern that EventBridge would not take."""
     from shnotify.config.advice import advice
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
+    from shnotify.notifier.delivery import precautions
     from shnotify.terminal.plan_view import plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
@@ -32,11 +29,8 @@ def planned(run: Session, seen: Observation, *, adopt: bool) -> Plan:
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
-    for warning in advice(run.loaded):
+    for warning in (*advice(run.loaded), *precautions(run.config, run.graph, seen, around)):
         run.screen.warn(warning)
-    for arn, problems in run.key_problems().items():
-        for problem in problems:
-            run.screen.warn(f"key {arn}: {problem}")
     run.screen.result(run.title("Plan for"))
     run.screen.result()
     for line in plan_lines(plan, run.screen.between):

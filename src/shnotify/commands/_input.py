@@ -13,8 +13,9 @@ from shnotify.arns import Scope, partition_of
 from shnotify.config.load import load
 from shnotify.config.models import Config, Route
 from shnotify.errors import UsageError
+from shnotify.escaping import one_line
 from shnotify.findings.pattern import event_pattern
-from shnotify.findings.reading import InputError, events_from
+from shnotify.findings.reading import InputError, inputs_from
 from shnotify.formatter.finding import findings_in
 
 
@@ -41,15 +42,42 @@ def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
     return config, found
 
 
-def events_in(files: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Given:
+    """One event that a person handed over.
+
+    file    the file's name, or `standard input`
+    index   its place among the events of the file, from 1
+    line    the line on which it begins, from 1
+    filled  what Security Hub fills in when it imports the bare finding
+    """
+
+    event: dict[str, Any]
+    file: str
+    index: int
+    line: int
+    filled: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """Where it stands, on one line."""
+        return f"{one_line(self.file)}:{self.line}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"file": self.file, "index": self.index, "line": self.line}
+
+
+def events_in(files: tuple[str, ...]) -> Iterator[Given]:
     """The events of all files in order; `-`, and nothing on a pipe, is standard input. Raises UsageError."""
     if not files and sys.stdin.isatty():
         raise UsageError("no event to look at", hint="name a file, or pipe one in: FILE ... | -")
     for name in files or ("-",):
+        file = "standard input" if name == "-" else name
         try:
-            yield from events_from(_text(name))
+            for index, found in enumerate(inputs_from(_text(name)), start=1):
+                yield Given(found.event, file, index, found.line, found.filled)
         except InputError as error:
-            raise UsageError(f"{'standard input' if name == '-' else name}: {error.message}") from error
+            raise UsageError(f"{file}: {error.message}") from error
 
 
 def _text(name: str) -> str:
@@ -67,7 +95,7 @@ def _text(name: str) -> str:
 
 
 def ids_of(event: Mapping[str, Any]) -> list[str]:
-    """The ids of an event's findings; of an event without any, its own."""
+    """The ids of an event's findings; of an event without any, its own. As they stand: a screen wants `one_line`."""
     return [found.id or found.uid for found in findings_in(event)] or [str(event.get("id", ""))]
 
 

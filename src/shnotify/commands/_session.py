@@ -16,18 +16,22 @@ from shnotify.engine.events import Event
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
 from shnotify.engine.observe import observe
-from shnotify.engine.plan import Observation, Plan, Step
+from shnotify.engine.plan import Observation, Plan, Step, contradictions
 from shnotify.engine.values import to_json
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
 from shnotify.notifier import preconditions as premises
 from shnotify.notifier.desired import build, existing_keys
+from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
 from shnotify.resources.kinds import READS
 from shnotify.schema.regions import region_doubt, region_problem
 from shnotify.terminal.options import Settings
 from shnotify.terminal.screen import Screen
+
+LOOK_AGAIN_SECONDS = (0.5, 2, 5)
+"""Pauses between looks that contradict themselves: somebody changes AWS at this moment."""
 
 
 @dataclass
@@ -41,10 +45,22 @@ class Session:
     report: Callable[[Event], None]
     loaded: Loaded
 
-    def observe(self, *, shallow: bool = False, search: bool = True) -> Observation:
+    def observe(
+        self, *, shallow: bool = False, search: bool = True, beside: Callable[[], None] = lambda: None
+    ) -> Observation:
         """What AWS holds; `search`: leftovers too."""
+        for pause in LOOK_AGAIN_SECONDS:
+            seen = self._observe_once(shallow=shallow, search=search, beside=beside)
+            if not contradictions(self.graph, seen):
+                break
+            self.aws.pause(pause)
+        return seen
+
+    def _observe_once(self, *, shallow: bool, search: bool, beside: Callable[[], None]) -> Observation:
         finder = leftovers.Finder(self.aws, self.graph, self.config.name, pointers=not shallow)
-        return observe(self.graph, self.aws, self.report, shallow=shallow, find=finder if search else None)
+        return observe(
+            self.graph, self.aws, self.report, shallow=shallow, find=finder if search else None, beside=beside
+        )
 
     def other_notifiers(self) -> tuple[str, ...]:
         """Names of other notifiers here; none when they could not be looked for."""
@@ -55,13 +71,13 @@ class Session:
         except AwsError:
             return ()
 
-    def key_problems(self) -> dict[str, list[str]]:
-        """ARN -> problems of the keys that are used but not ours."""
-        found = {
-            arn: premises.existing_key_problems(self.aws, arn, for_topic=for_topic)
-            for arn, for_topic in existing_keys(self.config).items()
-        }
-        return {arn: problems for arn, problems in found.items() if problems}
+    def look(self) -> tuple[Observation, Surroundings]:
+        """What AWS holds of the notifier, and what was seen around it in the same rounds."""
+        asking = Asking(
+            self.aws, self.graph, existing_keys(self.config), {route.source for route in self.config.routes}
+        )
+        seen = self.observe(beside=asking.start)
+        return seen, asking.answers(seen)
 
     def refused_patterns(self, plan: Plan) -> dict[str, str]:
         """Route -> what EventBridge says against a raw pattern that is to be written; ours are well formed."""

@@ -10,8 +10,6 @@ from shnotify.commands._flow import TIMEOUT, changed_meanwhile, confirm, finish
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
     from shnotify.engine.plan import Plan
@@ -32,9 +30,9 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
     from shnotify.engine.execute import Outcome, execute
 
     with session(settings(**options), write=True, timeout=TIMEOUT) as run:
-        seen = run.observe()
+        seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, adopt=adopt)
+        plan = planned(run, seen, around, adopt=adopt)
         if error := refusal(plan):
             return finish(run, plan, Outcome(), error)
         if not plan.changes_anything:
@@ -44,9 +42,8 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, Outcome(), changed_meanwhile())
-        hub = _ask_hub(run) if plan.count("create") else None
         outcome = execute(plan, run.aws, run.report)
-        late = None if outcome.error or outcome.interrupted else _visible(run, outcome, hub)
+        late = None if outcome.error or outcome.interrupted else _visible(run, outcome)
         clear = not (outcome.error or outcome.interrupted or late or run.screen.json)
         waiting = _pending(run) if clear else []
         code = finish(run, plan, outcome, outcome.error or late)
@@ -64,19 +61,12 @@ def _replanned(run: Session, *, adopt: bool) -> Plan:
     return plan_apply(run.graph, run.observe(), adopt=adopt)
 
 
-def _ask_hub(run: Session) -> Future[str | None]:
-    """Whether Security Hub is on, asked while AWS creates: its client, the SDK's largest, takes a while to make."""
-    from shnotify.notifier.preconditions import hub_note
-
-    return run.aws.start(hub_note, run.aws, {route.source for route in run.config.routes})
-
-
-def _visible(run: Session, outcome: Outcome, hub: Future[str | None] | None) -> ShnotifyError | None:
+def _visible(run: Session, outcome: Outcome) -> ShnotifyError | None:
     """Why it cannot be said that AWS shows what was written, or None; whatever ends the look, what was done is told."""
     from shnotify.errors import ShnotifyError
 
     try:
-        return _read_back(run, hub)
+        return _read_back(run)
     except ShnotifyError as error:
         return error
     except KeyboardInterrupt as interrupt:
@@ -85,7 +75,7 @@ def _visible(run: Session, outcome: Outcome, hub: Future[str | None] | None) -> 
         return None
 
 
-def _read_back(run: Session, hub: Future[str | None] | None) -> ShnotifyError | None:
+def _read_back(run: Session) -> ShnotifyError | None:
     """Looks until AWS shows what was written; None when it does."""
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import ShnotifyError
@@ -94,8 +84,6 @@ def _read_back(run: Session, hub: Future[str | None] | None) -> ShnotifyError | 
     while True:
         left = plan_apply(run.graph, run.observe(search=False))
         if not left.changes_anything and not left.refused:
-            if hub and (note := run.aws.in_time(hub)):
-                run.screen.warn(note)
             return None
         if run.aws.clock.now() - began > VISIBLE_SECONDS:
             names = ", ".join(s.key for s in left.steps if s.action != "none")
@@ -107,15 +95,21 @@ def _read_back(run: Session, hub: Future[str | None] | None) -> ShnotifyError | 
 
 
 def _pending(run: Session) -> list[str]:
-    """Who still has to click, because nobody else will; nobody when that cannot be read just now."""
+    """Who of the file still has to click, because nobody else will; nobody when that cannot be read just now."""
     from shnotify.aws.failures import AwsError
+    from shnotify.notifier import names
+    from shnotify.notifier.subscribers import subscribers_of
     from shnotify.resources.lookup import subscriptions
     from shnotify.resources.topic import Topic
 
-    topics = [r.topic_arn for r in run.graph if isinstance(r, Topic)]
+    waiting: set[str] = set()
     try:
-        pending = [run.aws.start(subscriptions, run.aws, arn) for arn in topics]
-        lists = [run.aws.in_time(future) for future in pending]
+        for route in run.config.routes:
+            topic = run.graph[names.topic_id(route)]
+            assert isinstance(topic, Topic)  # noqa: S101 what `desired` builds under this id
+            listed = run.aws.in_time(run.aws.start(subscriptions, run.aws, topic.topic_arn)) or ()
+            found = subscribers_of(route, listed, {})
+            waiting |= {one.endpoint for one in found if one.state == "pending"}
     except AwsError:
         return []
-    return sorted({s.endpoint for listed in lists for s in listed or () if s.state == "pending"})
+    return sorted(waiting)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="Ask this route only.")
 @click.option("--aws", "ask_aws", is_flag=True, help="Ask EventBridge's own TestEventPattern as well.")
+@click.option("--exit-code", is_flag=True, help="Exit 3 if anything goes nowhere.")
 @aws_options
-def command(files: tuple[str, ...], route: str | None, ask_aws: bool, **options: Any) -> int:
+def command(files: tuple[str, ...], route: str | None, ask_aws: bool, exit_code: bool, **options: Any) -> int:
     """Shows which route each event or finding would go to; for those that go nowhere, which field stopped it.
 
     FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON lines; - is standard
@@ -38,24 +39,32 @@ def command(files: tuple[str, ...], route: str | None, ask_aws: bool, **options:
     aws = _gateway(chosen, config.region) if ask_aws else None
     found: list[dict[str, Any]] = []
     disagreed = 0
-    for event in events:
+    for given in events:
+        event = given.event
+        if given.filled:
+            screen.warn(f"{given.place}: Security Hub fills in {', '.join(given.filled)} when it imports the finding")
         goes, stopped = _matched(routes, event)
         says = _by_aws(aws, routes, event) if aws else None
         for routed in routes if says is None else ():
             if only_across_entries(routed.pattern, event):
-                name = f"{routed.route.name}, {', '.join(ids_of(event))}"
-                screen.warn(f"{name}: its fields match in different entries of one array; --aws asks whether that does")
+                screen.warn(
+                    f"{given.place}: route {routed.route.name}: its fields match in different entries of one array; "
+                    "AWS does not document whether EventBridge takes that for a match: --aws asks it"
+                )
         for identity in ids_of(event):
-            one = {"id": identity, "route": goes, "stopped_by": stopped}
+            where = {"input": given.to_json(), "filled_in": list(given.filled)}
+            one = {"id": identity, "route": goes, "stopped_by": stopped, **where}
             found.append(one if says is None else {**one, "aws": says})
-            _show(screen, one)
+            _show(screen, given.place, one)
         if says is not None and says != [r.route.name for r in routes if r.route.name in _by_pattern(routes, event)]:
             disagreed += 1
             screen.warn(f"EventBridge itself says {', '.join(says) or 'none'}: please report this event's shape")
     nowhere = sum(not one["route"] for one in found)
     screen.document({"findings": found, "error": None})
     screen.result(f"{len(found) - nowhere} of {len(found)} go somewhere, {nowhere} nowhere.")
-    return screen.code(1 if disagreed else 0)
+    if disagreed:
+        return screen.code(1)
+    return screen.code(3 if exit_code and nowhere else 0)
 
 
 def _by_pattern(routes: list[Routed], event: Mapping[str, Any]) -> set[str]:
@@ -80,14 +89,14 @@ def _matched(routes: list[Routed], event: Mapping[str, Any]) -> tuple[list[str],
     return goes, stopped
 
 
-def _show(screen: Screen, one: dict[str, Any]) -> None:
-    from shnotify.escaping import clean
+def _show(screen: Screen, place: str, one: dict[str, Any]) -> None:
+    from shnotify.escaping import one_line
 
-    screen.result(clean(f"{one['id']}: {', '.join(one['route']) or 'nowhere'}"))
+    screen.result(f"{place}: {one_line(one['id'])}: {', '.join(one['route']) or 'nowhere'}")
     for reason in () if one["route"] else one["stopped_by"]:
         actual = "is not there" if reason["actual"] is None else f"is {_brief(reason['actual'])}"
         wanted = " or ".join(_brief(entry) for entry in reason["expected"])
-        screen.result(clean(f"    {reason['route']}: {reason['path']} {actual}; it must be {wanted}"))
+        screen.result(one_line(f"    {reason['route']}: {reason['path']} {actual}; it must be {wanted}"))
 
 
 def _brief(value: Any) -> str:

@@ -19,9 +19,9 @@ def command(exit_code: bool, adopt: bool, **options: Any) -> int:
     from shnotify.commands._session import session
 
     with session(settings(**options)) as run:
-        seen = run.observe()
+        seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, adopt=adopt)
+        plan = planned(run, seen, around, adopt=adopt)
         error = refusal(plan)
         run.screen.document(run.plan_document(plan, error=error))
         if error:

@@ -28,6 +28,7 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     input. Without --route: for each route that the event matches, else for the first one.
     """
     from shnotify.commands._input import events_in, ids_of, routes_of
+    from shnotify.escaping import one_line
     from shnotify.findings.matching import matches
     from shnotify.mail.transformer import UndeliverableError
     from shnotify.terminal.screen import Screen
@@ -37,19 +38,22 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     mails: list[dict[str, Any]] = []
     lost: ShnotifyError | None = None
-    for event in events_in(files):
+    for given in events_in(files):
+        event, ids = given.event, one_line(", ".join(ids_of(given.event)))
+        if given.filled:
+            screen.warn(f"{given.place}: Security Hub fills in {', '.join(given.filled)} when it imports the finding")
         due = [routed for routed in routes if matches(routed.pattern, event)]
         if not due:
-            screen.warn(f"{', '.join(ids_of(event))} matches no route: shown as {routes[0].route.name} would send it")
+            screen.warn(f"{given.place}: {ids} matches no route: shown as {routes[0].route.name} would send it")
         for routed in due or routes[:1]:
             try:
                 found = _mails(config, routed, event, form)
             except UndeliverableError as error:  # the mails of all the others are shown
-                message = f"{routed.route.name}: {', '.join(ids_of(event))}: {error.message}"
+                message = f"{given.place}: route {routed.route.name}: {ids}: {error.message}"
                 screen.error(message, error.hint)
                 lost = lost or ShnotifyError(message, hint=error.hint)
                 continue
-            mails += found
+            mails += [{**mail, "input": given.to_json(), "filled_in": list(given.filled)} for mail in found]
             if not found:
                 screen.warn(f"{routed.route.name} sends no mail for it: `dedup: {routed.route.message.dedup}`")
             for mail in found:
@@ -75,10 +79,10 @@ def _mails(config: Config, routed: Routed, event: dict[str, Any], form: str | No
 
 
 def _show(screen: Screen, mail: dict[str, Any]) -> None:
-    from shnotify.escaping import clean
+    from shnotify.escaping import clean, one_line
 
     screen.result(f"route {mail['route']}, {mail['format']}")
-    screen.result(clean(f"Subject: {mail['subject']}"))
+    screen.result(one_line(f"Subject: {mail['subject']}"))
     screen.result()
     for line in mail["body"].splitlines():
         screen.result(clean(line))

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from shnotify.engine.plan import Observation, Plan, Step
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.delivery import Delivery
-    from shnotify.resources.lookup import Subscribed
 
 _VERDICTS = {
     "ok": ("can deliver", "green"),
     "broken": ("CANNOT DELIVER", "bold red"),
     "unknown": ("cannot tell whether it delivers", "bold yellow"),
 }
+_ONLY_THE_NET = ("can deliver, but what fails may be lost", "bold yellow")
 _STYLES = {"in_sync": "green", "unknown": "bold red"}
 
 
@@ -34,11 +34,11 @@ def command(**options: Any) -> int:
     from shnotify.notifier.delivery import deliveries
 
     with session(settings(**options)) as run:
-        seen = run.observe()
+        seen, around = run.look()
         run.warn(seen)
         plan = plan_apply(run.graph, seen)
         states = {step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps}
-        routes = deliveries(run.config, run.graph, seen, _lists(run, seen), run.key_problems())
+        routes = deliveries(run.config, run.graph, seen, around)
         error = _unknown(seen)
         in_sync = not error and set(states.values()) <= {"in_sync"}
         run.screen.document(
@@ -88,24 +88,6 @@ def _resource(step: Step, state: str) -> dict[str, Any]:
     return found
 
 
-def _lists(run: Session, seen: Observation) -> Mapping[str, tuple[Subscribed, ...] | None]:
-    """Each topic's subscriptions, as read already; a topic whose list could not be read is left out."""
-    from shnotify.aws.failures import AwsError
-    from shnotify.resources.lookup import subscriptions
-    from shnotify.resources.topic import Topic
-
-    found: dict[str, tuple[Subscribed, ...] | None] = {}
-    for topic in run.graph:
-        if isinstance(topic, Topic):
-            try:
-                there = seen.wanted[topic.id] is not None
-                listing = run.aws.start(subscriptions, run.aws, topic.topic_arn) if there else None
-                found[topic.id] = run.aws.in_time(listing) if listing else None
-            except AwsError:
-                continue
-    return found
-
-
 def _unknown(seen: Observation) -> ShnotifyError | None:
     """The first thing that could not be read, or None."""
     from shnotify.engine.resource import Unreadable
@@ -139,12 +121,16 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
                 screen.result(f"      note: {one_line(note)}")
     screen.result()
     for route in routes:
-        screen.result(Text.assemble(f"  route {route.route}: ", _VERDICTS[route.verdict]))
+        verdict = _ONLY_THE_NET if route.only_the_net else _VERDICTS[route.verdict]
+        screen.result(Text.assemble(f"  route {route.route}: ", verdict))
         for problem in route.problems:
             screen.result(Text(f"      {one_line(problem)}", "red"))
+        for note in route.notes:
+            screen.result(Text(f"      note: {one_line(note)}", "yellow"))
         for subscriber in route.subscribers:
             screen.result(
                 f"      {subscriber.state:10} {one_line(subscriber.protocol)} {one_line(subscriber.endpoint)}"
+                f"{' (pending)' if subscriber.pending and subscriber.state == 'unlisted' else ''}"
             )
     counts = sum(state != "in_sync" for state in states.values())
     drift = f"{counts} of {len(states)} not in sync" if counts else "In sync"

@@ -95,9 +95,23 @@ class _Run:
         elif step.live is not None and step.release:
             wanted.release(self.aws, step.live)
         elif step.live is not None and step.action == "delete":
+            self._check_unused(step)
             wanted.delete(self.aws, step.live)
         elif step.live is not None:
             _update(wanted, self.aws, step.live)
+
+    def _check_unused(self, step: Step) -> None:
+        """Refuses to remove what this very run has made or taken back under another id."""
+        arn = step.live.outputs.get("Arn") if step.live else None
+        kept = {key for key, other in self.steps.items() if other.action not in ("delete", "refuse")}
+        with self.lock:
+            users = sorted(key for key in kept if arn and self.known.get(f"{key}.Arn") == arn)
+        if users:
+            raise ShnotifyError(
+                f"{step.resource.name} is in use as {', '.join(users)}, so it is not removed",
+                hint="AWS changed meanwhile: run the same command again",
+                resource=step.key,
+            )
 
     def _finish(self, step: Step, future: Future[None]) -> None:
         try:

@@ -39,17 +39,20 @@ def observe(
     *,
     shallow: bool = False,
     find: Finder | None = None,
+    beside: Callable[[], None] = lambda: None,
 ) -> Observation:
     """What AWS holds of each resource of the graph.
 
     report   receives what is told meanwhile
     shallow  only whether it exists and whose it is
     find     looks for what is left over, given the rest; None: nobody looks
+    beside   starts further questions of the same observation, and waits for none of them
 
     Raises `StopError` when no call can succeed; any other refusal becomes `Unreadable`.
     """
     aws.forget()
     report(Looking(len(graph.resources)))
+    beside()
     known = graph.known()
 
     def look(resource: Resource) -> Observed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +11,7 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.ownership import adoptable, is_adopted, with_tags
 from shnotify.engine.resource import Change, Live, Observed, Resource, Unreadable
 from shnotify.engine.values import Tags, late_parts
-from shnotify.tags import ADOPTED_TAG
+from shnotify.tags import ADOPTED_TAG, RESOURCE_TAG
 
 Action = Literal["create", "update", "delete", "adopt", "refuse", "none"]
 Result = Literal["done", "failed", "skipped"]
@@ -87,8 +87,11 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
     unread = frozenset(resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable))
     steps = [_converge(r, r.resolved(known), seen.wanted[r.id], unread, adopt=adopt) for r in graph]
     everything = frozenset(s.key for s in steps)
+    in_use = _arns(seen.wanted.values()) | {r.arn for r in graph if r.arn}
     removals: list[Step] = []
     for resource, live in sorted(seen.leftovers, key=lambda item: item[0].RANK):
+        if isinstance(live, Live) and live.outputs.get("Arn") in in_use and live.state.tags_or_none() is not None:
+            continue  # one thing is never wanted and left over in one plan
         earlier = frozenset(s.key for s in removals if s.resource.RANK < resource.RANK)
         step = removal(resource, live, everything | earlier)
         # What cannot be removed now must not keep the rest from being made right.
@@ -109,6 +112,30 @@ def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
         else live
         for resource_id, live in wanted.items()
     }
+
+
+def contradictions(graph: Graph, seen: Observation) -> list[str]:
+    """Ids of wanted things that seem not to be there while a usable thing of ours says that it is just that thing.
+
+    Two reads of one observation saw the thing before and after somebody changed it, so the look is worth nothing.
+    """
+    missing = [resource for resource in graph if seen.wanted[resource.id] is None]
+    lives = [live for _, live in seen.leftovers if isinstance(live, Live) and live.owner is None]
+    return sorted({resource.id for resource in missing for live in lives if _is_it(resource, live)})
+
+
+def _is_it(resource: Resource, live: Live[Resource]) -> bool:
+    """Whether a live thing is the wanted one: by its ARN, or where that is not known before, by its tags."""
+    if type(live.state) is not type(resource):
+        return False
+    if resource.arn:
+        return live.outputs.get("Arn") == resource.arn
+    tags = live.state.tags_or_none() or Tags()
+    return tags.get(RESOURCE_TAG) == resource.id
+
+
+def _arns(observed: Iterable[Observed]) -> set[str]:
+    return {live.outputs["Arn"] for live in observed if isinstance(live, Live) and "Arn" in live.outputs}
 
 
 def known_before(graph: Graph, seen: Observation) -> dict[str, str]:

@@ -40,6 +40,7 @@ class Live(Generic[R]):
     owner    None when it is ours; else words for whose it is
     blocked  None, or why it must not be touched though it is ours
     notes    what a person should know; never a drift
+    facts    what a judgement on delivery needs besides the state, by name
     """
 
     state: R
@@ -47,6 +48,7 @@ class Live(Generic[R]):
     owner: str | None = None
     blocked: str | None = None
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

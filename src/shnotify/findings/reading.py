@@ -6,10 +6,13 @@ import json
 import math
 import re
 import uuid
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from shnotify.errors import ShnotifyError
+from shnotify.findings.importing import imported
 from shnotify.findings.vocabulary import CSPM, HUB
 from shnotify.formatter.finding import is_ocsf, read
 from shnotify.formatter.times import parse
@@ -26,16 +29,30 @@ class InputError(ShnotifyError):
         self.column = column
 
 
-def events_from(text: str) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class Input:
+    """One event, and where it stands.
+
+    line    the line on which it, or the bare finding in it, begins, from 1
+    filled  what Security Hub fills in when it imports the bare finding, as `Path = value`; () for an event
+    """
+
+    event: dict[str, Any]
+    line: int
+    filled: tuple[str, ...] = ()
+
+
+def inputs_from(text: str) -> Iterator[Input]:
     """The events in a text, in order; bare findings come wrapped into the event that Security Hub would send.
 
     Takes EventBridge events, findings (ASFF or OCSF), `GetFindings` and `GetFindingsV2` output, JSON lists of any of
     these, and any number of such documents one after the other (JSON lines). Raises InputError for anything else.
     """
     empty = True
+    source = _Source(text)
     for document, start in _documents(text):
         empty = False
-        yield from _events(document, text, start)
+        yield from _events(document, source, start)
     if empty:
         raise InputError("there is no event here", 1, 1)
 
@@ -97,21 +114,64 @@ def _fail(message: str, text: str, position: int) -> NoReturn:
     raise InputError(message, line, position - (text.rfind("\n", 0, position) + 1) + 1)
 
 
-def _events(document: Any, text: str, start: int) -> Iterator[dict[str, Any]]:
+class _Source:
+    """A text, and on which line each position of it stands."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._breaks = [position for position, character in enumerate(text) if character == "\n"]
+
+    def line(self, position: int) -> int:
+        return bisect_left(self._breaks, position) + 1
+
+
+def _events(document: Any, source: _Source, start: int) -> Iterator[Input]:
+    text, line = source.text, source.line(start)
     if isinstance(document, list):
-        for item in document:
-            yield from _events(item, text, start)
+        for item, position in _items(text, start):
+            yield from _events(item, source, position)
     elif not isinstance(document, dict):
-        _fail("neither an event nor a finding", text, start)
+        _fail("neither an event nor a finding: an event is a JSON object", text, start)
     elif "detail-type" in document or "detail" in document:
-        yield document
-    elif isinstance(listed := document.get("Findings", document.get("findings")), list):
-        for item in listed:
-            yield from _events(item, text, start)
-    elif is_ocsf(document) or "ProductArn" in document or "SchemaVersion" in document:
-        yield wrap(document)
+        yield Input(document, line)
+    elif name := next((name for name in ("Findings", "findings") if isinstance(document.get(name), list)), None):
+        for item, position in _items(text, _member(text, start, name)):
+            yield from _events(item, source, position)
+    elif is_ocsf(document):
+        yield Input(wrap(document), line)
+    elif "ProductArn" in document or "SchemaVersion" in document:
+        finding, filled = imported(document)
+        yield Input(wrap(finding), line, filled)
     else:
         _fail("neither an event (no detail-type) nor a finding (no ProductArn, no class_uid)", text, start)
+
+
+_DECODER = json.JSONDecoder()
+
+
+def _items(text: str, start: int) -> Iterator[tuple[Any, int]]:
+    """(item, where it begins) of the list that begins at `start`; the text is known to be valid there."""
+    position = _after_blanks(text, start + 1)
+    while text[position] != "]":
+        item, end = _DECODER.raw_decode(text, position)
+        yield item, position
+        position = _after_blanks(text, end)
+        if text[position] == ",":
+            position = _after_blanks(text, position + 1)
+
+
+def _member(text: str, start: int, wanted: str) -> int:
+    """Where a member's value begins, in the object that begins at `start`; of several of one name the last counts."""
+    position, found = _after_blanks(text, start + 1), start
+    while text[position] != "}":
+        name, end = _DECODER.raw_decode(text, position)
+        value_at = _after_blanks(text, _after_blanks(text, end) + 1)
+        found = value_at if name == wanted else found
+        _, end = _DECODER.raw_decode(text, value_at)
+        position = _after_blanks(text, end)
+        if text[position] == ",":
+            position = _after_blanks(text, position + 1)
+    return found
 
 
 def wrap(finding: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ FIELD_NAMES: dict[str, str] = {
     "resources": "all resources, one a line",
     "remediation": "how to fix it",
     "remediation_url": "where that is described",
+    "packages": "vulnerable packages with the version that fixes each, one a line",
+    "source_url": "where the product describes the finding",
     "console_url": "the finding in AWS's console",
     "sso_start_url": "where to sign in, if configured",
     "created": "when it was created, in the configured time zone",

@@ -6,6 +6,7 @@ fails on a finding that lacks a field or has one of an unexpected type: it is em
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,10 @@ class Finding:
     created: str
     updated: str
     first_seen: str
+    packages: tuple[str, ...]
+    """One line for each vulnerable package: what is installed, what fixes it, and how to update."""
+    source_url: str
+    is_sample: bool
     raw: Mapping[str, Any]
 
     @property
@@ -122,6 +127,9 @@ def _asff(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
         created=text(raw, "CreatedAt"),
         updated=text(raw, "UpdatedAt"),
         first_seen=text(raw, "FirstObservedAt"),
+        packages=_asff_packages(raw),
+        source_url=text(raw, "SourceUrl"),
+        is_sample=at(raw, "Sample") is True,
         raw=raw,
     )
 
@@ -129,7 +137,7 @@ def _asff(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
 def _ocsf(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
     listed = at(raw, "resources")
     resources = tuple(
-        Resource(text(item, "type"), text(item, "uid"), text(item, "name"), text(item, "region"))
+        Resource(text(item, "type"), _ocsf_resource_id(item), text(item, "name"), text(item, "region"))
         for item in (listed if isinstance(listed, list) else ())
     )
     product_arn = text(raw, "metadata", "product", "uid")
@@ -158,8 +166,69 @@ def _ocsf(raw: Mapping[str, Any], event: Mapping[str, Any]) -> Finding:
         created=_time(raw, "created_time"),
         updated=_time(raw, "modified_time"),
         first_seen=_time(raw, "first_seen_time"),
+        packages=_ocsf_packages(raw),
+        source_url=text(raw, "finding_info", "src_url"),
+        is_sample=False,
         raw=raw,
     )
+
+
+def _ocsf_resource_id(resource: Any) -> str:
+    """The resource's ARN wherever it stands; else `uid`, or `uid_alt` where `uid` is an opaque id or an address."""
+    names = ("uid", "uid_alt", "name", *sorted(resource if isinstance(resource, Mapping) else ()))
+    arn = next((value for name in names if (value := text(resource, name)).startswith("arn:")), "")
+    uid, other = text(resource, "uid"), text(resource, "uid_alt")
+    if arn or not other:
+        return arn or uid
+    return other if not uid or _OPAQUE.fullmatch(uid) or "://" in uid else uid
+
+
+_OPAQUE = re.compile("[A-Z0-9]{16,}|[0-9a-f]{32,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Ids that say nothing to a person: IAM's unique ids, digests, UUIDs."""
+
+
+def _asff_packages(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """API_Vulnerability and API_SoftwarePackage; scanners also write packages into a resource's other details."""
+    lines = [
+        _package(text(one, "Id"), item, "Name", "Version", "FixedInVersion", text(item, "Remediation"))
+        for one in _items(raw, "Vulnerabilities")
+        for item in _items(one, "VulnerablePackages")
+    ]
+    others = [at(resource, "Details", "Other") for resource in _items(raw, "Resources")]
+    lines += [
+        _package(text(other, "CVE ID"), other, "PkgName", "Installed Package", "Patched Package", "")
+        for other in others
+        if text(other, "PkgName")
+    ]
+    return tuple(dict.fromkeys(filter(None, lines)))
+
+
+def _ocsf_packages(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """OCSF's vulnerability and affected_package objects (schema 1.6.0)."""
+    lines = [
+        _package(
+            text(one, "cve", "uid"), item, "name", "version", "fixed_in_version", text(item, "remediation", "desc")
+        )
+        for one in _items(raw, "vulnerabilities")
+        for item in _items(one, "affected_packages")
+    ]
+    return tuple(dict.fromkeys(filter(None, lines)))
+
+
+def _package(identity: str, item: Any, name: str, version: str, fixed: str, update: str) -> str:
+    """`CVE-2020-0001: libfoo 1.0 -> 1.1: apt-get install libfoo`; empty without a package's name."""
+    package = text(item, name)
+    if not package:
+        return ""
+    versions = " ".join(filter(None, [package, text(item, version)]))
+    change = " -> ".join(filter(None, [versions, text(item, fixed)]))
+    return ": ".join(filter(None, [identity, change, update]))
+
+
+def _items(node: Any, *path: str) -> list[Any]:
+    """The items of the list at a path; none when there is no list."""
+    found = at(node, *path)
+    return found if isinstance(found, list) else []
 
 
 def _time(raw: Mapping[str, Any], name: str) -> str:

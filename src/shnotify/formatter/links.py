@@ -25,3 +25,8 @@ def console_url(schema: str, partition: str, region: str, finding_id: str) -> st
     return (
         f"https://{host}{path}?region={quote(region, safe='')}#/findings?search={quote(name)}%3D{quote(once, safe='')}"
     )
+
+
+def encoded(address: str) -> str:
+    """A product's own address, with everything percent-encoded that would end or forge a link (RFC 3986)."""
+    return quote(address, safe=":/?#[]@!$&'()*+,;=%~-._", errors="replace")

@@ -29,8 +29,10 @@ class Mail:
     mark: str | None = None
 
 
-def mails(event: Mapping[str, Any], settings: Settings) -> list[Mail]:
+def mails(event: Any, settings: Settings) -> list[Mail]:
     """All mails of one event. Whatever the event holds, something comes of it: at worst the event itself."""
+    if not isinstance(event, Mapping):
+        return [_raw({"event": event}, settings, WORDS[settings.language].no_finding)]
     try:
         found = findings_in(event)
         if not found:
@@ -96,6 +98,7 @@ def _raw(event: Mapping[str, Any], settings: Settings, why: str) -> Mail:
 def _mail(finding: Finding, event: Mapping[str, Any], settings: Settings) -> tuple[str, str]:
     words = WORDS[settings.language]
     values = field_values(finding, event, settings)
+    values["mark"] = _verdict(finding, values, words)
     subject = _subject(values, words) if settings.subject is None else fill(settings.subject, values)
     body = _body(finding, values, words) if settings.body is None else fill(settings.body, values)
     return text.subject(subject), text.body(body, words.cut)
@@ -119,14 +122,20 @@ def field_values(finding: Finding, event: Mapping[str, Any], settings: Settings)
         "action": str(at(event, "detail", "actionName") or ""),
     }
     values = {name: text.one_line(value) for name, value in values.items()}
-    long = {"description": finding.description, "remediation": finding.remediation, "resources": _resources(finding)}
+    values |= {name: links.encoded(values[name]) for name in ("remediation_url", "source_url")}
+    long = {
+        "description": finding.description,
+        "remediation": finding.remediation,
+        "resources": _resources(finding),
+        "packages": "\n".join(text.one_line(line) for line in finding.packages),
+    }
     return values | {name: text.clean(value).strip() for name, value in long.items()}
 
 
 _TIMES = ("created", "updated", "first_seen")
 _PLAIN = (
     *("severity", "title", "account", "account_name", "region", "product", "control", "compliance", "status", "state"),
-    *("remediation_url", *_TIMES),
+    *("remediation_url", "source_url", *_TIMES),
 )
 
 
@@ -137,12 +146,20 @@ def _resources(finding: Finding) -> str:
 
 def _subject(values: Mapping[str, str], words: Words) -> str:
     """`[HIGH] S3.1 Title (111122223333 ap-northeast-1)`: the title gives way, so that where it is stays readable."""
-    severity = f"[{values['severity']}]" if values["severity"] else ""
-    start = " ".join(filter(None, [severity, _control(values)]))
+    mark = f"[{values['mark']}]" if values["mark"] else ""
+    start = " ".join(filter(None, [mark, _control(values)]))
     end = f"({' '.join(filter(None, [values['account'], values['region']]))})"
     room = text.MAX_SUBJECT - text.units(start) - text.units(end) - 2
     title = text.shorten(values["title"] or words.untitled, max(room, 20))
     return " ".join(filter(None, [start, title, end]))
+
+
+def _verdict(finding: Finding, values: Mapping[str, str], words: Words) -> str:
+    """What stands first in the subject: a check that passed, or an ended finding, is no alarm of its severity."""
+    ended = words.resolved if finding.is_resolved else ""
+    passed = words.passed if finding.compliance == "PASSED" else ""
+    sample = words.sample if finding.is_sample else ""
+    return " ".join(filter(None, [sample, ended or passed or values["severity"]]))
 
 
 def _control(values: Mapping[str, str]) -> str:
@@ -151,19 +168,34 @@ def _control(values: Mapping[str, str]) -> str:
 
 
 def _body(finding: Finding, values: Mapping[str, str], words: Words) -> str:
-    head = " ".join(filter(None, [values["severity"], _control(values), values["title"] or words.untitled]))
+    head = " ".join(filter(None, [values["mark"], _control(values), values["title"] or words.untitled]))
     action = f"{words.action}: {values['action']}" if values["action"] else ""
-    how = "\n".join(filter(None, [values["remediation"], values["remediation_url"]]))
+    how = "\n".join(filter(None, [values["remediation"], values["remediation_url"], _packages(values, words)]))
     sections = [
         _section("", "\n".join(filter(None, [head, action]))),
         _section(words.what, values["description"]),
         _section(words.where, _where(finding, values, words)),
         _section(words.how, how),
-        _section(words.links, _rows((words.console, values["console_url"]), (words.sign_in, values["sso_start_url"]))),
+        _section(words.links, _links(values, words)),
         _section(words.when, _rows(*((getattr(words, name), values[name]) for name in _TIMES))),
         _section("", _rows((words.finding, values["finding_id"]))),
     ]
     return "\n\n".join(filter(None, sections)) + "\n"
+
+
+def _packages(values: Mapping[str, str], words: Words) -> str:
+    lines = values["packages"].splitlines()
+    hidden = len(lines) - _SHOWN_RESOURCES
+    more = [words.more.format(hidden)] if hidden > 0 else []
+    return "\n".join([*lines[:_SHOWN_RESOURCES], *more])
+
+
+def _links(values: Mapping[str, str], words: Words) -> str:
+    return _rows(
+        (words.console, values["console_url"]),
+        (words.source, values["source_url"]),
+        (words.sign_in, values["sso_start_url"]),
+    )
 
 
 def _where(finding: Finding, values: Mapping[str, str], words: Words) -> str:
@@ -197,7 +229,7 @@ def _section(title: str, content: str) -> str:
 def _note(finding: Finding, event: Mapping[str, Any], settings: Settings) -> tuple[str, str]:
     """The short note about a finding that was mailed and is resolved now."""
     words = WORDS[settings.language]
-    values = field_values(finding, event, settings) | {"severity": words.resolved}
+    values = field_values(finding, event, settings) | {"mark": words.resolved}
     rows = _rows(
         (words.account, values["account"]),
         (words.region, values["region"]),

@@ -28,11 +28,14 @@ class Words(NamedTuple):
     console: str
     guide: str
     sign_in: str
+    source: str
     finding: str
     action: str
     untitled: str
     no_finding: str
     resolved: str
+    passed: str
+    sample: str
     resolved_body: str
     cut: str
     failed: str
@@ -59,11 +62,14 @@ _ENGLISH = Words(
     console="Console",
     guide="Guide",
     sign_in="Sign in",
+    source="Source",
     finding="Finding",
     action="Sent by the custom action",
     untitled="(no title)",
     no_finding="Security Hub event without findings",
     resolved="RESOLVED",
+    passed="PASSED",
+    sample="SAMPLE",
     resolved_body="This finding, which was mailed before, is resolved.",
     cut="[cut here: a mail can hold 256 KB]",
     failed="This event could not be formatted; here it is as it came",
@@ -89,11 +95,14 @@ _JAPANESE = Words(
     console="コンソール",
     guide="手順",
     sign_in="サインイン",
+    source="情報元",
     finding="検出結果",
     action="送信したカスタムアクション",
     untitled="(タイトルなし)",
     no_finding="検出結果を含まない Security Hub イベント",
     resolved="解決済み",
+    passed="成功",
+    sample="サンプル",
     resolved_body="以前に通知した次の検出結果は解決されました。",
     cut="[以下省略: メールの上限は 256 KB です]",
     failed="このイベントは整形できませんでした。元のまま記載します",

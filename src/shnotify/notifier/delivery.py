@@ -1,4 +1,7 @@
-"""Whether each route can deliver, as far as that can be seen without side effects. Pure."""
+"""Whether each route can deliver, as far as that can be seen without side effects. Pure.
+
+What was not looked at, or has no answer, is `unknown`; it never becomes "can deliver".
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,14 @@ from shnotify.config.models import Config, ManagedKey, Route
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.plan import Observation, known_before
+from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
-from shnotify.resources.lookup import Subscribed
-from shnotify.subscribers import subscriber_identity
+from shnotify.notifier.chain import chain_of
+from shnotify.notifier.subscribers import Subscriber, subscriber_links, subscribers_of
+from shnotify.notifier.surroundings import Surroundings
 
-
-@dataclass(frozen=True)
-class Subscriber:
-    """`state`: confirmed, pending, missing or unlisted."""
-
-    protocol: str
-    endpoint: str
-    state: str
+SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
+"""Links that no mail passes: they keep what failed."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,13 @@ class Delivery:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Reasons why an alert would not arrive, or why nobody can say that it would."""
-        return tuple(link.why for link in self.links if link.stops)
+        """Reasons why an alert would not arrive, or why nobody can say that it would; each once."""
+        return tuple(dict.fromkeys(link.why for link in self.links if link.stops))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know though mail passes."""
+        return tuple(dict.fromkeys(link.why for link in self.links if link.verdict == "warning"))
 
     @property
     def verdict(self) -> Verdict:
@@ -47,40 +51,52 @@ class Delivery:
     def ok(self) -> bool:
         return self.verdict == "ok"
 
+    @property
+    def only_the_net(self) -> bool:
+        """Whether mail passes, and only what keeps failures is broken or unknown."""
+        stopping = {link.id for link in self.links if link.stops}
+        return bool(stopping) and stopping <= SAFETY_NET
+
     def to_json(self) -> dict[str, Any]:
         return {
             "route": self.route,
             "ok": self.ok,
             "verdict": self.verdict,
             "problems": list(self.problems),
-            "subscribers": [vars(subscriber) for subscriber in self.subscribers],
+            "notes": list(self.notes),
+            "subscribers": [subscriber.to_json() for subscriber in self.subscribers],
         }
 
 
-def deliveries(
-    config: Config,
-    graph: Graph,
-    seen: Observation,
-    lists: Mapping[str, tuple[Subscribed, ...] | None],
-    key_problems: Mapping[str, list[str]],
-) -> tuple[Delivery, ...]:
-    """The health of each route.
-
-    lists         topic resource id -> its subscriptions; None: no topic; absent: could not be read
-    key_problems  ARN of an existing key -> what is wrong with it
-    """
+def deliveries(config: Config, graph: Graph, seen: Observation, around: Surroundings) -> tuple[Delivery, ...]:
+    """The health of each route."""
     known = known_before(graph, seen)
     judged = {thing.id: thing.resolved(known).judged(seen.wanted[thing.id]) for thing in graph}
-    foreign = tuple(
-        Link("topic-key", "broken", f"key {arn}: {problem}") for arn, found in key_problems.items() for problem in found
-    )
-    result = []
-    for route in config.routes:
-        subscribers = _subscribers(route, lists.get(names.topic_id(route)))
-        links = [link for resource_id in _parts(config, graph, route) for link in judged[resource_id]]
-        reached = _reached(names.topic_id(route), lists, subscribers)
-        result.append(Delivery(route.name, (*links, *foreign, reached), subscribers))
-    return tuple(result)
+    return tuple(_delivery(config, graph, route, seen, judged, around) for route in config.routes)
+
+
+def _delivery(
+    config: Config,
+    graph: Graph,
+    route: Route,
+    seen: Observation,
+    judged: Mapping[str, tuple[Link, ...]],
+    around: Surroundings,
+) -> Delivery:
+    topic_id = names.topic_id(route)
+    own = [link for resource_id in _parts(config, graph, route) for link in judged[resource_id]]
+    told = {link.id for link in own if link.stops}
+    # A key that is disabled says so itself; what its policy lets through does not matter then.
+    policies = [link for link in chain_of(config, route, seen.wanted, around.keys).links() if link.id not in told]
+    hub = around.hub(route.source)
+    listed, details = around.lists.get(topic_id, ()), around.details
+    if topic_id not in around.lists:
+        why = f"the subscriptions of {topic_id} could not be read"
+        unread = Link("subscribers", "unknown", why, resource=topic_id)
+        return Delivery(route.name, (hub, *own, *policies, unread), subscribers_of(route, (), details))
+    subscribers = subscribers_of(route, listed, details)
+    reached = subscriber_links(topic_id, listed, details, subscribers)
+    return Delivery(route.name, (hub, *own, *policies, *reached), subscribers)
 
 
 def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
@@ -91,28 +107,25 @@ def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
     return [graph[resource_id].id for resource_id in ids]
 
 
-def _reached(
-    topic_id: str, lists: Mapping[str, tuple[Subscribed, ...] | None], subscribers: tuple[Subscriber, ...]
-) -> Link:
-    """Whether anybody gets the mail."""
-    if topic_id not in lists:
-        return Link("subscribers", "unknown", f"the subscriptions of {topic_id} could not be read", resource=topic_id)
-    if any(s.state in ("confirmed", "unlisted") for s in subscribers):
-        return Link("subscribers", "ok", resource=topic_id)
-    pending = sum(s.state == "pending" for s in subscribers)
-    why = f"nobody has confirmed: {pending} pending, and AWS drops them after 48 hours" if pending else "no subscriber"
-    return Link("subscribers", "broken", why, resource=topic_id)
+def precautions(config: Config, graph: Graph, seen: Observation, around: Surroundings) -> list[str]:
+    """What a person should know before a plan is carried out: of Security Hub, of existing keys, of subscribers."""
+    found: list[str] = []
+    as_wanted = {thing.id: _as_wanted(thing, graph, seen) for thing in graph}
+    for route in config.routes:
+        hub = around.hub(route.source)
+        found += [] if hub.verdict == "ok" else [hub.why]
+        links = chain_of(config, route, as_wanted, around.keys).links()
+        existing = {key.name for key in around.keys.values()}
+        found += [link.why for link in links if link.stops and link.resource in existing]
+    for delivery in deliveries(config, graph, seen, around):
+        of_people = [link for link in delivery.links if link.id in ("subscribers", "filter-policy")]
+        found += [link.why for link in of_people if link.verdict == "warning"]
+    return list(dict.fromkeys(found))
 
 
-def _subscribers(route: Route, listed: tuple[Subscribed, ...] | None) -> tuple[Subscriber, ...]:
-    states: dict[tuple[str, str], str] = {}
-    for entry in listed or ():
-        if entry.state != "deleted" and states.get(entry.identity) != "confirmed":
-            states[entry.identity] = entry.state
-    wanted = [(s.protocol, s.endpoint) for s in route.subscribers]
-    result = [Subscriber(p, e, states.pop(subscriber_identity(p, e), "missing")) for p, e in wanted]
-    extra = {entry.identity: entry for entry in listed or () if entry.identity in states}
-    return (
-        *result,
-        *(Subscriber(e.protocol, e.endpoint, "unlisted") for e in extra.values() if e.state == "confirmed"),
-    )
+def _as_wanted(thing: Resource, graph: Graph, seen: Observation) -> Live[Resource]:
+    """The thing as it will be when the plan has been carried out."""
+    live = seen.wanted[thing.id]
+    facts = live.facts if isinstance(live, Live) else {"Vpc": "", "Layers": [], "others": [], "boundary": None}
+    outputs = live.outputs if isinstance(live, Live) else thing.outputs()
+    return Live(thing.resolved(known_before(graph, seen)), outputs, facts=facts)

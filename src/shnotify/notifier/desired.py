@@ -61,17 +61,13 @@ def build(config: Config, scope: Scope) -> Graph:
     return Graph(tuple(resources))
 
 
-def existing_keys(config: Config) -> dict[str, bool]:
-    """ARNs of the keys that are used but not ours -> whether a topic is encrypted with it."""
+def existing_keys(config: Config) -> tuple[str, ...]:
+    """ARNs of the keys that are used but not ours."""
     encryption = config.encryption
     if not encryption:
-        return {}
-    found: dict[str, bool] = {}
-    if config.dead_letter_queue and isinstance(encryption.dlq_key, ExistingKey):
-        found[encryption.dlq_key.arn] = False
-    if isinstance(encryption.topic_key, ExistingKey):
-        found[encryption.topic_key.arn] = True
-    return found
+        return ()
+    used = [encryption.topic_key, encryption.dlq_key if config.dead_letter_queue else None]
+    return tuple(dict.fromkeys(key.arn for key in used if isinstance(key, ExistingKey)))
 
 
 def _tags(config: Config, resource_id: str) -> Tags:

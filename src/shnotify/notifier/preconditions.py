@@ -8,11 +8,17 @@ from typing import Any, Literal
 
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
-from shnotify.engine.values import Policy
-from shnotify.resources import policies
 
 _OFF = ("InvalidAccessException", "ResourceNotFoundException")
 """What Security Hub answers where it is off (API_DescribeHub); anything else proves nothing."""
+
+_NO_SUCH_OPERATION = frozenset({"404", "501", "NotImplemented", "UnknownOperationException", "InvalidAction"})
+"""What an emulator answers to an operation that it does not have; AWS itself has these everywhere."""
+
+
+class NoSuchServiceError(AwsError):
+    """Whoever answers here has no Security Hub: it is not AWS."""
+
 
 _ENVELOPE = {
     "id": "00000000-0000-0000-0000-000000000000",
@@ -26,20 +32,6 @@ _ENVELOPE = {
 """What TestEventPattern wants in an event (API_TestEventPattern)."""
 
 Source = Literal["cspm", "hub", "both"]
-
-
-def existing_key_problems(aws: Aws, arn: str, *, for_topic: bool) -> list[str]:
-    """Why EventBridge could not use this key; empty when it can."""
-    try:
-        policy = aws.start(aws, aws.kms.get_key_policy, KeyId=arn, PolicyName="default")
-        described = aws.start(aws, aws.kms.describe_key, KeyId=arn)
-        state = aws.in_time(described)["KeyMetadata"]["KeyState"]
-        found = [] if state == "Enabled" else [f"KMS says it is {state}"]
-        return found + policies.key_problems(Policy.parse(aws.in_time(policy)["Policy"]), for_topic=for_topic)
-    except StopError:
-        raise
-    except AwsError as error:
-        return [f"it could not be checked: {error.message}"]
 
 
 def pattern_matches(aws: Aws, pattern: str, event: Mapping[str, Any]) -> bool:
@@ -63,42 +55,46 @@ def refused_patterns(aws: Aws, patterns: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def chosen_source(aws: Aws) -> tuple[Source, str]:
-    """What `source: auto` stands for here, and why in words (API_DescribeHub, API_DescribeSecurityHubV2).
+SERVICES = {"cspm": "Security Hub CSPM", "hub": "Security Hub"}
 
-    A service that cannot be asked about counts as enabled: an alert too many is better than one too few.
+
+def is_enabled(aws: Aws, service: str) -> bool:
+    """Whether `cspm` or `hub` is on in this account and Region (API_DescribeHub, API_DescribeSecurityHubV2).
+
+    Raises `AwsError` when the answer is neither yes nor no.
     """
-    newer = aws.start(_enabled, aws, aws.securityhub.describe_security_hub_v2)
-    on = {"cspm": _enabled(aws, aws.securityhub.describe_hub), "hub": newer.result()}
-    names = {"cspm": "Security Hub CSPM", "hub": "Security Hub"}
-    answers = {True: "is enabled", False: "is not enabled", None: "could not be asked about"}
-    words = "; ".join(f"{names[source]} {answers[found]}" for source, found in on.items())
-    possible: list[Source] = [source for source in ("cspm", "hub") if on[source] is not False]
-    return ("both" if len(possible) == 2 else possible[0] if possible else "cspm"), words
-
-
-def _enabled(aws: Aws, describe: Callable[..., object]) -> bool | None:
+    client = aws.securityhub
+    describe: Callable[..., object] = client.describe_hub if service == "cspm" else client.describe_security_hub_v2
     try:
         aws(describe)
     except StopError:
         raise
     except AwsError as error:
-        return False if error.code in _OFF else None
+        if error.code in _OFF:
+            return False
+        if error.code in _NO_SUCH_OPERATION:
+            raise NoSuchServiceError(error.message, operation=error.operation, code=error.code) from error
+        raise
     return True
 
 
-def hub_note(aws: Aws, sources: set[str]) -> str | None:
-    """Words for a person when Security Hub is off here: without it there is nothing to be told about."""
-    try:
-        if sources - {"hub"}:
-            aws(aws.securityhub.describe_hub)
-        if "hub" in sources:
-            aws(aws.securityhub.describe_security_hub_v2)
-    except StopError:
-        raise
-    except AwsError as error:
-        if error.code in _OFF:
-            return f"Security Hub is not enabled in {aws.region}: no finding will arrive until it is"
-        if error.code in ("AccessDeniedException", "AccessDenied"):
-            return "whether Security Hub is enabled here could not be checked (securityhub:DescribeHub is not allowed)"
-    return None
+def chosen_source(aws: Aws) -> tuple[Source, str]:
+    """What `source: auto` stands for here, and why in words.
+
+    A service that cannot be asked about counts as enabled: an alert too many is better than one too few.
+    """
+    asked = {name: aws.start(is_enabled, aws, name) for name in SERVICES}
+    on: dict[str, bool | None] = {}
+    for name, future in asked.items():
+        try:
+            on[name] = aws.in_time(future)
+        except StopError:
+            raise
+        except AwsError:
+            on[name] = None
+    answers = {True: "is enabled", False: "is not enabled", None: "could not be asked about"}
+    words = "; ".join(f"{SERVICES[name]} {answers[found]}" for name, found in on.items())
+    possible: list[Source] = [source for source in ("cspm", "hub") if on[source] is not False]
+    if len(possible) == 2:
+        return "both", words
+    return (possible[0] if possible else "cspm"), words

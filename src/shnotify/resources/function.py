@@ -122,7 +122,11 @@ class Function(Resource):
             "Reason": have.get("StateReason", ""),
             "Concurrency": str(reply.get("Concurrency", {}).get("ReservedConcurrentExecutions", "")),
         }
-        return Live(replace(state, tags=tags), outputs, owner_of(tags, self.tags))
+        facts = {
+            "Vpc": (have.get("VpcConfig") or {}).get("VpcId", ""),
+            "Layers": [layer["Arn"] for layer in have.get("Layers") or []],
+        }
+        return Live(replace(state, tags=tags), outputs, owner_of(tags, self.tags), facts=facts)
 
     # -- delivery ------------------------------------------------------------------------------------------------------
 
@@ -137,6 +141,12 @@ class Function(Resource):
             return (
                 self.link("formatter", "broken", f"{self.id} is throttled to nothing: its reserved concurrency is 0"),
             )
+        if live.facts["Vpc"]:
+            why = f"{self.id} runs in a VPC of somebody's choice: whether SNS can be reached from there cannot be told"
+            return (self.link("formatter", "unknown", why, vpc=live.facts["Vpc"]),)
+        if live.facts["Layers"]:
+            why = f"{self.id} runs with layers that are not ours ({', '.join(live.facts['Layers'])})"
+            return (self.link("formatter", "unknown", why, layers=live.facts["Layers"]),)
         return (self.link("formatter", "ok", state=state),)
 
     # -- writing -------------------------------------------------------------------------------------------------------

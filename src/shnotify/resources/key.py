@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
-from shnotify.aws.failures import AlreadyThereError, AwsError, UnansweredError
+from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
 from shnotify.engine.health import Link
@@ -15,9 +15,10 @@ from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
-from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, dying, grantees_of, tags_of, unless_so_already
+from shnotify.resources.keylookup import aliases_of, by_tag, dying, grantees_of, tags_of, unless_so_already
+from shnotify.resources.keymaking import NOT_YET_VISIBLE, make_key, put_policy, take_alias
 from shnotify.resources.lookup import holds_messages, saw, seen_before
-from shnotify.resources.policies import KEY_SID, key_problems
+from shnotify.resources.policies import KEY_SID, open_notes
 from shnotify.resources.queue import Queue, depths
 from shnotify.tags import OUR_TAGS
 
@@ -30,7 +31,6 @@ _MEND = calls("kms", "CancelKeyDeletion", "EnableKey", "PutKeyPolicy", "UpdateKe
     "kms", "EnableKeyRotation", "DisableKeyRotation", "CreateAlias", "DeleteAlias"
 )
 """What makes a key of ours right again."""
-_NOT_YET_VISIBLE = "KMS does not know the new key everywhere yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,19 +93,27 @@ class Key(Resource):
         meta, alias = self._find(aws)
         if meta is None or (dying(meta) and not alias):
             return None
+        tags, names, grantees = self._users(aws, meta["KeyId"])
+        own = self._own_beside(aws, meta, alias, tags)
+        if own:
+            meta, alias = own, ""
+            tags, names, grantees = self._users(aws, own["KeyId"])
         key_id = meta["KeyId"]
-        listing, grants = aws.start(aliases_of, aws, key_id), aws.start(grantees_of, aws, key_id)
-        tags = tags_of(aws, key_id)
-        others = [name for name in listing.result() if name not in (alias, self.alias_name)]
-        others += [f"a grant for {who}" for who in grants.result()]
+        others = [name for name in names if name not in (alias, self.alias_name)]
+        others += [f"a grant for {who}" for who in grantees]
         state = replace(self, key_id=key_id, alias_name=alias, tags=tags, enabled=meta["KeyState"] == "Enabled")
         live = self._live(meta, state)
         if others:  # somebody else may use it, so it is not only ours to remove
             live = replace(live, owner=f"somebody else uses it too ({', '.join(others)})")
         if dying(meta):
-            when = meta.get("DeletionDate")
-            return replace(live, notes=(f"it is scheduled for deletion{f' on {when:%Y-%m-%d}' if when else ''}",))
+            when = live.facts.get("DeletionDate")
+            return replace(live, notes=(f"it is scheduled for deletion{f' on {when}' if when else ''}",))
         return live
+
+    def _users(self, aws: Aws, key_id: str) -> tuple[Tags, list[str], list[str]]:
+        """The key's tags, its aliases, and who has a grant."""
+        listing, grants = aws.start(aliases_of, aws, key_id), aws.start(grantees_of, aws, key_id)
+        return tags_of(aws, key_id), listing.result(), grants.result()
 
     def read(self, aws: Aws) -> Live[Self] | None:
         hint = seen_before(aws, self.alias_name)
@@ -113,8 +121,12 @@ class Key(Resource):
         meta, alias = self._find(aws)
         if meta is None or (dying(meta) and not alias):
             return None  # a key of ours that is on its way out is taken back by `create`
-        saw(aws, self.alias_name, meta["Arn"])
         policy, rotation, tags = early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
+        own = self._own_beside(aws, meta, alias, tags.result())
+        if own:
+            stray, meta, alias = meta["KeyId"], own, ""
+            policy, rotation, tags = self._details(aws, own["KeyId"])
+        saw(aws, self.alias_name, meta["Arn"])
         state = replace(
             self,
             key_id=meta["KeyId"],
@@ -127,9 +139,21 @@ class Key(Resource):
             tags=tags.result(),
         )
         live = self._live(meta, state)
+        live = replace(live, notes=open_notes(state.key_policy))
+        if own:
+            where = f"{self.alias_name} points to a key that is not ours ({stray})"
+            return replace(live, blocked=f"{where}: point it back to {meta['KeyId']}")
         if dying(meta) and live.owner is not None:
             return replace(live, blocked="its owner has scheduled it for deletion, and only the owner takes it back")
         return live
+
+    def _own_beside(self, aws: Aws, meta: KeyMetadataTypeDef, alias: str, tags: Tags) -> KeyMetadataTypeDef | None:
+        """Our own usable key, when our alias points to somebody else's: tags say which key is ours, not the alias."""
+        if not alias or owner_of(tags, self.tags) is None:
+            return None
+        ours = [own for own in by_tag(aws, self.tags, self.id, self.key_id) if not dying(own)]
+        ours = [own for own in ours if own["KeyId"] != meta["KeyId"] and self._is_ours(aws, own)]
+        return ours[0] if ours else None
 
     def _details(self, aws: Aws, key: str) -> tuple[Any, Any, Any]:
         return (
@@ -146,7 +170,9 @@ class Key(Resource):
             blocked = f"KMS says that the key is {meta['KeyState']}: only AWS or the key's owner can change that"
         elif kind.items() - _KIND.items():
             blocked = "it is not a symmetric, single-Region encryption key made by KMS, and that cannot be changed"
-        return Live(state, outputs, owner_of(state.tags, self.tags), blocked)
+        when = meta.get("DeletionDate")
+        facts = {"DeletionDate": f"{when:%Y-%m-%d}"} if when else {}
+        return Live(state, outputs, owner_of(state.tags, self.tags), blocked, facts=facts)
 
     def _find(self, aws: Aws) -> tuple[KeyMetadataTypeDef | None, str]:
         """The key behind our alias, else the one that carries our tags; and the alias it has."""
@@ -172,13 +198,14 @@ class Key(Resource):
         return (f"{self.serves}-key",)
 
     def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        """Only its state: what its policy lets through is judged along the chain."""
+        if live.state.enabled:
+            return ()
         (name,) = self.links()
         state = live.outputs["KeyState"]
-        if not live.state.enabled:
-            return (self.link(name, "broken", f"{self.id} cannot be used: KMS says it is {state}", state=state),)
-        problems = key_problems(live.state.key_policy, for_topic=self.serves == "topic")
-        broken = tuple(self.link(name, "broken", f"{self.id}: {problem}") for problem in problems)
-        return broken or (self.link(name, "ok", state=state),)
+        when = f" on {live.facts['DeletionDate']}" if live.facts.get("DeletionDate") else ""
+        why = f"{self.id} cannot be used: KMS says it is {state}{when}"
+        return (self.link(name, "broken", why, state=state),)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -186,52 +213,15 @@ class Key(Resource):
         for meta in by_tag(aws, self.tags, self.id, self.key_id):
             if self._is_ours(aws, meta):
                 return self._take_back(aws, meta)
-        meta = self._create_key(aws)
+        meta = make_key(aws, self.description, self.key_policy, self.tags, self.id)
         key_id = meta["KeyId"]
         rotation = aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
-        if winner := self._take_alias(aws, key_id):
+        if winner := take_alias(aws, self.alias_name, key_id):
             meta = self._give_up(aws, key_id, winner)
         elif rotation:
             rotation.result()  # of no interest for a key that was given up
         saw(aws, self.alias_name, meta["Arn"])
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
-
-    def _create_key(self, aws: Aws) -> KeyMetadataTypeDef:
-        """CreateKey has no idempotency token: after a lost reply the key is looked for by its tags first."""
-        tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in self.tags.to_list()]
-        for attempt in range(3):
-            try:
-                reply = aws.once(
-                    aws.kms.create_key,
-                    Description=self.description,
-                    Policy=self.key_policy.to_text(),
-                    Tags=tags,  # type: ignore[arg-type]
-                    KeyUsage="ENCRYPT_DECRYPT",
-                    KeySpec="SYMMETRIC_DEFAULT",
-                    Origin="AWS_KMS",
-                    MultiRegion=False,
-                )
-                return reply["KeyMetadata"]
-            except UnansweredError:
-                for seconds in (0, 2, 4):  # a new key is shown within seconds (KMS Developer Guide, consistency)
-                    aws.pause(seconds)
-                    if found := by_scan(aws, self.tags, self.id):
-                        return found
-                if attempt == 2:
-                    raise
-        raise AssertionError
-
-    def _take_alias(self, aws: Aws, key_id: str) -> KeyMetadataTypeDef | None:
-        """Gives the key our alias. None when it has it; else the key that has it, for CreateAlias is exclusive."""
-        create = aws.patient({"NotFoundException": _NOT_YET_VISIBLE})
-        try:
-            create(aws.kms.create_alias, AliasName=self.alias_name, TargetKeyId=key_id)
-            return None
-        except AwsError as error:
-            if error.code != "AlreadyExistsException":
-                raise
-        winner = aws(aws.kms.describe_key, KeyId=self.alias_name)["KeyMetadata"]
-        return None if winner["KeyId"] == key_id else winner
 
     def _give_up(self, aws: Aws, key_id: str, winner: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
         """The alias is the arbiter between two runs: who loses it uses the winner's key and gives up its own.
@@ -270,8 +260,7 @@ class Key(Resource):
         if "KeyPolicy" in changes:
             now = aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"]
             policy = self.key_policy.onto(Policy.parse(now))  # what others wrote since we looked stays
-            put = aws.patient({"MalformedPolicyDocumentException": "KMS does not see a principal of the policy yet"})
-            put(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=policy.to_text())
+            put_policy(aws, key_id, policy)
         if "Description" in changes:
             aws(aws.kms.update_key_description, KeyId=key_id, Description=self.description)
         if "EnableKeyRotation" in changes:
@@ -280,15 +269,15 @@ class Key(Resource):
             # The old one goes first: a crash in between leaves a key that its tags find, not an alias nobody knows.
             if have.alias_name and have.alias_name != self.alias_name:
                 aws.maybe(aws.kms.delete_alias, AliasName=have.alias_name)
-            if winner := self._take_alias(aws, key_id):  # this key stays as it is: what we have is encrypted with it
-                raise self._taken(winner)
+            if winner := take_alias(aws, self.alias_name, key_id):
+                raise self._taken(winner)  # this key stays as it is: what we have is encrypted with it
         if "Tags" in changes:
             tags = [{"TagKey": t["Key"], "TagValue": t["Value"]} for t in self.tags.minus(have.tags).to_list()]
             aws(aws.kms.tag_resource, KeyId=key_id, Tags=tags)  # type: ignore[arg-type]
 
     def _set_rotation(self, aws: Aws, key_id: str) -> None:
         call = aws.kms.enable_key_rotation if self.enable_key_rotation else aws.kms.disable_key_rotation
-        aws.patient({"NotFoundException": _NOT_YET_VISIBLE, "DisabledException": _NOT_YET_VISIBLE})(call, KeyId=key_id)
+        aws.patient({"NotFoundException": NOT_YET_VISIBLE, "DisabledException": NOT_YET_VISIBLE})(call, KeyId=key_id)
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
         key_id = live.outputs["KeyId"]

@@ -26,6 +26,7 @@ READS = frozenset[str]().union(
     calls("tag", "GetResources"),
     calls("securityhub", "DescribeHub", "DescribeSecurityHubV2"),
     calls("events", "TestEventPattern"),
+    calls("sns", "GetSubscriptionAttributes"),
     *(kind.PERMISSIONS.read for kind in KINDS),
 )
 """The operations of a read-only run. Anything else is refused before it is sent, in production too."""

@@ -123,6 +123,23 @@ def subscriptions(aws: Aws, topic_arn: str) -> tuple[Subscribed, ...] | None:
     return aws.remember(("subscriptions", topic_arn), ask)
 
 
+def look_into_subscriptions(aws: Aws, topic_arn: str) -> None:
+    """Asks early for the attributes of every confirmed subscription of a topic."""
+    for entry in subscriptions(aws, topic_arn) or ():
+        if entry.state == "confirmed":
+            aws.start(subscription_attributes, aws, entry.arn)
+
+
+def subscription_attributes(aws: Aws, arn: str) -> Mapping[str, str] | None:
+    """A confirmed subscription's attributes (API_GetSubscriptionAttributes); None when it is gone."""
+
+    def ask() -> Mapping[str, str] | None:
+        reply = aws.maybe(aws.sns.get_subscription_attributes, SubscriptionArn=arn)
+        return None if reply is None else reply["Attributes"]
+
+    return aws.remember(("subscription", arn), ask)
+
+
 def topic_attributes(aws: Aws, topic_arn: str) -> Mapping[str, str] | None:
     """A topic's attributes; None when there is no such topic."""
 

@@ -1,7 +1,8 @@
-"""The policy documents of a notifier, and what is wrong with one that is not ours. Pure."""
+"""The policy documents that a notifier writes, and what a person should know of one that others wrote. Pure."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +19,8 @@ QUEUE_SID = "AllowEventBridgeDlq"
 FUNCTION_SID = "AllowEventBridge"
 LAMBDA = "lambda.amazonaws.com"
 
-_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
-_PUBLISH = "sns:Publish"
-_UNSUPPORTED = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
+KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
+_UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{8,}")
 
 
 def key_policy(scope: Scope) -> Policy:
@@ -40,7 +40,7 @@ def key_policy(scope: Scope) -> Policy:
         "Sid": KEY_SID,
         "Effect": "Allow",
         "Principal": {"Service": EVENTS},
-        "Action": list(_KEY_ACTIONS),
+        "Action": list(KEY_ACTIONS),
         "Resource": "*",
     }
     return _policy("2012-10-17", [root, events], {KEY_ROOT_SID, KEY_SID})
@@ -133,9 +133,9 @@ def role_policy(uses: Uses) -> Policy:
     statements = {
         "Logs": (["logs:CreateLogStream", "logs:PutLogEvents"], f"{uses.log_group}:*"),
         "Publish": ("sns:Publish", uses.topic),
-        "TopicKey": (list(_KEY_ACTIONS), uses.topic_key),
+        "TopicKey": (list(KEY_ACTIONS), uses.topic_key),
         "DeadLetters": ("sqs:SendMessage", uses.queue),
-        "DlqKey": (list(_KEY_ACTIONS), uses.queue_key),
+        "DlqKey": (list(KEY_ACTIONS), uses.queue_key),
         "Findings": ("securityhub:BatchUpdateFindings", list(uses.hub)),
     }
     given = [
@@ -146,71 +146,41 @@ def role_policy(uses: Uses) -> Policy:
     return _policy("2012-10-17", given, set(statements))
 
 
-def key_problems(policy: Policy, *, for_topic: bool) -> list[str]:
-    """Why EventBridge could not use a key that has this policy; empty when it can."""
-    if denied := _denied(policy, _KEY_ACTIONS):
-        return [f"its key policy denies {EVENTS} {' and '.join(denied)}"]
-    allowing = _for_events(policy, "allow")
-    usable = [s for s in allowing if not for_topic or not _condition_keys(s) & set(_UNSUPPORTED)]
-    missing = [action for action in _KEY_ACTIONS if not any(_is_about(s, action) for s in usable)]
-    if not missing:
-        return []
-    if len(usable) < len(allowing):
-        return [
-            "its key policy limits EventBridge by aws:SourceArn, aws:SourceAccount or aws:SourceOrgID, which AWS does "
-            "not support for encrypted topics: take the condition away"
-        ]
-    return [f"its key policy does not allow {EVENTS} {' and '.join(missing)}"]
+def open_statements(policy: Policy) -> list[str]:
+    """Names of the statements that let anybody in: an Allow for `*` without a condition."""
+    found = []
+    for number, statement in enumerate(policy.statements, start=1):
+        allows = str(statement.get("Effect")).lower() == "allow"
+        if allows and not statement.get("Condition") and _is_everybody(statement.get("Principal")):
+            found.append(str(statement.get("Sid") or f"statement {number}"))
+    return found
 
 
-def topic_problems(policy: Policy) -> list[str]:
-    """Why EventBridge could not publish to a topic that has this policy; empty when it can.
-
-    The default statement, which is for everybody, holds for the account's own callers only (AWS:SourceOwner).
-    """
-    if _denied(policy, (_PUBLISH,)):
-        return [f"its policy denies {EVENTS} {_PUBLISH}"]
-    named = [s for s in _for_events(policy, "allow") if "aws:sourceowner" not in _condition_keys(s)]
-    return [] if any(_is_about(s, _PUBLISH) for s in named) else [f"its policy does not allow {EVENTS} {_PUBLISH}"]
+def open_notes(policy: Policy) -> tuple[str, ...]:
+    """What a person should know of a policy that lets anybody in."""
+    return tuple(f"its policy lets anybody in, without a condition ({name!r})" for name in open_statements(policy))
 
 
-def _denied(policy: Policy, actions: tuple[str, ...]) -> list[str]:
-    """The actions that EventBridge is denied whatever the circumstances; a denial with a condition may never apply."""
-    denials = [s for s in _for_events(policy, "deny") if not _condition_keys(s)]
-    return [action for action in actions if any(_is_about(s, action) for s in denials)]
+def gone_principals(policy: Policy) -> list[str]:
+    """Statements that name a deleted user or role, which IAM shows by its id (reference_identifiers, unique ids)."""
+    found = []
+    for number, statement in enumerate(policy.statements, start=1):
+        principal = statement.get("Principal")
+        named = principal.get("AWS") if isinstance(principal, dict) else None
+        gone = [name for name in _list(named) if _UNIQUE_ID.fullmatch(str(name))]
+        if gone:
+            found.append(f"{str(statement.get('Sid') or f'statement {number}')!r} names {', '.join(gone)}")
+    return found
 
 
-def _for_events(policy: Policy, effect: str) -> list[dict[str, Any]]:
-    """The statements of this effect that mean EventBridge."""
-    found = [s for s in policy.statements if str(s.get("Effect")).lower() == effect]
-    return [s for s in found if _names_events(s.get("Principal"))]
-
-
-def _condition_keys(statement: dict[str, Any]) -> set[str]:
-    return {key.lower() for block in _dict(statement.get("Condition")).values() for key in _dict(block)}
-
-
-def _is_about(statement: dict[str, Any], action: str) -> bool:
-    return any(_covers(given, action) for given in _list(statement.get("Action")))
+def _is_everybody(principal: Any) -> bool:
+    if isinstance(principal, dict):
+        return "*" in _list(principal.get("AWS"))
+    return bool(principal == "*")
 
 
 def _policy(version: str, statements: list[dict[str, Any]], own: set[str]) -> Policy:
     return Policy({"Version": version, "Statement": statements}, frozenset(own))
-
-
-def _names_events(principal: Any) -> bool:
-    return principal == "*" or any(
-        name in (EVENTS, "*") for kind in ("Service", "AWS") for name in _list(_dict(principal).get(kind))
-    )
-
-
-def _covers(given: Any, action: str) -> bool:
-    pattern = str(given).lower()
-    return pattern == action.lower() or (pattern.endswith("*") and action.lower().startswith(pattern[:-1]))
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import FRESH_SECONDS, holds_messages, key_arn, queue_url, saw, seen_before, strings
-from shnotify.resources.policies import QUEUE_SID
+from shnotify.resources.policies import QUEUE_SID, open_notes
 from shnotify.tags import OUR_TAGS
 
 _NUMBERS = (
@@ -128,7 +128,7 @@ class Queue(Resource):
             notes.append(f"it holds messages that could not be delivered: {depth}")
             if self.message_retention_period < state.message_retention_period:
                 notes.append("a shorter MessageRetentionPeriod drops the older ones of them (API_SetQueueAttributes)")
-        return replace(live, notes=tuple(notes))
+        return replace(live, notes=(*notes, *open_notes(state.policy_document)))
 
     def _attributes(self, aws: Aws) -> Mapping[str, str] | None:
         reply = aws.maybe(aws.sqs.get_queue_attributes, QueueUrl=self.url(aws), AttributeNames=["All"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from shnotify.arns import fitting, name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
@@ -30,7 +30,8 @@ class Role(Resource):
 
     CFN: ClassVar[str] = "AWS::IAM::Role"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
-        read=calls("iam", "GetRole", "GetRolePolicy"),
+        read=calls("iam", "GetRole", "GetRolePolicy", "ListRolePolicies", "ListAttachedRolePolicies")
+        | calls("iam", "GetPolicy", "GetPolicyVersion"),
         create=calls("iam", "CreateRole", "PutRolePolicy"),
         update=calls("iam", "PutRolePolicy", "UpdateAssumeRolePolicy", "UpdateRole", "TagRole"),
         release=calls("iam", "DeleteRolePolicy", "UntagRole"),
@@ -66,6 +67,7 @@ class Role(Resource):
 
     def read(self, aws: Aws) -> Live[Self] | None:
         inline = aws.start(aws.maybe, aws.iam.get_role_policy, RoleName=self.role_name, PolicyName=POLICY_NAME)
+        others = [aws.start(_other_inline, aws, self.role_name), aws.start(_attached, aws, self.role_name)]
         reply = aws.maybe(aws.iam.get_role, RoleName=self.role_name)
         policy = inline.result()
         if reply is None:
@@ -77,7 +79,11 @@ class Role(Resource):
             assume_role_policy_document=_policy(role.get("AssumeRolePolicyDocument")),
             policies=_policy(policy["PolicyDocument"] if policy else None),
         )
-        return self._live(role, state)
+        facts = {
+            "others": [document for found in others for document in found.result()],
+            "boundary": _boundary(aws, role),
+        }
+        return replace(self._live(role, state), facts=facts)
 
     def links(self) -> tuple[str, ...]:
         return ("formatter",)
@@ -137,6 +143,50 @@ class Role(Resource):
         for name in inline["PolicyNames"] if inline else ():
             aws.maybe(aws.iam.delete_role_policy, RoleName=self.role_name, PolicyName=name)
         aws.maybe(aws.iam.delete_role, RoleName=self.role_name)
+
+
+def _other_inline(aws: Aws, role: str) -> list[object]:
+    """The role's inline policies but ours."""
+    names = _pages(aws, aws.iam.list_role_policies, "PolicyNames", RoleName=role)
+    asked = [
+        aws.start(aws.maybe, aws.iam.get_role_policy, RoleName=role, PolicyName=name)
+        for name in names
+        if name != POLICY_NAME
+    ]
+    replies = [future.result() for future in asked]
+    return [reply["PolicyDocument"] for reply in replies if reply]
+
+
+def _attached(aws: Aws, role: str) -> list[object]:
+    """The managed policies that are attached to the role."""
+    found = _pages(aws, aws.iam.list_attached_role_policies, "AttachedPolicies", RoleName=role)
+    return [_managed(aws, policy["PolicyArn"]) for policy in found]
+
+
+def _boundary(aws: Aws, role: Mapping[str, Any]) -> object:
+    """The role's permissions boundary, or None."""
+    arn = (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+    return _managed(aws, arn) if arn else None
+
+
+def _managed(aws: Aws, arn: str) -> object:
+    """The document of a managed policy's default version (API_GetPolicyVersion)."""
+    version = aws(aws.iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return aws(aws.iam.get_policy_version, PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+
+def _pages(aws: Aws, method: Any, name: str, **params: str) -> list[Any]:
+    """All items of an IAM list; none when the role is not there. IAM pages by Marker and IsTruncated."""
+    items: list[Any] = []
+    more: dict[str, str] = {}
+    while True:
+        page = aws.maybe(method, **params, **more)
+        if page is None:
+            return []
+        items += page[name]
+        if not page.get("IsTruncated"):
+            return items
+        more = {"Marker": page["Marker"]}
 
 
 def _policy(document: object) -> Policy:

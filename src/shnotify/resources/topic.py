@@ -10,13 +10,20 @@ from typing import ClassVar, Self
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
-from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
-from shnotify.resources.lookup import feeders, key_arn, saw, seen_before, strings, subscriptions, topic_attributes
-from shnotify.resources.policies import TOPIC_SID, topic_problems
+from shnotify.resources.lookup import (
+    feeders,
+    key_arn,
+    saw,
+    seen_before,
+    strings,
+    subscriptions,
+    topic_attributes,
+)
+from shnotify.resources.policies import TOPIC_SID, open_notes
 from shnotify.resources.subscription import unlisted
 from shnotify.tags import OUR_TAGS
 
@@ -97,15 +104,10 @@ class Topic(Resource):
             policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
         )
-        return self._live(state)
+        return replace(self._live(state), notes=open_notes(state.policy_document))
 
     def links(self) -> tuple[str, ...]:
         return ("topic-policy",)
-
-    def health(self, live: Live[Self]) -> tuple[Link, ...]:
-        problems = topic_problems(live.state.policy_document)
-        broken = tuple(self.link("topic-policy", "broken", f"{self.id}: {problem}") for problem in problems)
-        return broken or (self.link("topic-policy", "ok"),)
 
     def _tags(self, aws: Aws) -> Future[Tags]:
         return aws.start(

@@ -16,11 +16,11 @@ from importlib import import_module
 from threading import RLock
 from typing import Any
 
-from shnotify.sandbox import events, functions, kms, sns, sqs
+from shnotify.sandbox import events, functions, kms, securityhub, sns, sqs
 from shnotify.sandbox.rows import CLOCKS, ROWS, Row
 
 _LOCK = RLock()
-_MODULES = (kms, sns, sqs, events, functions)
+_MODULES = (kms, sns, sqs, events, functions, securityhub)
 """Importing them fills ROWS."""
 
 

@@ -28,7 +28,7 @@ CLIP = 160
 def plan_lines(plan: Plan, between: str = " → ") -> Iterator[Text]:
     """One block for each resource that something happens to: symbol, id, name, changed paths."""
     for step in plan.steps:
-        if step.action != "none" or (step.reason and step.live):
+        if step.action != "none" or (step.reason and step.live) or step.notes:
             yield from _step_lines(step, between)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from moto import mock_aws
 
 from shnotify.sandbox import pending_subscriptions, strict
 from shnotify.sandbox.rows import CLOCKS, ROWS
-from tests.sandbox.strict import test_events, test_functions, test_kms, test_sns, test_sqs
 from tests.sandbox.strict.cloud import Cloud, client, refused, subscribe
 
 
 def test_every_row_has_a_test_and_a_source() -> None:
-    tests = {name for module in (test_kms, test_sns, test_sqs, test_events, test_functions) for name in vars(module)}
-    missing = [row.name for row in ROWS if f"test_{row.name}" not in tests]
+    texts = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")]
+    missing = [row.name for row in ROWS if not any(f"def test_{row.name}(" in text for text in texts)]
     assert missing == []
     assert all(row.cites for row in ROWS)
     assert len({row.name for row in ROWS}) == len(ROWS)

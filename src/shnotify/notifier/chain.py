@@ -1,0 +1,203 @@
+"""What the policies along a route let through: each call that the route lives on, judged by what AWS documents. Pure.
+
+The room asks nobody. A thing that was not read, or a key that was not looked at, is `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shnotify.config.models import Config, Route
+from shnotify.engine.health import Link, Verdict
+from shnotify.engine.resource import Live, Observed, Resource
+from shnotify.notifier import names
+from shnotify.resources import calls
+from shnotify.resources.evaluation import Decision, combined, evaluate
+from shnotify.resources.function import Function
+from shnotify.resources.key import Key
+from shnotify.resources.policies import KEY_ACTIONS
+from shnotify.resources.queue import Queue
+from shnotify.resources.role import Role
+from shnotify.resources.rule import Rule
+from shnotify.resources.topic import Topic
+
+_VERDICTS: dict[str, Verdict] = {"allowed": "ok", "denied": "broken", "unknown": "unknown"}
+
+
+@dataclass(frozen=True)
+class KeySeen:
+    """A KMS key that something is encrypted with.
+
+    name    what it is called in a message: its resource id, or `key ARN`
+    policy  the key policy's document; None when it could not be read
+    state   KMS's word for its state; "" when it could not be read
+    error   why it could not be read, or None
+    needs   the permissions that were missing
+    """
+
+    name: str
+    arn: str
+    policy: object = None
+    state: str = ""
+    error: str | None = None
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One route as it stands in AWS; what is None is not there or could not be read, which others tell."""
+
+    route: Route
+    rule: Live[Rule] | None
+    topic: Live[Topic] | None
+    queue: Live[Queue] | None
+    function: Live[Function] | None
+    role: Live[Role] | None
+    keys: Mapping[str, KeySeen]
+
+    def links(self) -> tuple[Link, ...]:
+        """The judgement on every policy that the route's mail, or its failure, passes."""
+        if self.route.message.format == "lambda":
+            sending = [*self._invoking(), *self._formatting()]
+        else:
+            sending = list(self._publishing())
+        return (*sending, *self._keeping())
+
+    # -- EventBridge publishes -----------------------------------------------------------------------------------------
+
+    def _publishing(self) -> Iterable[Link]:
+        if not (self.topic and self.rule):
+            return
+        topic, rule = self.topic.outputs["Arn"], self.rule.outputs["Arn"]
+        decision = evaluate(self.topic.state.policy_document.document, calls.events_publish(topic, rule))
+        yield _link("topic-policy", self.topic.state.id, "the topic's policy", calls.EVENTS, "sns:Publish", decision)
+
+        def use(key: KeySeen, action: str) -> Decision:
+            return evaluate(key.policy, calls.events_use_topic_key(key.arn, topic, action), "key")
+
+        yield from self._key("topic-key", self.topic.state.kms_master_key_id, calls.EVENTS, use)
+
+    # -- EventBridge invokes the formatter, which publishes ------------------------------------------------------------
+
+    def _invoking(self) -> Iterable[Link]:
+        if not (self.function and self.rule):
+            return
+        function, rule = self.function.outputs["Arn"], self.rule.outputs["Arn"]
+        decision = evaluate(self.function.state.policy_document.document, calls.events_invoke(function, rule))
+        what = "the function's policy"
+        yield _link("formatter", self.function.state.id, what, calls.EVENTS, "lambda:InvokeFunction", decision)
+
+    def _formatting(self) -> Iterable[Link]:
+        if not (self.function and self.role and self.topic):
+            return
+        trust = self.role.state.assume_role_policy_document.document
+        taken = evaluate(trust, calls.lambda_take_role(self.role.outputs["Arn"]), "trust")
+        yield _link("formatter", self.role.state.id, "its trust policy", calls.LAMBDA, "sts:AssumeRole", taken)
+        topic = self.topic.outputs["Arn"]
+        published = self._by_role("sns:Publish", topic, self.topic.state.policy_document.document)
+        yield _link("formatter", self.role.state.id, "its policies", "the formatter", "sns:Publish", published)
+
+        def use(key: KeySeen, action: str) -> Decision:
+            return self._by_role(action, key.arn, key.policy, via="sns")
+
+        yield from self._key("topic-key", self.topic.state.kms_master_key_id, "the formatter", use)
+
+    def _by_role(self, action: str, resource: str, policy: object, via: str = "") -> Decision:
+        """Whether the formatter's role may make a call."""
+        assert self.role  # noqa: S101 the callers looked
+        assert self.function  # noqa: S101
+        request = calls.role_call(
+            self.role.outputs["Arn"],
+            action,
+            resource,
+            function=self.function.outputs["Arn"],
+            in_vpc=bool(self.function.facts["Vpc"]),
+            via=via,
+        )
+        own = [self.role.state.policies.document, *self.role.facts["others"]]
+        return combined(own, self.role.facts["boundary"], policy, request, key=bool(via))
+
+    # -- what fails is kept --------------------------------------------------------------------------------------------
+
+    def _keeping(self) -> Iterable[Link]:
+        if not (self.queue and self.rule):
+            return
+        queue, rule = self.queue.outputs["Arn"], self.rule.outputs["Arn"]
+        decision = evaluate(self.queue.state.policy_document.document, calls.events_send(queue, rule))
+        what = "the queue's policy"
+        yield _link("queue-policy", self.queue.state.id, what, calls.EVENTS, "sqs:SendMessage", decision)
+
+        def use(key: KeySeen, action: str) -> Decision:
+            return evaluate(key.policy, calls.events_use_queue_key(key.arn, queue, rule, action), "key")
+
+        yield from self._key("queue-key", self.queue.state.kms_master_key_id, calls.EVENTS, use)
+
+    # -- keys ----------------------------------------------------------------------------------------------------------
+
+    def _key(self, name: str, arn: str, who: str, use: Callable[[KeySeen, str], Decision]) -> Iterable[Link]:
+        """The judgement on the key that a thing is encrypted with, whosever it is."""
+        if not arn:
+            yield Link(name, "ok", evidence={"encrypted": False})
+            return
+        key = self.keys.get(arn)
+        if key is None:
+            yield Link(name, "unknown", f"it is encrypted with {arn}, which was not looked at", evidence={"key": arn})
+            return
+        if key.error:
+            yield Link(
+                name, "unknown", f"{key.name} could not be read: {key.error}", needs=key.needs, resource=key.name
+            )
+            return
+        if key.state != "Enabled":
+            why = f"{key.name} cannot be used: KMS says it is {key.state}"
+            yield Link(name, "broken", why, evidence={"state": key.state}, resource=key.name)
+            return
+        for action in KEY_ACTIONS:
+            decision = use(key, action)
+            link = _link(name, key.name, "its key policy", who, action, decision)
+            if link.verdict != "ok":
+                yield link
+                return
+        yield Link(name, "ok", evidence={"key": arn})
+
+
+def _link(name: str, resource: str, policy: str, who: str, action: str, decision: Decision) -> Link:
+    """A decision in words."""
+    verdict = _VERDICTS[decision.verdict]
+    evidence = {"action": action, "principal": who, "statement": decision.statement}
+    if verdict == "ok":
+        return Link(name, "ok", evidence=evidence, resource=resource)
+    how = "does not let" if verdict == "broken" else "may or may not let"
+    why = f"{resource}: {policy} {how} {who} call {action}: {decision.reason}"
+    mend = "shnotify apply" if verdict == "broken" and not decision.explicit else None
+    return Link(name, verdict, why, mend=mend, evidence=evidence, resource=resource)
+
+
+def chain_of(config: Config, route: Route, seen: Mapping[str, Observed], existing: Mapping[str, KeySeen]) -> Chain:
+    """The route's things as they were seen.
+
+    existing  ARN -> key, of the keys that are used but not ours
+    """
+
+    def live(resource_id: str, kind: type[Resource]) -> Any:
+        found = seen.get(resource_id)
+        return found if isinstance(found, Live) and isinstance(found.state, kind) else None
+
+    ours = {}
+    for key_id in (names.TOPIC_KEY, names.DLQ_KEY):
+        key = live(key_id, Key)
+        if key and "Arn" in key.outputs:  # one that is still to be made has none
+            arn = key.outputs["Arn"]
+            ours[arn] = KeySeen(key_id, arn, key.state.key_policy.document, key.outputs["KeyState"])
+    formatted = route.message.format == "lambda"
+    return Chain(
+        route=route,
+        rule=live(names.rule_id(route), Rule),
+        topic=live(names.topic_id(route), Topic),
+        queue=live(names.DLQ, Queue) if config.dead_letter_queue else None,
+        function=live(names.formatter_id(route), Function) if formatted else None,
+        role=live(names.formatter_role_id(route), Role) if formatted else None,
+        keys={**existing, **ours},
+    )

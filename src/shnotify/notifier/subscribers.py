@@ -1,0 +1,181 @@
+"""Who gets a route's mail: the subscriptions of its topic, judged. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shnotify.aws.failures import AwsError
+from shnotify.config.models import Route
+from shnotify.engine.health import Link
+from shnotify.findings.matching import matches
+from shnotify.resources.lookup import Subscribed
+from shnotify.subscribers import subscriber_identity
+
+Details = Mapping[str, Mapping[str, str] | AwsError | None]
+"""Subscription ARN -> its attributes, why they could not be read, or None when it is gone."""
+
+_ENVELOPE = {"version", "source", "detail-type"}
+"""The keys of an event whose values do not depend on the finding."""
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """One subscriber of a route.
+
+    state      confirmed, pending, missing, or unlisted (on the topic, and not in the file)
+    pending    whether somebody has still to confirm
+    filtered   whether a filter policy keeps mail away; None when that cannot be told
+    protected  whether only the account can unsubscribe it (ConfirmationWasAuthenticated); None when unknown
+    arn        None while it is pending or missing
+    """
+
+    protocol: str
+    endpoint: str
+    state: str
+    pending: bool = False
+    filtered: bool | None = False
+    protected: bool | None = None
+    arn: str | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether mail surely goes out to it."""
+        return self.arn is not None and self.filtered is False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "protocol": self.protocol,
+            "endpoint": self.endpoint,
+            "state": self.state,
+            "pending": self.pending,
+            "filtered": self.filtered,
+        }
+
+
+def subscribers_of(route: Route, listed: Iterable[Subscribed], details: Details) -> tuple[Subscriber, ...]:
+    """The subscribers that the file names, in its order, then those that it does not name."""
+    entries = [entry for entry in listed if entry.state != "deleted"]
+    found = [_named(route, entries, details, one.protocol, one.endpoint) for one in route.subscribers]
+    named = {subscriber_identity(one.protocol, one.endpoint) for one in route.subscribers}
+    found += [_judged(route, entry, details, "unlisted") for entry in entries if entry.identity not in named]
+    return tuple(found)
+
+
+def _named(route: Route, entries: list[Subscribed], details: Details, protocol: str, endpoint: str) -> Subscriber:
+    """A subscriber of the file; of several entries for one address a confirmed one counts."""
+    same = [entry for entry in entries if entry.identity == subscriber_identity(protocol, endpoint)]
+    if not same:
+        return Subscriber(protocol, endpoint, "missing")
+    judged = [_judged(route, entry, details, entry.state) for entry in same]
+    best = next((one for one in judged if one.reached), None) or min(judged, key=lambda one: one.pending)
+    return Subscriber(protocol, endpoint, best.state, best.pending, best.filtered, best.protected, best.arn)
+
+
+def _judged(route: Route, entry: Subscribed, details: Details, state: str) -> Subscriber:
+    if entry.state == "pending":
+        return Subscriber(entry.protocol, entry.endpoint, state, pending=True)
+    attributes = details.get(entry.arn)
+    if attributes is None or isinstance(attributes, AwsError):
+        return Subscriber(entry.protocol, entry.endpoint, state, filtered=None, arn=entry.arn)
+    protected = attributes.get("ConfirmationWasAuthenticated", "").lower() == "true"
+    filtered = is_filtered(route, attributes)
+    return Subscriber(entry.protocol, entry.endpoint, state, False, filtered, protected, entry.arn)
+
+
+def is_filtered(route: Route, attributes: Mapping[str, str]) -> bool | None:
+    """Whether a subscription's filter policy keeps the route's mail away; None when that cannot be told.
+
+    EventBridge and the formatter send no message attributes, so a filter on attributes lets nothing through. A filter
+    on the body lets nothing through whose body is no JSON object (sns-message-filtering, payload-based filtering).
+    """
+    text = attributes.get("FilterPolicy", "")
+    policy = _mapping(text)
+    if not text or policy == {}:
+        return False
+    if attributes.get("FilterPolicyScope", "MessageAttributes") != "MessageBody":
+        return True
+    if route.message.format != "json" and not route.pattern:
+        return True
+    if policy is None or not policy.keys() <= _ENVELOPE or route.pattern:
+        return None
+    details = {"cspm": ["Security Hub Findings - Imported"], "hub": ["Findings Imported V2"]}
+    sent = [name for source, found in details.items() if route.source in (source, "both", "auto") for name in found]
+    passed = [matches(policy, {"version": "0", "source": "aws.securityhub", "detail-type": name}) for name in sent]
+    return None if any(passed) and not all(passed) else not all(passed)
+
+
+def _mapping(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def subscriber_links(
+    topic_id: str, listed: Iterable[Subscribed], details: Details, subscribers: tuple[Subscriber, ...]
+) -> tuple[Link, ...]:
+    """The judgement on whether anybody gets the mail, and on what keeps it from somebody."""
+    links = [_reached(topic_id, subscribers), *_filters(topic_id, subscribers, details)]
+    links += [_twice(topic_id, entries) for entries in _same_address(listed)]
+    strangers = [one for one in subscribers if one.state == "unlisted" and one.pending]
+    links += [
+        Link(
+            "subscribers",
+            "warning",
+            f"{one.endpoint} is not in the file and has not confirmed: let it lapse, AWS drops it after 48 hours",
+            resource=topic_id,
+        )
+        for one in strangers
+    ]
+    return tuple(links)
+
+
+def _reached(topic_id: str, subscribers: tuple[Subscriber, ...]) -> Link:
+    if any(one.reached for one in subscribers):
+        return Link("subscribers", "ok", resource=topic_id)
+    if any(one.arn and one.filtered is None for one in subscribers):
+        why = "nobody can tell whether a subscriber gets the mail: see its filter policy"
+        return Link("subscribers", "unknown", why, resource=topic_id)
+    if any(one.arn for one in subscribers):
+        why = "every confirmed subscriber has a filter policy that lets nothing through"
+        return Link("subscribers", "broken", why, resource=topic_id)
+    pending = sum(one.pending and one.state == "pending" for one in subscribers)
+    why = f"nobody has confirmed: {pending} pending, and AWS drops them after 48 hours" if pending else "no subscriber"
+    return Link("subscribers", "broken", why, resource=topic_id)
+
+
+def _filters(topic_id: str, subscribers: tuple[Subscriber, ...], details: Details) -> list[Link]:
+    found = []
+    for one in subscribers:
+        attributes = details.get(one.arn or "")
+        listed = one.state != "unlisted"
+        if one.filtered:
+            why = f"{one.endpoint} gets nothing: its filter policy lets nothing of this route through"
+            found.append(Link("filter-policy", "broken" if listed else "warning", why, resource=topic_id))
+        elif one.filtered is None and isinstance(attributes, AwsError):
+            needs = (attributes.operation,) if attributes.operation else ()
+            why = f"the filter policy of {one.endpoint} could not be read: {attributes.message}"
+            found.append(Link("filter-policy", "unknown", why, needs=needs, resource=topic_id))
+        elif one.filtered is None:
+            why = f"whether the filter policy of {one.endpoint} lets a mail through depends on the finding"
+            found.append(Link("filter-policy", "unknown" if listed else "warning", why, resource=topic_id))
+    return found or [Link("filter-policy", "ok", resource=topic_id)]
+
+
+def _same_address(listed: Iterable[Subscribed]) -> list[list[Subscribed]]:
+    """Entries of one address, where there are several."""
+    by_identity: dict[tuple[str, str], list[Subscribed]] = {}
+    for entry in listed:
+        if entry.state != "deleted":
+            by_identity.setdefault(entry.identity, []).append(entry)
+    return [entries for entries in by_identity.values() if len(entries) > 1]
+
+
+def _twice(topic_id: str, entries: list[Subscribed]) -> Link:
+    spelled = " and ".join(sorted(entry.endpoint for entry in entries))
+    why = f"{spelled} are one address with {len(entries)} subscriptions: each confirmed one gets the mail"
+    return Link("subscribers", "warning", why, resource=topic_id)
