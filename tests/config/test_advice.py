@@ -86,6 +86,7 @@ def test_what_is_seldom_meant_is_told(text: str, expected: list[str]) -> None:
 
 TWO = "  - name: all\n    subscribers: [a@b.co]\n"
 QUIET = {
+    "passed checks that are meant": f"{ROUTE}    findings: {{severity: any, compliance_status: any}}\n",
     "the smallest file": ROUTE,
     "passed checks, left out": f"{ROUTE}    findings: {{severity: any, exclude: {{compliance_status: [PASSED]}}}}\n",
     "products that check nothing": f"{ROUTE}    findings: {{products: [guardduty, aws/inspector]}}\n",

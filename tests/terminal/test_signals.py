@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from shnotify import cli
-from shnotify.commands import _input as offline
+from shnotify.config import load
 from shnotify.terminal import signals as ending
 from shnotify.terminal.signals import Interrupted, catch_signals, one_document
 
@@ -70,7 +70,7 @@ def test_a_signal_that_python_wraps_while_a_class_is_made_is_one_all_the_same(
     def broken(*_: object) -> None:
         type("Made", (), {"late": Late()})
 
-    monkeypatch.setattr(offline, "load", broken)
+    monkeypatch.setattr(load, "load_file", broken)
     assert cli.run(["validate", "-o", "json"]) == 129
     assert json.loads(capsys.readouterr().out)["error"]["message"] == "interrupted"
 

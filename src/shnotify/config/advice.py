@@ -7,19 +7,19 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shnotify.config.load import Loaded
 from shnotify.config.models import Config, Route
 from shnotify.config.variables import variables
 from shnotify.config.yamlfile import Document, Path, dotted
-from shnotify.findings.filtervalues import DOUBTFUL, DOUBTFUL_IN_ASFF, judged
-from shnotify.findings.overlap import Example, shared_example
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.patternsyntax import size_warning
-from shnotify.findings.possible import dead_parts, never_matches
 from shnotify.schema.regions import region_doubt
 from shnotify.schema.scalars import shown
+
+if TYPE_CHECKING:
+    from shnotify.findings.overlap import Example
 
 MOST = 100
 Found = tuple[Path, str]
@@ -62,7 +62,11 @@ def _found(loaded: Loaded) -> Iterator[Found]:
             yield (*here, "pattern" if route.pattern else "findings"), size
         yield from _of_pattern(here, route)
         yield from _of_filters(here, route)
-    yield from _twice(config, patterns)
+        decided = (*here, "findings", "compliance_status") in loaded.document.keys
+        if not decided and _lets_passed_checks_through(route):
+            yield (*here, "findings"), PASSED_CHECKS
+    if len(patterns) > 1:
+        yield from _twice(config, patterns)
     yield from variables(loaded.document.data)
 
 
@@ -70,6 +74,8 @@ def _of_pattern(here: Path, route: Route) -> Iterator[Found]:
     """A raw pattern, or a part of it, that no event of Security Hub matches."""
     if not route.pattern:
         return
+    from shnotify.findings.possible import dead_parts, never_matches
+
     never = never_matches(route.pattern)
     for place, text in never or dead_parts(route.pattern):
         end = "so the route sends nothing" if never else "this part of the pattern matches nothing"
@@ -83,7 +89,9 @@ def _parts(place: str) -> Iterator[str | int]:
 
 
 def _of_filters(here: Path, route: Route) -> Iterator[Found]:
-    """Values that no finding is known to hold, and passed checks that would be mailed as findings."""
+    """Values that no finding is known to hold."""
+    from shnotify.findings.filtervalues import DOUBTFUL, DOUBTFUL_IN_ASFF, judged
+
     if route.pattern:
         return
     judges = (DOUBTFUL, DOUBTFUL_IN_ASFF) if route.source == "cspm" else (DOUBTFUL,)
@@ -92,14 +100,12 @@ def _of_filters(here: Path, route: Route) -> Iterator[Found]:
         values = {name: getattr(filters, name) for one in judges for name in one}
         for field, number, _, message in judged(judges, values):
             yield (*here, "findings", *part, field, number), message
-    if _lets_passed_checks_through(route):
-        yield (
-            (*here, "findings"),
-            "passed checks are let through too, for nothing filters by `compliance_status`: write "
-            "`exclude: {compliance_status: [PASSED]}` to leave them out, or `compliance_status: any` if they are meant",
-        )
 
 
+PASSED_CHECKS = (
+    "passed checks are let through too, for nothing filters by `compliance_status`: write "
+    "`exclude: {compliance_status: [PASSED]}` to leave them out, or `compliance_status: any` if they are meant"
+)
 _SEND_NO_CHECKS = frozenset(
     "access-analyzer iam-access-analyzer detective firewall-manager guardduty health inspector macie".split()  # noqa: SIM905
 )
@@ -111,7 +117,7 @@ def _lets_passed_checks_through(route: Route) -> bool:
     Security Hub's own passed checks are INFORMATIONAL.
     """
     findings = route.findings
-    if findings.compliance_status or findings.exclude.compliance_status:
+    if route.pattern or findings.compliance_status or findings.exclude.compliance_status:
         return False
     if findings.controls:
         return True
@@ -123,6 +129,8 @@ def _lets_passed_checks_through(route: Route) -> bool:
 
 def _twice(config: Config, patterns: list[dict[str, Any]]) -> Iterator[Found]:
     """Two routes that mail the same finding to the same subscriber."""
+    from shnotify.findings.overlap import shared_example
+
     for first, second in itertools.combinations(range(len(config.routes)), 2):
         one, other = config.routes[first], config.routes[second]
         shared = [subscriber.identity for subscriber in one.subscribers]

@@ -265,10 +265,14 @@ def _at(condition: Condition) -> str:
 
 def _said(condition: Condition) -> str:
     """The entries as a message shows them."""
-    shown = [
-        repr(entry) if isinstance(entry, str) else str(entry) for entry in condition.entries[:3]
-    ]
+    shown = [_shown(entry) for entry in condition.entries[:3]]
     return " or ".join(shown) + (" ..." if len(condition.entries) > 3 else "")
+
+
+def _shown(entry: Any) -> str:
+    if isinstance(entry, Mapping):
+        return f"{{{', '.join(f'{name}: {_shown(value)}' for name, value in entry.items())}}}"
+    return repr(entry)
 
 
 def _nested(name: str) -> str:

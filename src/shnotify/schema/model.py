@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
+import os
 from typing import Annotated, Any
 
-# No plug-in of another package may look into the file; and to search for them takes longer than all
-# our models.
-_NO_PLUGINS = ModuleType("pydantic.plugin._loader")
-_NO_PLUGINS.get_plugins = tuple  # type: ignore[attr-defined]
-sys.modules.setdefault(_NO_PLUGINS.__name__, _NO_PLUGINS)
+# No plug-in of another package may look into the file, and to search for them takes longer than all
+# our models (pydantic's documentation, plugins).
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field  # noqa: E402 after the plug-ins are out of the way
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Model(BaseModel):
