@@ -21,8 +21,6 @@ NOT_NEEDED = (
     "shnotify.engine",
     "shnotify.notifier",
     "shnotify.resources",
-    "importlib.metadata",
-    "email",
 )
 """What a `validate` of a right file must not load: it starts in the time that its libraries take."""
 PROGRAM = """
