@@ -39,7 +39,7 @@ _JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the progr
 
 @dataclass(frozen=True)
 class Clock:
-    """Time, so that tests need none."""
+    """Provides time, so that tests need none of their own."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -72,7 +72,7 @@ class Calls:
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="aws")
 
     def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """One call, tried again where that is safe and useful.
+        """Makes one call, and tries again where that is safe and useful.
 
         Raises `DeniedError`, `StopError`, `AwsError`. All our calls but CreateKey are idempotent,
         so after a lost reply the call is made again.
@@ -80,7 +80,7 @@ class Calls:
         return self._try(method, kwargs, {}, once=False)
 
     def maybe(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """The same; None when AWS says that the thing is not there."""
+        """Makes one call; returns None when AWS says that the thing is not there."""
         try:
             return self._try(method, kwargs, {}, once=False)
         except AwsError as error:
@@ -89,28 +89,30 @@ class Calls:
             raise
 
     def once(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """For a call that is not idempotent: never repeated unless AWS refused it.
+        """Makes a call that is not idempotent, and repeats the call only if AWS refused it.
 
         In doubt: `UnansweredError`.
         """
         return self._try(method, kwargs, {}, once=True)
 
     def patient(self, waits: Mapping[str, str]) -> Callable[..., Any]:
-        """A caller that also waits out these errors, up to two minutes.
+        """Returns a caller that also waits out the named errors, up to two minutes.
 
         waits  `Code`, or `Code: part of the message` -> why it passes by itself
         """
         return lambda method, /, **kwargs: self._try(method, kwargs, waits, once=False)
 
     def start(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Runs a call side by side.
+        """Runs a call in a thread beside other calls.
 
         Only calls go in here, never something that waits for another call of this pool.
         """
         return self._pool.submit(function, *args, **kwargs)
 
     def remember(self, key: object, function: Callable[[], T]) -> T:
-        """The function's result, asked for once in an observation however many want it."""
+        """Returns the function's result, computed once in an observation however many callers want
+        it.
+        """
         with self._lock:
             future = self._memo.get(key)
             first = future is None
@@ -124,19 +126,17 @@ class Calls:
         return cast("T", future.result())
 
     def forget(self) -> None:
-        """Begins a new observation: what was read is read again."""
+        """Begins a new observation, in which everything is read again."""
         self._observed = self.clock.now()
         with self._lock:
             self._memo.clear()
 
     def age(self) -> float:
-        """Seconds since the last observation began."""
+        """Returns the seconds since the last observation began."""
         return self.clock.now() - self._observed
 
     def pages(self, method: Callable[..., Any], token: str, **kwargs: Any) -> Iterator[Any]:
-        """All pages of a list call whose request and reply name the next page `token` (or `Next` +
-        `Marker`).
-        """
+        """Yields all pages of a list call whose request and reply name the next page `token`."""
         answer, reply = ("NextMarker", "Marker") if token == "Marker" else (token, token)  # noqa: S105
         more: dict[str, Any] = {}
         while True:
@@ -147,11 +147,11 @@ class Calls:
             more = {reply: page[answer]}
 
     def stop(self) -> None:
-        """No further call starts; those under way are left to end by themselves."""
+        """Lets no further call start; calls under way end by themselves."""
         self._stopped.set()
 
     def remaining(self) -> float:
-        """Seconds until the command's time is up; never negative."""
+        """Returns the seconds until the command's time is up, never negative."""
         return max(0.0, self.deadline - self.clock.now())
 
     def pause(self, seconds: float) -> None:
@@ -161,7 +161,7 @@ class Calls:
         self._check()
 
     def in_time(self, future: Future[T]) -> T:
-        """The future's result, or `StopError` when the command's time is up first."""
+        """Returns the future's result, or raises `StopError` when the command's time is up first."""
         try:
             return future.result(timeout=self.remaining() + 0.1)
         except TimeoutError:
@@ -187,7 +187,7 @@ class Calls:
             raise self.out_of_time()
 
     def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
-        """The one place where a call leaves; tests count, delay and break it here."""
+        """Sends a call. Tests count, delay and break calls in this one place."""
         return method(**params)
 
     def _try(
@@ -241,7 +241,9 @@ class Calls:
         *,
         once: bool,
     ) -> tuple[AwsError, str, int]:
-        """(the failure, why another try may help, how many tries at the most) of an error reply."""
+        """Classifies an error reply: the failure, why another try may help, and how many tries
+        there are.
+        """
         meta = error.response.get("ResponseMetadata", {})
         status = int(meta.get("HTTPStatusCode", 0))
         code = str(error.response.get("Error", {}).get("Code") or f"HTTP {status}")
@@ -270,9 +272,7 @@ class Calls:
 
 
 def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsError, str]:
-    """(the failure, in words) of a call that AWS did not answer, or not in a form that the SDK can
-    read.
-    """
+    """Describes a call that AWS did not answer, or not in a form that the SDK can read."""
     what = "an unreadable answer" if isinstance(error, _UNREADABLE) else "no answer"
     said = str(error) if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {error}"
     said = without_password(said.partition("\n")[0])  # the SDK appends the whole answer

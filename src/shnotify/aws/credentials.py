@@ -60,7 +60,7 @@ providers).
 
 @dataclass(frozen=True)
 class SignIn:
-    """How the person signs in, as the SDK's configuration says.
+    """Says how the person signs in, according to the SDK's configuration.
 
     profile  the profile in use, or None
     command  what renews the credentials at their source, or None when the configuration does not
@@ -85,8 +85,8 @@ class SignIn:
 
 
 def _command(profiles: Mapping[str, Mapping[str, str]], name: str) -> str | None:
-    """`aws sso login --profile P` or `aws login --profile P` of the first profile in the chain that
-    signs in so.
+    """Returns the command that renews the credentials of the first profile in the chain that signs
+    in.
     """
     for _ in range(len(profiles) + 1):  # a chain may end in itself
         profile = profiles.get(name, {})
@@ -101,8 +101,7 @@ def _command(profiles: Mapping[str, Mapping[str, str]], name: str) -> str | None
 
 
 def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
-    """Lets the SDK ask for an MFA code where somebody can answer, and stop with a way out
-    elsewhere.
+    """Lets the SDK ask for an MFA code on a terminal, and raise an error with a way out elsewhere.
 
     The SDK itself asks on any terminal it finds, or reads standard input. Raises nothing here.
     """
@@ -127,7 +126,7 @@ def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
 
 
 def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = None) -> StopError:
-    """The error for missing or unusable credentials. `error` is the SDK's own exception."""
+    """Makes the error for missing or unusable credentials. `error` is the SDK's own exception."""
     hint = "sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables"
     if isinstance(error, EOFError):
         error = RefreshWithMFAUnsupportedError()
@@ -144,7 +143,9 @@ def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = No
 
 
 def _said(error: Exception) -> str:
-    """What the SDK says, less what a credential process wrote: that may hold a secret."""
+    """Returns what the SDK says, without what a credential process wrote, for that may hold a
+    secret.
+    """
     provider = getattr(error, "kwargs", {}).get("provider")
     if isinstance(error, CredentialRetrievalError) and provider == "custom-process":
         return "its credential_process failed or gave no credentials; run it by hand to see why"
@@ -152,7 +153,7 @@ def _said(error: Exception) -> str:
 
 
 def not_set_up(error: Exception, sign_in: SignIn) -> ShnotifyError:
-    """The error for a session or a client that could not be made, before anything was sent."""
+    """Makes the error for a session or client that could not be made, before anything was sent."""
     if isinstance(error, ShnotifyError):
         return error
     if isinstance(error, MissingDependencyException):
@@ -179,7 +180,7 @@ def not_set_up(error: Exception, sign_in: SignIn) -> ShnotifyError:
 
 
 def network_hint(error: Exception) -> str:
-    """What to do about a call that got no answer, or one that nobody could read."""
+    """Says what to do about a call without an answer, or with one that nobody could read."""
     if isinstance(error, SSLError):
         return "if a proxy opens TLS here, name its certificate authority in AWS_CA_BUNDLE; nothing was sent"
     if isinstance(error, ProxyConnectionError):

@@ -117,11 +117,11 @@ QUOTA = frozenset(
 
 
 class AwsError(ShnotifyError):
-    """AWS, or the way to it, said no to one call."""
+    """AWS, or the network on the way, refused one call."""
 
 
 class DeniedError(AwsError):
-    """The caller may not make this call. Nothing follows from it about what exists."""
+    """The caller may not make the call. The refusal proves nothing about what exists."""
 
 
 class StopError(AwsError):
@@ -129,11 +129,11 @@ class StopError(AwsError):
 
 
 class UnansweredError(AwsError):
-    """A call that is not idempotent got no answer; it may have taken effect."""
+    """A call that is not idempotent got no answer; the call may have taken effect."""
 
 
 class AlreadyThereError(AwsError):
-    """AWS says that what is to be created exists; it appeared after we looked."""
+    """AWS says that the thing to create exists; somebody made the thing after the last look."""
 
 
 class UnexpectedError(AwsError):
@@ -153,14 +153,14 @@ class WriteRefusedError(ShnotifyError):
 
 
 def bare_code(code: str) -> str:
-    """A code without the prefix that SQS's older ones have (API_CreateQueue, Errors)."""
+    """Returns a code without the prefix of SQS's older codes (API_CreateQueue, Errors)."""
     return code.removeprefix("AWS.SimpleQueueService.")
 
 
 def from_reply(
     operation: str, code: str, message: str, status: int, target: str | None
 ) -> AwsError:
-    """The error for an error reply: what AWS said, and what to do about it.
+    """Makes the error for an error reply: what AWS said, and what to do about it.
 
     SNS gives its quota errors the HTTP status 403 (API_CreateTopic, Errors), so codes are looked at
     before the status.
@@ -193,8 +193,8 @@ def from_reply(
 
 
 def _permission_hint(operation: str, message: str, target: str | None) -> str:
-    """AWS's text says which kind of policy denies (IAM User Guide, troubleshoot access denied error
-    messages).
+    """Says which kind of policy denies, as AWS's text tells (IAM User Guide, troubleshoot access
+    denied).
     """
     if found := re.search(r"explicit deny in an? ([a-z -]*policy)", message):
         return f"a {found[1]} forbids it, and no permission of the caller can help: whoever keeps that policy must"

@@ -43,8 +43,7 @@ READ_SECONDS = 20
 
 
 def endpoint_note(environment: Mapping[str, str]) -> str | None:
-    """Words for the services that the environment sends to another place than AWS (an emulator,
-    say), or None.
+    """Names the services that the environment sends to another place than AWS, or returns None.
 
     A single service sent elsewhere means that the others still go to AWS, which nobody should learn
     too late.
@@ -70,7 +69,7 @@ def endpoint_note(environment: Mapping[str, str]) -> str | None:
 
 
 class Aws(Calls):
-    """One account and Region, seen through one set of credentials.
+    """Makes calls to one account and Region, with one set of credentials.
 
     allowed   the operations that can be sent, as IAM names them; None: every one
     timeout   seconds for the whole command
@@ -114,7 +113,7 @@ class Aws(Calls):
 
     @cached_property
     def scope(self) -> Scope:
-        """Who and where we are (sts:GetCallerIdentity); the partition is the caller's own."""
+        """Who the caller is, and where (sts:GetCallerIdentity); the partition is the caller's own."""
         if note := endpoint_note(os.environ):
             self.report(Noted(note))
         # Beside the main thread: finding credentials may run a program or ask a network that never
@@ -155,7 +154,7 @@ class Aws(Calls):
         return client
 
     def permits(self, operation: str) -> bool:
-        """Whether this run may send the operation."""
+        """Tells whether this run may send the operation."""
         return self.allowed is None or operation in self.allowed
 
     def _guard(self, model: Any, **_: Any) -> None:

@@ -11,7 +11,7 @@ _PREFIX = {"resourcegroupstaggingapi": "tag"}
 
 
 def operation_name(service: str, name: str) -> str:
-    """IAM's name for an operation: `kms:CreateKey`."""
+    """Returns IAM's name for an operation, such as `kms:CreateKey`."""
     return f"{_PREFIX.get(service, service)}:{name}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Waiting:
-    """A call is tried again after `seconds`; `reason` says what AWS said or is known to do."""
+    """Says that a call is tried again after `seconds`, and in `reason` why."""
 
     operation: str
     reason: str
@@ -16,7 +16,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Noted:
-    """Something a person should know; it changes nothing."""
+    """Tells a person something that changes nothing."""
 
     message: str
 

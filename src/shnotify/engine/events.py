@@ -10,7 +10,7 @@ from shnotify.engine.plan import Result, Step
 
 @dataclass(frozen=True)
 class Looking:
-    """AWS is about to be read."""
+    """Says that AWS is about to be read."""
 
     count: int
 

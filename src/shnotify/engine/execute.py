@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """What became of each step, by its key."""
+    """Records what became of each step, by the step's key."""
 
     results: dict[str, Result] = field(default_factory=dict)
     errors: list[ShnotifyError] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Outcome:
 
 
 class _Run:
-    """One execution: the graph sorter and the results are touched by the main thread only."""
+    """Runs one plan; only the main thread touches the sorter and the results."""
 
     def __init__(self, plan: Plan, aws: Aws, report: Callable[[Event], None]) -> None:
         self.plan, self.aws, self.report = plan, aws, report
@@ -77,7 +77,7 @@ class _Run:
         return self.outcome
 
     def _starts(self, step: Step) -> bool:
-        """Whether the step is to be carried out; if not, its result is noted."""
+        """Tells whether the step is to be carried out, and otherwise notes the step's result."""
         if step.action == "none":
             self.outcome.results[step.key] = "done"
         elif step.action == "refuse" or any(
@@ -141,7 +141,9 @@ class _Run:
             self.report(StepEnded(step, "done"))
 
     def _abandon(self, running: dict[Future[None], str], error: BaseException) -> None:
-        """No new call starts; what is under way ends its call, a second interrupt leaves even that."""
+        """Starts no new call and waits for the calls under way; a second interrupt ends the
+        waiting.
+        """
         self.aws.stop()
         self.report(Noted("stopping: the calls under way are finished first"))
         if isinstance(error, StopError):
@@ -173,7 +175,7 @@ def _create(wanted: Resource, aws: Aws) -> Mapping[str, str]:
 
 
 def _appeared(wanted: Resource, aws: Aws) -> Live[Resource] | None:
-    """What AWS says is there already; it may take a while until it also shows it."""
+    """Reads what AWS says exists already, until AWS also shows it."""
     for seconds in (0, 1, 2, 4, 8, 15, 30):
         if seconds:
             aws.pause(seconds)
@@ -190,5 +192,5 @@ def _update(wanted: Resource, aws: Aws, live: Live[Resource]) -> None:
 
 
 def execute(plan: Plan, aws: Aws, report: Callable[[Event], None], *, workers: int = 16) -> Outcome:
-    """Carries out the steps. A failure skips what depends on it; the rest is finished."""
+    """Carries out the steps of a plan. A failed step skips its dependents; all other steps finish."""
     return _Run(plan, aws, report).run(workers)

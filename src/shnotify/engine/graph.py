@@ -11,7 +11,7 @@ from shnotify.engine.resource import Resource
 
 @dataclass(frozen=True)
 class Graph:
-    """All wanted resources of one notifier, in an order in which each comes after what it needs."""
+    """Holds all wanted resources of one notifier, each after everything that the resource needs."""
 
     resources: tuple[Resource, ...]
 
@@ -33,7 +33,7 @@ class Graph:
             seen.add(resource.id)
 
     def __getitem__(self, resource_id: str) -> Resource:
-        """The resource of this id.
+        """Returns the resource of this id.
 
         Raises LookupError when the graph has none: an id is never guessed.
         """

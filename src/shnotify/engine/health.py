@@ -15,7 +15,7 @@ Verdict = Literal["ok", "broken", "unknown", "warning"]
 
 @dataclass(frozen=True)
 class Link:
-    """The judgement on one link of the chain from Security Hub to an inbox.
+    """A judgement on one link of the chain from Security Hub to an inbox.
 
     id        the link's name, such as `topic-key`
     verdict   ok: mail passes; broken: no mail passes; unknown: nobody can tell; warning: mail
@@ -37,5 +37,5 @@ class Link:
 
     @property
     def stops(self) -> bool:
-        """Whether nobody may say that mail passes here."""
+        """Tells whether the link keeps anybody from saying that mail passes."""
         return self.verdict in ("broken", "unknown")

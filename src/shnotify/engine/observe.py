@@ -27,9 +27,7 @@ kind.
 
 
 class Search(Protocol):
-    """Looks for what is left over: `prepare` runs beside the reads of what is wanted, `find` when
-    those are known.
-    """
+    """Looks for leftovers: `prepare` runs beside the other reads, `find` after them."""
 
     def prepare(self) -> None: ...
 
@@ -47,7 +45,7 @@ def observe(
     find: Search | None = None,
     beside: Callable[[], None] = lambda: None,
 ) -> Observation:
-    """What AWS holds of each resource of the graph.
+    """Reads what AWS holds of each resource of the graph.
 
     report   receives what is told meanwhile
     shallow  only whether it exists and whose it is

@@ -11,7 +11,7 @@ from shnotify.tags import ADOPTED_TAG, NAME_TAG
 
 
 def owner_of(tags: Tags, ours: Tags) -> str | None:
-    """None when these tags name the notifier that `ours` name; else words for whose it is."""
+    """Returns None when the tags name our notifier, and otherwise words for the owner."""
     if (stack := _stack_of(tags)) is not None:
         return f"it belongs to the CloudFormation stack {stack!r}"
     found = tags.get(NAME_TAG)
@@ -21,7 +21,7 @@ def owner_of(tags: Tags, ours: Tags) -> str | None:
 
 
 def with_tags(resource: Resource, more: Mapping[str, str]) -> Resource:
-    """The resource with these tags too, if its kind can carry any."""
+    """Adds tags to a resource, if the resource's kind can carry any."""
     tags = resource.tags_or_none()
     return resource if tags is None else replace(resource, tags=Tags.of({**tags.to_dict(), **more}))  # type: ignore[call-arg]
 
@@ -32,14 +32,12 @@ def is_adopted(live: Live[Resource]) -> bool:
 
 
 def adoptable(tags: Tags) -> bool:
-    """Whether `--adopt` may take it: only what nobody else's tag claims."""
+    """Tells whether `--adopt` may take a thing with these tags: nobody else claims the thing."""
     return _stack_of(tags) is None and tags.get(NAME_TAG) is None
 
 
 def _stack_of(tags: Tags) -> str | None:
-    """The CloudFormation stack that the tags name, by any of the tags it sets (name, id, logical
-    id).
-    """
+    """Returns the CloudFormation stack that the tags name (name, id or logical id), or None."""
     found = {
         key: value for key, value in tags.to_dict().items() if key.startswith("aws:cloudformation:")
     }

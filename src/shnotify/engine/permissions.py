@@ -10,13 +10,13 @@ VERBS: tuple[Verb, ...] = ("read", "create", "update", "release", "delete")
 
 
 def calls(service: str, *names: str) -> frozenset[str]:
-    """Operations as IAM names them: `calls("kms", "DescribeKey")` is `{"kms:DescribeKey"}`."""
+    """Names operations as IAM does: `calls("kms", "DescribeKey")` is `{"kms:DescribeKey"}`."""
     return frozenset(f"{service}:{name}" for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Permissions:
-    """What a kind may call, and what AWS asks for besides.
+    """Lists what a kind may call, verb by verb, and what AWS checks besides.
 
     read     operations of `identify`, `read` and `points_at`; none of them changes anything
     create   operations of `create`, without those of `read`; likewise `update`, `release` and
@@ -35,10 +35,10 @@ class Permissions:
     besides: frozenset[tuple[Verb, str]] = frozenset()
 
     def called(self, verb: Verb) -> frozenset[str]:
-        """The operations that the verb may send."""
+        """Returns the operations that the verb may send."""
         found: frozenset[str] = getattr(self, verb)
         return found
 
     def actions(self, verb: Verb) -> frozenset[str]:
-        """The IAM actions that the verb needs."""
+        """Returns the IAM actions that the verb needs."""
         return self.called(verb) | {action for of, action in self.besides if of == verb}

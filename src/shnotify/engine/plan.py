@@ -22,7 +22,7 @@ Result = Literal["done", "failed", "skipped"]
 
 @dataclass(frozen=True)
 class Step:
-    """What is done to one resource.
+    """Says what is done to one resource.
 
     resource  the wanted resource, or the leftover one that is removed
     needs     keys of the steps that must have succeeded before
@@ -48,7 +48,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in an order that respects `needs`.
+    """Holds steps in an order that respects their `needs`.
 
     `known` maps `Id.Attribute` to what is known before the first step.
     """
@@ -69,7 +69,7 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what the plan was made from and of what it does.
+        """Returns a digest of what the plan was made from and of what the plan does.
 
         Equal digests do equal things.
         """
@@ -82,7 +82,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Observation:
-    """What AWS holds: of the wanted resources by id, and what is ours but no longer wanted.
+    """Holds what AWS showed: the wanted resources by id, and our things that nobody wants any more.
 
     unsearched  why leftovers could not be looked for, or None
     """
@@ -93,7 +93,7 @@ class Observation:
 
 
 def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
-    """The steps that make AWS match the graph, then those that remove what is left over."""
+    """Plans the steps that make AWS match the graph, and then those that remove leftovers."""
     seen = replace(seen, wanted=_apart(seen.wanted))
     known = known_values(graph, seen)
     unread = frozenset(
@@ -118,8 +118,8 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
 
 
 def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
-    """The same, with each thing blocked that is found in AWS for two wanted ones: what one writes
-    the other undoes.
+    """Blocks every live thing that two wanted resources name, because each would undo the other's
+    writes.
     """
     users: dict[str, list[str]] = {}
     for resource_id, live in wanted.items():
@@ -143,8 +143,8 @@ def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
 
 
 def contradictions(graph: Graph, seen: Observation) -> list[str]:
-    """Ids of wanted things that seem not to be there while a usable thing of ours says that it is
-    just that thing.
+    """Finds wanted things that look absent while a usable thing of ours says that it is the wanted
+    one.
 
     Two reads of one observation saw the thing before and after somebody changed it, so the look is
     worth nothing.
@@ -155,8 +155,8 @@ def contradictions(graph: Graph, seen: Observation) -> list[str]:
 
 
 def _is_it(resource: Resource, live: Live[Resource]) -> bool:
-    """Whether a live thing is the wanted one: by its ARN, or where that is not known before, by its
-    tags.
+    """Tells whether a live thing is the wanted one: by ARN, or by tags where no ARN is known
+    before.
     """
     if type(live.state) is not type(resource):
         return False
@@ -223,9 +223,7 @@ def _converge(
 
 
 def _sure(changes: tuple[Change, ...], unread: frozenset[str]) -> tuple[tuple[Change, ...], str]:
-    """Without those that hang on something which could not be read, for these prove nothing; and
-    why, in words.
-    """
+    """Drops the changes that hang on an unreadable resource, and says in words why."""
     unsure = {
         change.path: sorted({r for r, _ in late_parts(change.after)} & unread) for change in changes
     }

@@ -21,7 +21,7 @@ R = TypeVar("R", bound="Resource", covariant=True)
 
 
 def identity(**kwargs: Any) -> Any:
-    """A field that says which thing it is.
+    """Declares a field that says which thing a resource is.
 
     It is never compared, because another value is another thing.
     """
@@ -39,7 +39,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Live(Generic[R]):
-    """What AWS holds: the state in the same class as the wanted one, and what only AWS knows.
+    """Holds what AWS shows: the state, in the class of the wanted one, and what only AWS knows.
 
     outputs  attribute -> value, e.g. {"Arn": ...}; the kinds keep what their own updates need here
              too
@@ -59,7 +59,7 @@ class Live(Generic[R]):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """AWS did not let us look: neither there nor absent."""
+    """Stands for a thing that AWS did not show: the thing is neither there nor absent."""
 
     error: ShnotifyError
 
@@ -90,16 +90,16 @@ class Resource(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """The name a person knows it by."""
+        """The name that a person knows the resource by."""
 
     @property
     def arn(self) -> str | None:
-        """Its ARN, if that can be computed before it exists."""
+        """The resource's ARN, if the ARN can be computed before the resource exists."""
         return None
 
     @classmethod
     def at(cls, arn: str, tags: Tags) -> Self | None:
-        """The thing that an ARN names, with nothing wanted of it.
+        """Returns the thing that an ARN names, with nothing wanted of the thing.
 
         None when the ARN is of another kind.
 
@@ -109,46 +109,48 @@ class Resource(ABC):
 
     @classmethod
     def unmanaged(cls, **known: Any) -> Self:
-        """A thing of which only the `known` fields are told: the others are not managed."""
+        """Makes a thing of which only the `known` fields are given; all other properties are not
+        managed.
+        """
         required = (
             f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING
         )
         return cls(**{**dict.fromkeys(required), **known})
 
     def points_at(self, aws: Aws) -> Iterable[str]:
-        """ARNs of what the thing names, and of what names the thing, as a live state shows them."""
+        """Lists ARNs that the thing names, and ARNs of what names the thing, from a live state."""
         return ()
 
     def companions(self) -> Iterable[str]:
-        """ARNs of what stands beside the thing and is found only through its name."""
+        """Lists ARNs of what stands beside the thing and can be found only through the thing's
+        name.
+        """
         return ()
 
     def surplus(
         self, aws: Aws, graph: Iterable[Resource]
     ) -> Iterable[tuple[Resource, Live[Resource]]]:
-        """Parts of the thing that the graph does not name, and that the file wants removed."""
+        """Lists parts of the thing that the graph does not name and that the file wants removed."""
         return ()
 
     def guarded(self, graph: Iterable[Resource]) -> Self:
-        """The thing, knowing what of the graph must be looked at before the thing is removed."""
+        """Returns the thing with what must be looked at before the thing is removed."""
         return self
 
     def kept_for(self, lives: Iterable[Live[Resource]]) -> str | None:
-        """Why the thing stays while these live ones are as they are; None when it may go."""
+        """Says why the thing must stay while these live things are as they are, or returns None."""
         return None
 
     def links(self) -> tuple[str, ...]:
-        """The links of the delivery chain that it is, by name; () for what is no link."""
+        """Names the links of the delivery chain that the resource is; () when it is none."""
         return ()
 
     def health(self, live: Live[Self]) -> tuple[Link, ...]:
-        """The judgement on each of its links, as far as its own live state shows it."""
+        """Judges each of the resource's links, as far as the live state shows them."""
         return ()
 
     def judged(self, seen: Observed) -> tuple[Link, ...]:
-        """The judgement on each of its links: a missing thing is broken, and one that cannot be
-        read is unknown.
-        """
+        """Judges each link: a missing thing is broken, an unreadable one is unknown."""
         if seen is None:
             return tuple(
                 self.link(name, "broken", f"{self.id} is missing") for name in self.links()[:1]
@@ -162,28 +164,28 @@ class Resource(ABC):
         return self.health(seen)
 
     def link(self, name: str, verdict: Verdict, why: str = "", **evidence: Any) -> Link:
-        """A judgement on one of its links; what is broken here, `apply` mends."""
+        """Makes a judgement on one link; `apply` mends what is broken here."""
         mend = "shnotify apply" if verdict == "broken" else None
         return Link(name, verdict, why, mend=mend, evidence=evidence, resource=self.id)
 
     def ref(self, attribute: str) -> Late:
-        """Text that stands for an attribute of this resource and makes whoever holds it depend on
-        it.
+        """Returns text that stands for an attribute of this resource, and makes its holder depend
+        on this resource.
         """
         return Late(f"${{{self.id}.{attribute}}}")
 
     def outputs(self) -> dict[str, str]:
-        """What is known of it before it exists."""
+        """Returns the attributes that are known before the resource exists."""
         return {"Arn": self.arn} if self.arn else {}
 
     def needs(self) -> frozenset[str]:
-        """Ids of the resources that must be right before this one is touched."""
+        """Returns the ids of the resources that must be right before this one is touched."""
         return frozenset(
             target for f in fields(self) for target, _ in late_parts(getattr(self, f.name))
         )
 
     def whole(self) -> str | None:
-        """The id of the resource that it is part of, or None."""
+        """Returns the id of the resource that this one is part of, or None."""
         named = late_parts(getattr(self, self.PART_OF)) if self.PART_OF else ()
         return next((target for target, _ in named), None)
 
@@ -193,16 +195,18 @@ class Resource(ABC):
         )
 
     def tags_or_none(self) -> Tags | None:
-        """Its tags, if its kind can carry any."""
+        """Returns the resource's tags, or None when its kind carries none."""
         tags = getattr(self, "tags", None)
         return tags if isinstance(tags, Tags) else None
 
     def creation_notes(self) -> tuple[str, ...]:
-        """What a person should know before it is created."""
+        """Returns what a person should know before the resource is created."""
         return ()
 
     def managed(self) -> dict[str, Any]:
-        """The compared properties by CloudFormation name; what is None is not managed."""
+        """Returns the compared properties by CloudFormation name, without those that are not
+        managed.
+        """
         return {
             cfn_name(f.name): getattr(self, f.name)
             for f in fields(self)
@@ -210,7 +214,7 @@ class Resource(ABC):
         }
 
     def onto(self, live: Self) -> Self:
-        """The state to write: this one, with what belongs to others in the live one kept."""
+        """Merges this wanted state onto a live one, and keeps what belongs to others."""
         merged = {}
         for f in fields(self):
             want, have = getattr(self, f.name), getattr(live, f.name)
@@ -221,7 +225,7 @@ class Resource(ABC):
         return replace(self, **merged)
 
     def diff(self, live: Self) -> tuple[Change, ...]:
-        """The properties in which `live` is not as this state wants it."""
+        """Lists the properties in which the live state differs from this wanted state."""
         have = live.managed()
         return tuple(
             change
@@ -232,35 +236,35 @@ class Resource(ABC):
 
     @abstractmethod
     def identify(self, aws: Aws) -> Live[Self] | None:
-        """Whether it exists and whose it is, in as few calls as that takes.
+        """Finds out whether the thing exists and who owns it, in as few calls as possible.
 
         None when AWS says it is not there.
         """
 
     @abstractmethod
     def read(self, aws: Aws) -> Live[Self] | None:
-        """All of it; None when AWS says it is not there."""
+        """Reads the whole thing; returns None when AWS says that the thing is not there."""
 
     @abstractmethod
     def create(self, aws: Aws) -> Mapping[str, str]:
-        """Creates it with all it has.
+        """Creates the thing with everything it has.
 
         Returns its outputs. Harmless when it exists already as wanted.
         """
 
     @abstractmethod
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
-        """Makes `live` this state in place; `changes` are the property names that differ."""
+        """Makes the live thing match this state in place; `changes` names the properties that
+        differ.
+        """
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
-        """Gives an adopted one back: takes away what is ours in it, our tags last, and leaves the
-        rest.
-        """
+        """Gives an adopted thing back: removes our parts, our tags last, and leaves the rest."""
         raise NotImplementedError(f"{self.CFN} cannot be adopted")
 
     @abstractmethod
     def delete(self, aws: Aws, live: Live[Self]) -> None:
-        """Removes it. Harmless when it is gone."""
+        """Removes the thing. Harmless when the thing is gone."""
 
     def removed_with_whole(self, aws: Aws, live: Live[Self]) -> None:
         """Reports that the thing went with the whole that it is part of. Makes no call."""
@@ -271,7 +275,7 @@ Observed = Live[Resource] | Unreadable | None
 
 
 def _changes(path: str, have: Any, want: Any) -> list[Change]:
-    """One change, or one for each key of a property that is itself a set of properties."""
+    """Lists one change, or one for each key of a property that is itself a mapping."""
     if isinstance(want, dict) and isinstance(have, dict) and have:
         return [
             Change(f"{path}.{k}", have.get(k), want.get(k))
@@ -282,5 +286,5 @@ def _changes(path: str, have: Any, want: Any) -> list[Change]:
 
 
 def cfn_name(field_name: str) -> str:
-    """`kms_master_key_id` -> `KmsMasterKeyId`."""
+    """Converts `kms_master_key_id` to `KmsMasterKeyId`."""
     return "".join(part.capitalize() for part in field_name.split("_"))

@@ -11,7 +11,7 @@ from shnotify.engine.resource import Live, Observed, Resource
 
 
 def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = frozenset()) -> Plan:
-    """The steps that remove all that is ours. `keep`: CloudFormation types to leave."""
+    """Plans the steps that remove everything of ours. `keep` names CloudFormation types to leave."""
     users: dict[str, set[str]] = {r.id: set() for r in graph}
     for resource in graph:
         for needed in resource.needs():
@@ -41,8 +41,8 @@ def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = froz
 
 
 def _last_things_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The same, with what others are encrypted with after all of them: a message may still be on
-    its way.
+    """Moves what others are encrypted with behind all of them, for messages may still be on their
+    way.
     """
     removed = frozenset(
         s.key for s in steps if s.action == "delete" and not s.part and not s.resource.GOES_LAST
@@ -51,7 +51,7 @@ def _last_things_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """A thing that something which stays still needs, stays too."""
+    """Keeps every thing that another staying thing still needs."""
     staying: set[str] = set()
     result: list[Step] = []
     for step in steps:
@@ -66,7 +66,8 @@ def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _with_their_whole(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The same, with each part right after what it is part of, with which it goes or stays.
+    """Puts each part right after the thing that the part belongs to, and lets both go or stay
+    together.
 
     DeleteTopic takes a topic's subscriptions along (API_DeleteTopic), the pending ones too, which
     nothing else removes.

@@ -14,18 +14,18 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z0-9]+)\.([A-Za-z]+)\}")
 
 
 class Late(str):
-    """Text in CloudFormation's `Fn::Sub` form whose `${Id.Attribute}` parts are known only after a
+    """Text in CloudFormation's `Fn::Sub` form, whose `${Id.Attribute}` parts are known after a
     create.
     """
 
     __slots__ = ()
 
     def references(self) -> list[tuple[str, str]]:
-        """The (resource id, attribute) pairs this text waits for."""
+        """Lists the (resource id, attribute) pairs that the text waits for."""
         return _REFERENCE.findall(self)
 
     def resolved(self, known: Mapping[str, str]) -> str:
-        """The text with what is `known` (`"Id.Attribute"` -> value) filled in.
+        """Fills in what is `known` (`"Id.Attribute"` -> value).
 
         `Late` while anything is missing.
         """
@@ -34,7 +34,7 @@ class Late(str):
 
 
 def late_parts(value: object) -> Iterable[tuple[str, str]]:
-    """All references inside a field's value, however deep."""
+    """Finds all references inside a field's value, however deep."""
     if isinstance(value, Late):
         yield from value.references()
     elif isinstance(value, Mapping):
@@ -48,7 +48,7 @@ def late_parts(value: object) -> Iterable[tuple[str, str]]:
 
 
 def resolve(value: Any, known: Mapping[str, str]) -> Any:
-    """The value with every `Late` text in it resolved as far as `known` goes."""
+    """Fills in every `Late` text of a value as far as `known` goes."""
     if isinstance(value, Late):
         return value.resolved(known)
     if isinstance(value, dict):
@@ -72,7 +72,7 @@ class Tags:
 
     @classmethod
     def from_list(cls, tags: Iterable[Any], key: str = "Key", value: str = "Value") -> Self:
-        """From AWS's list form; KMS spells its parts `TagKey` and `TagValue` (API_Tag)."""
+        """Reads tags from AWS's list form; KMS spells the parts `TagKey` and `TagValue` (API_Tag)."""
         return cls(frozenset((tag[key], tag[value]) for tag in tags))
 
     def to_dict(self) -> dict[str, str]:
@@ -146,7 +146,7 @@ class Policy:
 
     @classmethod
     def parse(cls, text: str | None) -> Policy:
-        """From AWS's reply.
+        """Reads the value from AWS's reply.
 
         What is no JSON object becomes an empty policy: all of ours is missing from it.
         """
@@ -177,7 +177,7 @@ class Policy:
         return Policy({**live.document, "Statement": merged}, self.own)
 
     def without(self, sids: frozenset[str]) -> Policy:
-        """The policy less the statements with these Sids."""
+        """Returns the policy without the statements of these Sids."""
         return Policy(
             {**self.document, "Statement": [s for s in self.statements if s.get("Sid") not in sids]}
         )
@@ -251,7 +251,7 @@ def _statement_form(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def to_json(value: Any) -> Any:
-    """A field's value as plain data for a plan, a drift or a JSON document."""
+    """Turns a field's value into plain data for a plan, a drift or a JSON document."""
     if isinstance(value, Late):
         return "(known after apply)"
     if isinstance(value, Policy | Pattern):

@@ -169,8 +169,8 @@ def accepts(entry: Any, values: list[Leaf]) -> bool:
 
 
 def _form(value: Leaf) -> str:
-    """The JSON text of a value: numbers compare by it, so that 300 and 300.0 differ (eb-event-
-    patterns).
+    """The JSON text of a value: numbers compare by it, so that 300 and 300.0 differ
+    (eb-event-patterns).
     """
     return json.dumps(value, ensure_ascii=False)
 

@@ -127,8 +127,8 @@ class _Compiler:
         return list((getattr(exclude, name) if exclude is not None else None) or ())
 
     def _record_state(self, wanted: Values, unwanted: Sequence[str]) -> list[Any] | None:
-        """ACTIVE or ARCHIVED are the only two, and OCSF knows active only as "not closed" (ocsf-
-        findings).
+        """ACTIVE or ARCHIVED are the only two, and OCSF knows active only as "not closed"
+        (ocsf-findings).
         """
         states = [state for state in (wanted or ("ACTIVE", "ARCHIVED")) if state not in unwanted]
         for path, values in (

@@ -17,8 +17,8 @@ def console_url(schema: str, partition: str, region: str, finding_id: str) -> st
     """The finding in the console; schema: "cspm" or "hub", region: the one whose Security Hub sent
     the event.
 
-    The console reads its search out of the fragment, encoded twice (automated-security-response-on-
-    aws does the same).
+    The console reads its search out of the fragment, encoded twice (automated-security-response-on-aws
+    does the same).
     """
     path, name = (
         ("/securityhub/home", "Id")

@@ -48,7 +48,7 @@ class KeySeen:
 
 @dataclass(frozen=True)
 class Chain:
-    """One route as it stands in AWS.
+    """Holds the things of one route as they stand in AWS.
 
     What is None is not there or could not be read, which others tell.
     """
@@ -62,7 +62,7 @@ class Chain:
     keys: Mapping[str, KeySeen]
 
     def links(self) -> tuple[Link, ...]:
-        """The judgement on every policy that the route's mail, or its failure, passes."""
+        """Judges every policy that the route's mail, or a failure of it, passes."""
         if self.route.message.format == "lambda":
             sending = [*self._invoking(), *self._formatting()]
         else:
@@ -141,7 +141,7 @@ class Chain:
         yield from self._key("topic-key", self.topic.state.kms_master_key_id, "the formatter", use)
 
     def _by_role(self, action: str, resource: str, policy: object, via: str = "") -> Decision:
-        """Whether the formatter's role may make a call."""
+        """Decides whether the formatter's role may make a call."""
         assert self.role  # noqa: S101 the callers looked
         assert self.function  # noqa: S101
         request = calls.role_call(
@@ -181,7 +181,7 @@ class Chain:
     def _key(
         self, name: str, arn: str, who: str, use: Callable[[KeySeen, str], Decision]
     ) -> Iterable[Link]:
-        """The judgement on the key that a thing is encrypted with, whosever it is."""
+        """Judges the key that a thing is encrypted with, whoever owns the key."""
         if not arn:
             yield Link(name, "ok", evidence={"encrypted": False})
             return
@@ -217,7 +217,7 @@ class Chain:
 
 
 def _link(name: str, resource: str, policy: str, who: str, action: str, decision: Decision) -> Link:
-    """A decision in words."""
+    """Puts a decision into words."""
     verdict = _VERDICTS[decision.verdict]
     evidence = {"action": action, "principal": who, "statement": decision.statement}
     if verdict == "ok":
@@ -231,7 +231,7 @@ def _link(name: str, resource: str, policy: str, who: str, action: str, decision
 def chain_of(
     config: Config, route: Route, seen: Mapping[str, Observed], existing: Mapping[str, KeySeen]
 ) -> Chain:
-    """The route's things as they were seen.
+    """Gathers the route's things as they were seen.
 
     existing  ARN -> key, of the keys that are used but not ours
     """

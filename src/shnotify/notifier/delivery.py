@@ -25,7 +25,7 @@ SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"
 
 @dataclass(frozen=True)
 class Delivery:
-    """One route: the judgement on each link of its chain, and its subscribers."""
+    """Judges one route: each link of the route's chain, and the route's subscribers."""
 
     route: str
     links: tuple[Link, ...]
@@ -43,7 +43,7 @@ class Delivery:
 
     @property
     def verdict(self) -> Verdict:
-        """broken when a link is, else unknown when nobody can tell of a link, else ok."""
+        """broken when a link is broken, else unknown when a link is, else ok."""
         verdicts = {link.verdict for link in self.links}
         return next((verdict for verdict in ("broken", "unknown") if verdict in verdicts), "ok")
 
@@ -71,7 +71,7 @@ class Delivery:
 def deliveries(
     config: Config, graph: Graph, seen: Observation, around: Surroundings
 ) -> tuple[Delivery, ...]:
-    """The health of each route."""
+    """Judges every route."""
     known = known_values(graph, seen)
     judged = {thing.id: thing.resolved(known).judged(seen.wanted[thing.id]) for thing in graph}
     return tuple(_delivery(config, graph, route, seen, judged, around) for route in config.routes)
@@ -108,7 +108,7 @@ def _delivery(
 
 
 def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
-    """Ids of what an alert of this route passes; each of them is in the graph."""
+    """Lists the ids of what an alert of this route passes; the graph has each of them."""
     ours = (
         [names.TOPIC_KEY]
         if config.encryption and isinstance(config.encryption.topic_key, ManagedKey)
@@ -124,9 +124,7 @@ def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
 
 
 def precautions(config: Config, graph: Graph, seen: Observation, around: Surroundings) -> list[str]:
-    """What a person should know before a plan is carried out: of Security Hub, of existing keys, of
-    subscribers.
-    """
+    """Lists what a person should know before a plan is carried out."""
     found: list[str] = []
     as_wanted = {thing.id: _as_wanted(thing, graph, seen) for thing in graph}
     for route in config.routes:
@@ -142,7 +140,7 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
 
 
 def _as_wanted(thing: Resource, graph: Graph, seen: Observation) -> Live[Resource]:
-    """The thing as it will be when the plan has been carried out."""
+    """Returns the thing as it will be when the plan has been carried out."""
     live = seen.wanted[thing.id]
     facts = (
         live.facts

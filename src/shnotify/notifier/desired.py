@@ -43,7 +43,7 @@ QUEUE_POLICY_BYTES = 8192
 
 
 def build(config: Config, scope: Scope) -> Graph:
-    """All resources of the notifier, each after what it needs."""
+    """Builds all resources of the notifier, each after what the resource needs."""
     resources: list[Resource] = []
     topic_key, dlq_key = _keys(config, scope)
     resources += [key for key in (topic_key, dlq_key) if isinstance(key, Key)]
@@ -72,7 +72,7 @@ def build(config: Config, scope: Scope) -> Graph:
 
 
 def existing_keys(config: Config) -> tuple[str, ...]:
-    """ARNs of the keys that are used but not ours."""
+    """Lists the ARNs of keys that the notifier uses and does not own."""
     encryption = config.encryption
     if not encryption:
         return ()
@@ -86,7 +86,7 @@ def _tags(config: Config, resource_id: str) -> Tags:
 
 
 def _keys(config: Config, scope: Scope) -> tuple[Key | str, Key | str]:
-    """(the topics' key, the queue's key): ours, or an existing one's ARN, or "" for none."""
+    """Returns the topics' key and the queue's key: ours, an existing key's ARN, or "" for none."""
     encryption: Encryption | None = config.encryption
     if not encryption:
         return "", ""
@@ -172,7 +172,7 @@ def _subscriptions(route: Route, topic: Topic) -> list[Subscription]:
 def _formatter(
     config: Config, route: Route, scope: Scope, uses: policies.Uses
 ) -> tuple[LogGroup, Role, Function]:
-    """The function that writes the mails, after all that it needs."""
+    """Builds the function that writes the mails, after everything that the function needs."""
     name = names.function_name(config, route)
     words = f"Formats the mails of {route.rule.name} (shnotify)."
     logs = LogGroup(

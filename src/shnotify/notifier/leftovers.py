@@ -23,7 +23,7 @@ Leftover = tuple[Resource, Live[Resource] | Unreadable]
 
 @dataclass(frozen=True)
 class Finder:
-    """Looks for everything that carries notifier `name`'s tag and is not wanted any more.
+    """Looks for everything that carries the notifier's tag and that nobody wants any more.
 
     pointers  also for what our live resources name, and for rules that feed our topics: a tag
               search may be minutes
@@ -48,7 +48,7 @@ class Finder:
             future.exception()
 
     def find(self, wanted: Mapping[str, Observed], /) -> tuple[Leftover, ...]:
-        """What is left over. Raises `AwsError` when it cannot look.
+        """Finds what is left over. Raises `AwsError` when it cannot look.
 
         A tag found by search proves nothing (it may be an old one), so each candidate is read
         before it counts.
@@ -71,7 +71,9 @@ class Finder:
         return (*result, *surplus)
 
     def _seen(self, wanted: Mapping[str, Observed]) -> list[Leftover]:
-        """What carries our tag, what ours point at, and what those point at, less what is wanted."""
+        """Collects what carries our tag, what our things point at, and what those point at, less
+        what is wanted.
+        """
         found = {t.arn: t.tags.get(RESOURCE_TAG) for t in tagged(self.aws, self.name)}
         for arn in _pointed_at(self.aws, wanted.values()) if self.pointers else ():
             found.setdefault(arn)
@@ -92,7 +94,7 @@ class Finder:
         return seen
 
     def _companions(self, arns: Iterable[str]) -> list[str]:
-        """ARNs of what stands beside the things that these ARNs name."""
+        """Lists ARNs of what stands beside the things that these ARNs name."""
         things = (thing_at(arn, self._ours) for arn in arns)
         return [arn for thing in things if thing for arn in thing.companions()]
 
@@ -101,7 +103,7 @@ class Finder:
         return Tags.of({NAME_TAG: self.name})
 
     def _look(self, found: Mapping[str, str | None]) -> list[Leftover]:
-        """What of these is ours."""
+        """Reads the things that these ARNs name, and keeps ours."""
         things = ((thing_at(arn, self._ours), hint) for arn, hint in sorted(found.items()))
         guarded = [_called(thing, hint).guarded(self.graph) for thing, hint in things if thing]
         with ThreadPoolExecutor(8, thread_name_prefix="leftovers") as pool:
@@ -110,12 +112,12 @@ class Finder:
 
 
 def _called(thing: Resource, hint: str | None) -> Resource:
-    """The thing under the resource id that the tag search shows for it, if it shows one."""
+    """Gives the thing the resource id that the tag search shows, if it shows one."""
     return replace(thing, id=hint) if hint else thing
 
 
 def _named_apart(thing: Resource, taken: set[str]) -> Resource:
-    """The thing under an id that nothing else has."""
+    """Gives the thing an id that nothing else has."""
     if thing.id not in taken:
         return thing
     digest = hashlib.sha256((thing.arn or thing.name).encode()).hexdigest()[:8]
@@ -125,7 +127,7 @@ def _named_apart(thing: Resource, taken: set[str]) -> Resource:
 def _kept(
     thing: Resource, live: Live[Resource] | Unreadable, lives: list[Live[Resource]]
 ) -> Live[Resource] | Unreadable:
-    """The same, blocked when the thing must stay for another one's sake."""
+    """Blocks the thing when the thing must stay for another thing's sake."""
     if isinstance(live, Unreadable) or live.blocked:
         return live
     reason = thing.kept_for(lives)
@@ -133,13 +135,13 @@ def _kept(
 
 
 def _named_by(graph: Graph) -> set[str]:
-    """Every text of a wanted resource; its ARN is one of them."""
+    """Collects every text of the wanted resources; their ARNs are among them."""
     values = (getattr(resource, f.name) for resource in graph for f in fields(resource))
     return {value for value in values if isinstance(value, str)}
 
 
 def _pointed_at(aws: Aws, lives: Iterable[Observed]) -> Iterable[str]:
-    """ARNs that our live resources name, and of what names them."""
+    """Lists ARNs that our live resources name, and ARNs of what names them."""
     for live in lives:
         if isinstance(live, Live) and live.owner is None:
             yield from live.state.points_at(aws)

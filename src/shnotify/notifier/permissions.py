@@ -19,13 +19,13 @@ _VERBS: dict[str, tuple[Verb, ...]] = {
 
 
 def actions_of(command: str) -> frozenset[str]:
-    """The actions of `status`, `apply` or `destroy`, as IAM names them, the reads among them."""
+    """Returns the actions of `status`, `apply` or `destroy`, as IAM names them, with the reads."""
     verbs = _VERBS[command]
     return READS.union(*(kind.PERMISSIONS.actions(verb) for kind in KINDS for verb in verbs))
 
 
 def in_words(actions: Iterable[str]) -> str:
-    """Actions for a reader, by service: "`kms:` `CreateKey`, `EnableKey`.
+    """Writes actions for a reader, by service.
 
     `sts:GetCallerIdentity`".
     """

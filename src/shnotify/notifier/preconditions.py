@@ -25,7 +25,7 @@ AWS itself has these everywhere.
 
 
 class NoSuchServiceError(AwsError):
-    """Whoever answers here has no Security Hub: it is not AWS."""
+    """Whoever answers here has no Security Hub, so it is not AWS."""
 
 
 _ENVELOPE = {
@@ -43,13 +43,13 @@ Source = Literal["cspm", "hub", "both"]
 
 
 def pattern_matches(aws: Aws, pattern: str, event: Mapping[str, Any]) -> bool:
-    """EventBridge's own verdict on an event (API_TestEventPattern)."""
+    """Asks EventBridge whether a pattern matches an event (API_TestEventPattern)."""
     text = json.dumps({**_ENVELOPE, **event}, ensure_ascii=False)
     return bool(aws(aws.events.test_event_pattern, EventPattern=pattern, Event=text).get("Result"))
 
 
 def refused_patterns(aws: Aws, patterns: Mapping[str, str]) -> dict[str, str]:
-    """Route -> why EventBridge would not take its pattern.
+    """Maps each route to the reason why EventBridge would not take the route's pattern.
 
     One that cannot be asked about is left to PutRule.
     """
@@ -72,8 +72,7 @@ SERVICES = {"cspm": "Security Hub CSPM", "hub": "Security Hub"}
 
 
 def is_enabled(aws: Aws, service: str) -> bool:
-    """Whether `cspm` or `hub` is on in this account and Region (API_DescribeHub,
-    API_DescribeSecurityHubV2).
+    """Tells whether `cspm` or `hub` is on here (API_DescribeHub, API_DescribeSecurityHubV2).
 
     Raises `AwsError` when the answer is neither yes nor no.
     """
@@ -97,7 +96,7 @@ def is_enabled(aws: Aws, service: str) -> bool:
 
 
 def chosen_source(aws: Aws) -> tuple[Source, str]:
-    """What `source: auto` stands for here, and why in words.
+    """Returns what `source: auto` stands for here, and why in words.
 
     A service that cannot be asked about counts as enabled: an alert too many is better than one too
     few.

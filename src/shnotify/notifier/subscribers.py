@@ -59,7 +59,7 @@ class Recipient:
 def subscribers_of(
     route: Route, listed: Iterable[ListedSubscription], details: Details
 ) -> tuple[Recipient, ...]:
-    """The subscribers that the file names, in its order, then those that it does not name."""
+    """Lists the subscribers that the file names, in the file's order, and then all others."""
     entries = [entry for entry in listed if entry.state != "deleted"]
     found = [
         _named(route, entries, details, one.protocol, one.endpoint) for one in route.subscribers
@@ -76,7 +76,7 @@ def subscribers_of(
 def _named(
     route: Route, entries: list[ListedSubscription], details: Details, protocol: str, endpoint: str
 ) -> Recipient:
-    """A subscriber of the file; of several entries for one address a confirmed one counts."""
+    """Judges a subscriber of the file; of several entries for one address a confirmed one counts."""
     same = [entry for entry in entries if entry.identity == subscriber_identity(protocol, endpoint)]
     if not same:
         return Recipient(protocol, endpoint, "missing")
@@ -101,13 +101,13 @@ def _judged(route: Route, entry: ListedSubscription, details: Details, state: st
 
 
 def is_filtered(route: Route, attributes: Mapping[str, str]) -> bool | None:
-    """Whether a subscription's filter policy keeps the route's mail away.
+    """Tells whether a subscription's filter policy keeps the route's mail away.
 
     None when that cannot be told.
 
     EventBridge and the formatter send no message attributes, so a filter on attributes lets nothing
-    through. A filter on the body lets nothing through whose body is no JSON object (sns-message-
-    filtering, payload-based filtering).
+    through. A filter on the body lets nothing through whose body is no JSON object (sns-message-filtering,
+    payload-based filtering).
     """
     text = attributes.get("FilterPolicy", "")
     policy = _mapping(text)
@@ -147,7 +147,7 @@ def subscriber_links(
     details: Details,
     subscribers: tuple[Recipient, ...],
 ) -> tuple[Link, ...]:
-    """The judgement on whether anybody gets the mail, and on what keeps it from somebody."""
+    """Judges whether anybody gets the mail, and what keeps the mail from somebody."""
     links = [_reached(topic_id, subscribers), *_filters(topic_id, subscribers, details)]
     links += [_twice(topic_id, entries) for entries in _same_address(listed)]
     strangers = [one for one in subscribers if one.state == "unlisted" and one.pending]
@@ -206,7 +206,7 @@ def _filters(topic_id: str, subscribers: tuple[Recipient, ...], details: Details
 
 
 def _same_address(listed: Iterable[ListedSubscription]) -> list[list[ListedSubscription]]:
-    """Entries of one address, where there are several."""
+    """Groups the entries of one address, where there are several."""
     by_identity: dict[tuple[str, str], list[ListedSubscription]] = {}
     for entry in listed:
         if entry.state != "deleted":

@@ -35,7 +35,7 @@ Enabled = Mapping[str, bool | AwsError]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What was seen around one notifier.
+    """Holds what was seen around one notifier.
 
     keys     ARN -> key, of the keys that are used but not ours
     enabled  which Security Hub is on, of those that were asked about
@@ -50,9 +50,7 @@ class Surroundings:
     details: Details = field(default_factory=dict)
 
     def hub(self, source: str) -> Link:
-        """Whether findings can come at all: Security Hub is on here, as far as the route's source
-        needs it.
-        """
+        """Judges whether findings can come: Security Hub is on here, as far as the source needs."""
         answers = {SERVICES[name]: self.enabled.get(name) for name in _services(source)}
         refused = [answer for answer in answers.values() if isinstance(answer, AwsError)]
         off = [name for name, answer in answers.items() if answer is False]
@@ -76,13 +74,12 @@ class Surroundings:
 
 
 def _services(source: str) -> tuple[str, ...]:
-    """cspm, hub, or both: what a route's source needs."""
+    """Names the services that a route's source needs: cspm, hub, or both."""
     return tuple(SERVICES) if source in ("both", "auto") else (source,)
 
 
 class Asking:
-    """The questions about one notifier, put beside the reads of its own things and answered after
-    them.
+    """Asks about a notifier's surroundings beside the reads of the notifier's own things.
 
     existing  ARNs of the keys that are used but not ours
     sources   the sources of the routes
@@ -98,7 +95,7 @@ class Asking:
         self._enabled: dict[str, Future[bool]] = {}
 
     def start(self) -> None:
-        """Puts the questions; waits for no answer."""
+        """Puts the questions and waits for no answer."""
         aws = self._aws
         self._looks = [
             aws.start(look_into_subscriptions, aws, topic.topic_arn) for topic in self._topics
@@ -107,7 +104,7 @@ class Asking:
         self._enabled = {name: aws.start(is_enabled, aws, name) for name in sorted(self._services)}
 
     def answers(self, seen: Observation) -> Surroundings:
-        """What was seen. Raises `StopError` when no call can succeed any more."""
+        """Returns what was seen. Raises `StopError` when no call can succeed any more."""
         for look in self._looks:
             _or_error(self._aws, look)
         lists: dict[str, tuple[ListedSubscription, ...]] = {}
@@ -130,13 +127,15 @@ class Asking:
         )
 
     def _list(self, topic: Topic) -> tuple[ListedSubscription, ...] | None:
-        """The topic's subscriptions, from the same reading; None when they could not be read."""
+        """Returns the topic's subscriptions from the same reading; None when they could not be
+        read.
+        """
         found = _or_error(self._aws, self._aws.start(subscriptions, self._aws, topic.topic_arn))
         return None if isinstance(found, AwsError) else found or ()
 
 
 def _or_error(aws: Aws, future: Future[Any]) -> Any:
-    """The answer, or the error that came in its place."""
+    """Returns the answer, or the error that came in its place."""
     try:
         return aws.in_time(future)
     except StopError:
@@ -146,7 +145,7 @@ def _or_error(aws: Aws, future: Future[Any]) -> Any:
 
 
 def _key(aws: Aws, arn: str) -> KeySeen:
-    """A key of somebody else's: its state and its policy."""
+    """Reads the state and the policy of a key that is not ours."""
     name = f"key {arn}"
     try:
         policy = aws.start(aws, aws.kms.get_key_policy, KeyId=arn, PolicyName="default")
@@ -160,7 +159,7 @@ def _key(aws: Aws, arn: str) -> KeySeen:
 
 
 def parsed(text: str) -> object:
-    """A policy's document; the text itself when it is none."""
+    """Parses a policy's document; returns the text itself when it is none."""
     try:
         return json.loads(text)
     except ValueError:

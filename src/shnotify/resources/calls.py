@@ -86,8 +86,8 @@ For a service it holds nothing that names an account, user or role of a customer
 def events_publish(topic: str, rule: str) -> Request:
     """EventBridge publishes to a topic for a rule.
 
-    One guide has aws:SourceArn and aws:SourceAccount here (eb-use-conditions, sns-access-policy-
-    use-cases), another no conditions at all (eb-use-resource-based). It is not among the services
+    One guide has aws:SourceArn and aws:SourceAccount here (eb-use-conditions,
+    sns-access-policy-use-cases), another no conditions at all (eb-use-resource-based). It is not among the services
     with aws:SourceOwner, the condition of the default statement (sns-access-policy-use-cases).
     """
     return _service(
@@ -137,8 +137,8 @@ def events_use_queue_key(key: str, queue: str, rule: str, action: str) -> Reques
 def events_invoke(function: str, rule: str) -> Request:
     """EventBridge invokes a function for a rule.
 
-    "A SourceAccount setting prevents EventBridge from being able to invoke the function" (eb-
-    troubleshooting).
+    "A SourceAccount setting prevents EventBridge from being able to invoke the function"
+    (eb-troubleshooting).
     """
     return _service(
         EVENTS,
@@ -149,8 +149,8 @@ def events_invoke(function: str, rule: str) -> Request:
 
 
 def sns_send(queue: str, topic: str) -> Request:
-    """SNS sends what a subscription could not deliver to its queue (sns-configure-dead-letter-
-    queue).
+    """SNS sends what a subscription could not deliver to its queue
+    (sns-configure-dead-letter-queue).
     """
     return _service(
         SNS, "sqs:SendMessage", queue, {**_source(topic, sure=False), "aws:sourcearn": known(topic)}
@@ -230,8 +230,8 @@ def role_call(
 
 
 def _network(*, in_vpc: bool, via: str, region: str) -> dict[str, States]:
-    """Whence a role calls; a service that calls on does not pass that on (condition-keys-
-    sourcevpc).
+    """Whence a role calls; a service that calls on does not pass that on
+    (condition-keys-sourcevpc).
     """
     if via:
         service = f"{via}.{region}.amazonaws.com"
@@ -248,8 +248,8 @@ def _network(*, in_vpc: bool, via: str, region: str) -> dict[str, States]:
 def _service(service: str, action: str, resource: str, keys: Mapping[str, States]) -> Request:
     """A call under a service's own name.
 
-    "Certain network-specific authorization context is redacted" in it (condition-keys-sourceip,
-    -securetransport): it has no address, and whether it has aws:SecureTransport, which is then
+    "Certain network-specific authorization context is redacted" in it
+    (condition-keys-sourceip,-securetransport): it has no address, and whether it has aws:SecureTransport, which is then
     true, the page leaves open.
     """
     absent = (*_OF_IAM_PRINCIPALS, *_OF_A_SESSION, *_OF_A_VPC, *_OF_FORWARDED_CALLS, "aws:sourceip")

@@ -38,7 +38,7 @@ _ROLE_TEXTS = ("cannot be assumed by Lambda", "does not have permissions")
 
 @dataclass(frozen=True, kw_only=True)
 class Function(Resource):
-    """`code_sha256` is the digest of `zip_file`, as Lambda gives it.
+    """A Lambda function. `code_sha256` is Lambda's digest of `zip_file`.
 
     The function's settings are in there too.
 
@@ -106,8 +106,8 @@ class Function(Resource):
         return cls.unmanaged(id="Function", function_name=name_in(arn), function_arn=arn, tags=tags)
 
     def companions(self) -> Iterable[str]:
-        """Its role, which the tag search does not find (GetResources' supported services), and its
-        log group.
+        """Names the function's role, which GetResources does not find, and the function's log
+        group.
         """
         scope = Scope.of(self.function_arn)
         return scope.role(role_name(self.function_name, scope.region)), scope.log_group(
@@ -205,7 +205,7 @@ class Function(Resource):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def _ready(self, aws: Aws, *, new: bool = False) -> Any:
-        """A caller that waits until the function and its role can take a change (Lambda Developer
+        """Returns a caller that waits until function and role can take a change (Lambda Developer
         Guide, states).
         """
         waits = {f"InvalidParameterValueException: {text}": _ROLE_NOT_YET for text in _ROLE_TEXTS}
@@ -242,8 +242,8 @@ class Function(Resource):
         return {name: all_of_it[name] for name in _CONFIGURATION if name in names}
 
     def _allow(self, aws: Aws, *, new: bool = False) -> None:
-        """One statement by its id; no SourceAccount, which EventBridge does not send (eb-
-        troubleshooting).
+        """Adds our one permission, without SourceAccount, which EventBridge does not send
+        (eb-troubleshooting).
         """
         statement = next(s for s in self.policy_document.statements if s["Sid"] == FUNCTION_SID)
         try:
@@ -262,7 +262,7 @@ class Function(Resource):
                 raise
 
     def _put_retries(self, aws: Aws, *, new: bool = False) -> None:
-        """Replaces all of it, as the API does."""
+        """Writes the whole asynchronous configuration, as the API does."""
         wanted = dict(self.event_invoke_config)
         queue = wanted.pop("OnFailure")
         destination = {"OnFailure": {"Destination": queue}} if queue else {}
@@ -274,7 +274,8 @@ class Function(Resource):
         )
 
     def _wait_until_active(self, aws: Aws) -> None:
-        """Nothing may be sent to it before it runs.
+        """Waits up to a minute until the function can run; then `status` tells the function's
+        state.
 
         A minute at the most, then `status` says what it is.
         """
@@ -331,7 +332,9 @@ class Function(Resource):
 
 
 def _retries(reply: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The asynchronous configuration, with Lambda's defaults (API_PutFunctionEventInvokeConfig)."""
+    """Reads the asynchronous configuration, with Lambda's defaults
+    (API_PutFunctionEventInvokeConfig).
+    """
     have = reply or {}
     return {
         "MaximumRetryAttempts": have.get("MaximumRetryAttempts", 2),

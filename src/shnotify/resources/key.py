@@ -47,7 +47,7 @@ _MEND = calls(
 
 @dataclass(frozen=True, kw_only=True)
 class Key(Resource):
-    """Symmetric, encrypt and decrypt, made by KMS, single-Region: CreateKey's own defaults.
+    """A symmetric, single-Region key for encryption, made by KMS: CreateKey's own defaults.
 
     alias_name             compared too: a key without its alias cannot be found by name
     serves                 what is encrypted with it: the topics, or the dead-letter queue
@@ -134,7 +134,7 @@ class Key(Resource):
         return live
 
     def _users(self, aws: Aws, key_id: str) -> tuple[Tags, list[str], list[str]]:
-        """The key's tags, its aliases, and who has a grant."""
+        """Reads the key's tags, the key's aliases, and who has a grant on the key."""
         listing, grants = aws.start(aliases_of, aws, key_id), aws.start(grantees_of, aws, key_id)
         return tags_of(aws, key_id), listing.result(), grants.result()
 
@@ -179,8 +179,8 @@ class Key(Resource):
     def _own_beside(
         self, aws: Aws, meta: KeyMetadataTypeDef, alias: str, tags: Tags
     ) -> KeyMetadataTypeDef | None:
-        """Our own usable key, when our alias points to somebody else's: tags say which key is ours,
-        not the alias.
+        """Finds our own usable key when our alias points to another key: tags decide, not the
+        alias.
         """
         if not alias or owner_of(tags, self.tags) is None:
             return None
@@ -208,7 +208,9 @@ class Key(Resource):
         return Live(state, outputs, owner_of(state.tags, self.tags), blocked, facts=facts)
 
     def _find(self, aws: Aws) -> tuple[KeyMetadataTypeDef | None, str]:
-        """The key behind our alias, else the one that carries our tags; and the alias it has."""
+        """Finds the key behind our alias, or else the key that carries our tags, and the alias of
+        that key.
+        """
         reply = aws.maybe(aws.kms.describe_key, KeyId=self.alias_name) if self.alias_name else None
         if reply:
             return reply["KeyMetadata"], self.alias_name
@@ -231,7 +233,7 @@ class Key(Resource):
         return (f"{self.serves}-key",)
 
     def health(self, live: Live[Self]) -> tuple[Link, ...]:
-        """Only its state: what its policy lets through is judged along the chain."""
+        """Judges the key's state only; the chain judges what the key's policy lets through."""
         if live.state.enabled:
             return ()
         (name,) = self.links()
@@ -257,8 +259,7 @@ class Key(Resource):
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
 
     def _give_up(self, aws: Aws, key_id: str, winner: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
-        """The alias is the arbiter between two runs: who loses it uses the winner's key and gives
-        up its own.
+        """Gives up our new key when another run got the alias first, and uses that run's key.
 
         Only for a key that this run has just made: nothing can be encrypted with it yet.
         """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def dying(meta: KeyMetadataTypeDef) -> bool:
-    """Whether the key is scheduled for deletion."""
+    """Tells whether the key is scheduled for deletion."""
     return meta["KeyState"] == "PendingDeletion"
 
 
@@ -26,9 +26,7 @@ def tags_of(aws: Aws, key_id: str) -> Tags:
 
 
 def aliases_of(aws: Aws, key_id: str) -> list[str]:
-    """All aliases of a key, from one list of the account's (API_ListAliases), whichever key asks
-    first.
-    """
+    """Lists all aliases of a key, from one list of the account's aliases (API_ListAliases)."""
 
     def ask() -> list[AliasListEntryTypeDef]:
         return [
@@ -45,9 +43,7 @@ def aliases_of(aws: Aws, key_id: str) -> list[str]:
 
 
 def grantees_of(aws: Aws, key_id: str) -> list[str]:
-    """Who may use the key by a grant: AWS services and people that its policy does not show
-    (API_ListGrants).
-    """
+    """Lists who may use the key by a grant, which the key's policy does not show (API_ListGrants)."""
     pages = aws.pages(aws.kms.list_grants, "Marker", KeyId=key_id)
     return sorted(
         {grant.get("GranteePrincipal", "somebody") for page in pages for grant in page["Grants"]}
@@ -55,7 +51,7 @@ def grantees_of(aws: Aws, key_id: str) -> list[str]:
 
 
 def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[KeyMetadataTypeDef]:
-    """Keys tagged as this very resource (or this very key of ours), as the tag search shows them.
+    """Lists keys that the tag search shows as this very resource, or as this very key of ours.
 
     Usable ones first, then the oldest: a rule, so that two runs agree. The search may be minutes
     behind.
@@ -72,7 +68,7 @@ def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[Key
 
 
 def by_scan(aws: Aws, tags: Tags, resource_id: str) -> KeyMetadataTypeDef | None:
-    """The usable key tagged as this resource, by asking every key of the account for its tags.
+    """Finds the usable key tagged as this resource by asking every key of the account for its tags.
 
     Exact but slow, one call a key: only for when a CreateKey got no answer, because its key may
     exist and a second one would cost money for ever.
@@ -98,7 +94,7 @@ def by_scan(aws: Aws, tags: Tags, resource_id: str) -> KeyMetadataTypeDef | None
 
 
 def unless_so_already(aws: Aws, method: Callable[..., Any], **params: Any) -> None:
-    """Schedules or cancels a deletion.
+    """Schedules or cancels a deletion, and accepts that the key is in that state already.
 
     A key that is in that state already (a lost reply, two runs) is no error.
     """

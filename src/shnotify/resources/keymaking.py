@@ -56,7 +56,7 @@ def make_key(
 
 
 def take_alias(aws: Aws, alias: str, key_id: str) -> KeyMetadataTypeDef | None:
-    """Gives the key an alias.
+    """Gives the key an alias. Returns None, or the other key that has the alias already.
 
     None when the key has it; else the key that has it, for CreateAlias is exclusive.
     """

@@ -48,7 +48,7 @@ Anything else is refused before it is sent, in production too.
 
 
 def thing_at(arn: str, tags: Tags) -> Resource | None:
-    """The resource that an ARN names, with nothing wanted of it.
+    """Returns the resource that an ARN names, with nothing wanted of the resource.
 
     None for a kind that is not ours.
     """

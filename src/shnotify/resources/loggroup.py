@@ -23,9 +23,7 @@ PREFIX = "/aws/lambda/"
 
 @dataclass(frozen=True, kw_only=True)
 class LogGroup(Resource):
-    """Encrypted by CloudWatch Logs itself: it holds ids, never a finding's text, and no key can
-    stop the writing.
-    """
+    """A log group encrypted by CloudWatch Logs itself: it holds ids, never a finding's text."""
 
     CFN: ClassVar[str] = "AWS::Logs::LogGroup"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
@@ -58,7 +56,7 @@ class LogGroup(Resource):
         return cls.unmanaged(id="Logs", log_group_name=name, log_group_arn=arn, tags=tags)
 
     def companions(self) -> Iterable[str]:
-        """The role of the function that writes here.
+        """Names the role of the function that writes to the log group.
 
         In a removal the role goes first, so this keeps its name.
         """

@@ -20,9 +20,7 @@ An undisturbed run needs less.
 
 
 def seen_before(aws: Aws, name: str) -> str | None:
-    """The ARN of what a call of this command has seen under the name: its details can be read at
-    once.
-    """
+    """Returns the ARN that an earlier call of this command saw under the name, or None."""
     return aws.existing.get(name)
 
 
@@ -33,25 +31,25 @@ def saw(aws: Aws, name: str, arn: str) -> None:
 
 @dataclass(frozen=True)
 class Tagged:
-    """One resource that carries, or once carried, our tag (tag:GetResources may be minutes behind)."""
+    """A resource that carries, or once carried, our tag (tag:GetResources may be minutes behind)."""
 
     arn: str
     tags: Tags
 
 
 def tagged(aws: Aws, name: str) -> tuple[Tagged, ...]:
-    """All that is tagged as notifier `name`'s, in this account and Region."""
+    """Lists everything that is tagged as notifier `name`'s, in this account and Region."""
     return tuple(found for found in _tagged(aws) if found.tags.get(NAME_TAG) == name)
 
 
 def other_notifiers(aws: Aws, name: str) -> tuple[str, ...]:
-    """Names of the other notifiers in this account and Region, as far as the tag search shows them."""
+    """Lists the other notifiers in this account and Region, as far as the tag search shows them."""
     found = (one.tags.get(NAME_TAG) for one in _tagged(aws))
     return tuple(sorted({other for other in found if other and other != name}))
 
 
 def _tagged(aws: Aws) -> tuple[Tagged, ...]:
-    """All that is tagged as some notifier's (API_GetResources): one search, whoever asks."""
+    """Lists everything that is tagged as some notifier's, by one search (API_GetResources)."""
 
     def ask() -> tuple[Tagged, ...]:
         services = [
@@ -79,8 +77,7 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
 
 
 def key_arn(aws: Aws, reference: str) -> str:
-    """The ARN of the key that a `KmsMasterKeyId` means: id, ARN or alias (SNS and SQS echo what
-    they were given).
+    """Resolves a `KmsMasterKeyId` (id, ARN or alias, as SNS and SQS echo it) to the key's ARN.
 
     A reference that KMS does not know, or does not let us look up, stays as it is: ours it would
     let us look up.
@@ -103,7 +100,7 @@ def key_arn(aws: Aws, reference: str) -> str:
 
 @dataclass(frozen=True)
 class ListedSubscription:
-    """One entry of a topic's list."""
+    """One entry of a topic's list of subscriptions."""
 
     arn: str
     protocol: str
@@ -111,9 +108,7 @@ class ListedSubscription:
 
     @property
     def state(self) -> str:
-        """`pending`, `deleted` or `confirmed` (ListSubscriptionsByTopic puts the first two where
-        the ARN would be).
-        """
+        """`pending`, `deleted` or `confirmed`; SNS puts the first two where the ARN would be."""
         return {"PendingConfirmation": "pending", "Deleted": "deleted"}.get(self.arn, "confirmed")
 
     @property
@@ -122,7 +117,7 @@ class ListedSubscription:
 
 
 def subscriptions(aws: Aws, topic_arn: str) -> tuple[ListedSubscription, ...] | None:
-    """All subscriptions of a topic; None when there is no such topic."""
+    """Lists all subscriptions of a topic; returns None when there is no such topic."""
 
     def ask() -> tuple[ListedSubscription, ...] | None:
         try:
@@ -149,7 +144,7 @@ def look_into_subscriptions(aws: Aws, topic_arn: str) -> None:
 
 
 def subscription_attributes(aws: Aws, arn: str) -> Mapping[str, str] | None:
-    """A confirmed subscription's attributes (API_GetSubscriptionAttributes).
+    """Reads a confirmed subscription's attributes (API_GetSubscriptionAttributes).
 
     None when it is gone.
     """
@@ -162,7 +157,7 @@ def subscription_attributes(aws: Aws, arn: str) -> Mapping[str, str] | None:
 
 
 def topic_attributes(aws: Aws, topic_arn: str) -> Mapping[str, str] | None:
-    """A topic's attributes; None when there is no such topic."""
+    """Reads a topic's attributes; returns None when there is no such topic."""
 
     def ask() -> Mapping[str, str] | None:
         reply = aws.maybe(aws.sns.get_topic_attributes, TopicArn=topic_arn)
@@ -189,12 +184,12 @@ Short polling only some (SQS Developer Guide, short and long polling).
 
 
 def queue_url(aws: Aws, queue_arn: str) -> str:
-    """GetQueueUrl's answer, without asking: endpoint, account, name."""
+    """Computes the queue's URL as GetQueueUrl answers it: endpoint, account, name."""
     return f"{aws.sqs.meta.endpoint_url}/{queue_arn.split(':')[4]}/{name_in(queue_arn)}"
 
 
 def holds_messages(aws: Aws, queue_arn: str) -> bool:
-    """Whether a message can be received.
+    """Tells whether a message can be received from the queue.
 
     Depth attributes lag a minute behind (API_GetQueueAttributes).
     """
@@ -209,5 +204,5 @@ def holds_messages(aws: Aws, queue_arn: str) -> bool:
 
 
 def strings(attributes: Mapping[str, object]) -> dict[str, str]:
-    """An attribute bag as SNS and SQS want it: text only, and nothing that is empty."""
+    """Turns attributes into text, as SNS and SQS want them, and drops the empty ones."""
     return {key: str(value) for key, value in attributes.items() if value not in (None, "")}

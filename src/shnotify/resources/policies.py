@@ -26,11 +26,11 @@ _UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{8,}")
 
 
 def key_policy(scope: Scope) -> Policy:
-    """A CreateKey policy replaces the default one, so the root statement is in it (key-policy-
-    default).
+    """Writes a key's policy, with the root statement that a CreateKey policy would otherwise
+    replace (key-policy-default).
 
-    EventBridge's statement has no condition: on the key of a topic AWS does not support one (sns-
-    key-management), and on the key of a queue it is not documented for rule targets.
+    EventBridge's statement has no condition: on the key of a topic AWS does not support one
+    (sns-key-management), and on the key of a queue it is not documented for rule targets.
     """
     root = {
         "Sid": KEY_ROOT_SID,
@@ -50,10 +50,10 @@ def key_policy(scope: Scope) -> Policy:
 
 
 def topic_policy(scope: Scope, topic_arn: str) -> Policy:
-    """AWS's default statement (as CreateTopic makes it) and EventBridge's, which has no condition.
+    """Writes a topic's policy: AWS's default statement, and EventBridge's without a condition.
 
-    AWS's documents contradict each other on conditions here (eb-use-resource-based, sns-access-
-    policy-use-cases).
+    AWS's documents contradict each other on conditions here (eb-use-resource-based,
+    sns-access-policy-use-cases).
     """
     default = {
         "Sid": "__default_statement_ID",
@@ -100,7 +100,7 @@ def queue_policy(queue_arn: str, rule_arns: list[str]) -> Policy:
 
 def function_policy(function_arn: str, rule_arn: str) -> Policy:
     """Lets EventBridge invoke the function for exactly this rule, in the form that AddPermission
-    makes of it.
+    gives.
     """
     statement = {
         "Sid": FUNCTION_SID,
@@ -126,7 +126,7 @@ def role_trust() -> Policy:
 
 @dataclass(frozen=True)
 class Uses:
-    """What the formatter's function works with, by ARN; "" for what there is none of."""
+    """Names what the formatter's function works with, by ARN; "" stands for nothing."""
 
     log_group: str
     topic: str
@@ -138,8 +138,7 @@ class Uses:
 
 
 def role_policy(uses: Uses) -> Policy:
-    """Just what the function does: write its log, send its mails, keep what failed, mark what was
-    sent.
+    """Allows what the function does: write its log, send mails, keep failures, mark findings.
 
     CreateLogGroup is not in it: a log group of ours that was deleted must not come back by itself.
     Both Security Hub APIs ask for `securityhub:BatchUpdateFindings` (API_BatchUpdateFindingsV2).
@@ -161,7 +160,7 @@ def role_policy(uses: Uses) -> Policy:
 
 
 def open_statements(policy: Policy) -> list[str]:
-    """Names of the statements that let anybody in: an Allow for `*` without a condition."""
+    """Names the statements that let anybody in: an Allow for `*` without a condition."""
     found = []
     for number, statement in enumerate(policy.statements, start=1):
         allows = str(statement.get("Effect")).lower() == "allow"
@@ -171,7 +170,7 @@ def open_statements(policy: Policy) -> list[str]:
 
 
 def open_notes(policy: Policy) -> tuple[str, ...]:
-    """What a person should know of a policy that lets anybody in."""
+    """Says what a person should know of a policy that lets anybody in."""
     return tuple(
         f"its policy lets anybody in, without a condition ({name!r})"
         for name in open_statements(policy)
@@ -179,8 +178,8 @@ def open_notes(policy: Policy) -> tuple[str, ...]:
 
 
 def gone_principals(policy: Policy) -> list[str]:
-    """Statements that name a deleted user or role, which IAM shows by its id
-    (reference_identifiers, unique ids).
+    """Names the statements with a deleted user or role, which IAM shows by an id
+    (reference_identifiers).
     """
     found = []
     for number, statement in enumerate(policy.statements, start=1):

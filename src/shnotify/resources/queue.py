@@ -44,7 +44,7 @@ _DEPTHS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Queue(Resource):
-    """Numbers are seconds and bytes.
+    """A standard SQS queue. Numbers are seconds and bytes.
 
     `kms_master_key_id` is a key's ARN, or "" for SQS's own encryption.
 
@@ -232,7 +232,7 @@ class Queue(Resource):
         aws(aws.sqs.untag_queue, QueueUrl=self.url(aws), TagKeys=list(OUR_TAGS))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
-        """Refuses while a message can be received, or is counted.
+        """Deletes the queue, but not while a message can be received or is counted.
 
         The counts lag a minute (API_GetQueueAttributes); what is delayed or in flight cannot be
         received, so the counts are asked for again when the last look is old.
@@ -250,6 +250,6 @@ class Queue(Resource):
 
 
 def depths(attributes: Mapping[str, str]) -> str:
-    """How many messages a queue holds, in words; "" when it says none."""
+    """Says in words how many messages a queue holds; "" when it says none."""
     counts = {word: int(attributes.get(name, "0")) for name, word in _DEPTHS.items()}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)

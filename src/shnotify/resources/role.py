@@ -20,7 +20,7 @@ _NOT_YET_VISIBLE = "IAM does not know the new role everywhere yet"
 
 
 def role_name(function: str, region: str) -> str:
-    """The role of a function.
+    """Names the role of a function.
 
     IAM knows no Region, but a notifier has one: two must not share a role.
     """
@@ -29,7 +29,7 @@ def role_name(function: str, region: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Role(Resource):
-    """`policies` is our one inline policy; attached and other inline policies are left alone."""
+    """An IAM role. `policies` is our one inline policy; other policies are left alone."""
 
     CFN: ClassVar[str] = "AWS::IAM::Role"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
@@ -153,7 +153,7 @@ class Role(Resource):
         aws(aws.iam.untag_role, RoleName=self.role_name, TagKeys=list(OUR_TAGS))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
-        """A role goes only without policies (API_DeleteRole).
+        """Deletes the role after its policies, for a role goes only without any (API_DeleteRole).
 
         Attached ones are detached and stay in the account.
         """
@@ -169,7 +169,7 @@ class Role(Resource):
 
 
 def _other_inline(aws: Aws, role: str) -> list[object]:
-    """The role's inline policies but ours."""
+    """Reads the role's inline policies other than ours."""
     names = _pages(aws, aws.iam.list_role_policies, "PolicyNames", RoleName=role)
     asked = [
         aws.start(aws.maybe, aws.iam.get_role_policy, RoleName=role, PolicyName=name)
@@ -181,19 +181,19 @@ def _other_inline(aws: Aws, role: str) -> list[object]:
 
 
 def _attached(aws: Aws, role: str) -> list[object]:
-    """The managed policies that are attached to the role."""
+    """Reads the managed policies that are attached to the role."""
     found = _pages(aws, aws.iam.list_attached_role_policies, "AttachedPolicies", RoleName=role)
     return [_managed(aws, policy["PolicyArn"]) for policy in found]
 
 
 def _boundary(aws: Aws, role: Mapping[str, Any]) -> object:
-    """The role's permissions boundary, or None."""
+    """Reads the role's permissions boundary, or returns None."""
     arn = (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
     return _managed(aws, arn) if arn else None
 
 
 def _managed(aws: Aws, arn: str) -> object:
-    """The document of a managed policy's default version (API_GetPolicyVersion)."""
+    """Reads the default version of a managed policy (API_GetPolicyVersion)."""
     version = aws(aws.iam.get_policy, PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return aws(aws.iam.get_policy_version, PolicyArn=arn, VersionId=version)["PolicyVersion"][
         "Document"
@@ -201,7 +201,7 @@ def _managed(aws: Aws, arn: str) -> object:
 
 
 def _pages(aws: Aws, method: Any, name: str, **params: str) -> list[Any]:
-    """All items of an IAM list; none when the role is not there.
+    """Lists all items of an IAM list; none when the role is not there.
 
     IAM pages by Marker and IsTruncated.
     """
@@ -218,5 +218,5 @@ def _pages(aws: Aws, method: Any, name: str, **params: str) -> list[Any]:
 
 
 def _policy(document: object) -> Policy:
-    """The SDK has decoded IAM's URL-encoded document already."""
+    """Wraps a document that the SDK has decoded from IAM's URL encoding."""
     return Policy(document) if isinstance(document, dict) else Policy({})

@@ -25,7 +25,8 @@ _RETRY_DEFAULTS = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 8640
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(Resource):
-    """`targets` is our one target in PutTargets' form, without its Id.
+    """An EventBridge rule. `targets` is our one target in PutTargets' form, without the target's
+    Id.
 
     Targets of others are never touched.
     """
@@ -157,7 +158,7 @@ class Rule(Resource):
         )
 
     def _split(self, targets: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """(our target, the others').
+        """Splits targets into our target and those of others.
 
         One made by hand that feeds the same topic is ours: a second would mail twice.
         """
@@ -174,8 +175,8 @@ class Rule(Resource):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
-        """PutRule overwrites whatever has its name (API_PutRule): it is looked for again when the
-        last look is old.
+        """Creates the rule, after another look when the last look is old: PutRule overwrites
+        (API_PutRule).
         """
         found = (
             aws.maybe(aws.events.describe_rule, Name=self.rule_name)
@@ -190,7 +191,9 @@ class Rule(Resource):
         return self.outputs()
 
     def _put_rule(self, aws: Aws, **tags: Any) -> None:
-        """PutRule forgets whatever it is not told (API_PutRule), so it is always told all."""
+        """Writes the whole rule, because PutRule forgets whatever a request leaves out
+        (API_PutRule).
+        """
         aws(
             aws.events.put_rule,
             Name=self.rule_name,
@@ -201,7 +204,7 @@ class Rule(Resource):
         )
 
     def _put_targets(self, aws: Aws, target_id: str) -> None:
-        """One Id overwrites one whole target. HTTP 200 may hold failures (API_PutTargets)."""
+        """Writes one whole target by its Id. An HTTP 200 may hold failures (API_PutTargets)."""
         put = aws.patient(
             {"ResourceNotFoundException": "EventBridge does not show the new rule yet"}
         )
@@ -233,7 +236,7 @@ class Rule(Resource):
         aws(aws.events.untag_resource, ResourceARN=self.rule_arn, TagKeys=list(OUR_TAGS))
 
     def _remove_target(self, aws: Aws, live: Live[Self]) -> None:
-        """HTTP 200 may hold failures (API_RemoveTargets)."""
+        """Removes our target. An HTTP 200 may hold failures (API_RemoveTargets)."""
         if target := live.outputs["TargetId"]:
             reply = aws.maybe(aws.events.remove_targets, Rule=self.rule_name, Ids=[target])
             if reply and reply.get("FailedEntryCount"):
@@ -245,7 +248,7 @@ class Rule(Resource):
 
 
 def _without_id(target: Mapping[str, Any]) -> dict[str, Any]:
-    """A live target as we would write it, with the defaults AWS leaves out."""
+    """Returns a live target as we would write it, with the defaults that AWS leaves out."""
     if not target:
         return {}
     bare = {key: value for key, value in target.items() if key != "Id"}

@@ -19,7 +19,7 @@ from shnotify.subscribers import subscriber_identity
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Resource):
-    """SNS keeps nothing of it to compare: it is there (confirmed or pending) or it is not.
+    """A subscriber of a topic; SNS keeps nothing of a subscription to compare.
 
     It cannot carry tags.
     """
@@ -38,7 +38,7 @@ class Subscription(Resource):
 
     @staticmethod
     def id_for(topic_id: str, protocol: str, endpoint: str) -> str:
-        """`UrgentSubscription1a2b3c4d`: stable however the file is ordered."""
+        """Returns an id such as `UrgentSubscription1a2b3c4d`, stable however the file is ordered."""
         text = "\n".join(subscriber_identity(protocol, endpoint))
         return f"{topic_id.removesuffix('Topic')}Subscription{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
@@ -79,7 +79,7 @@ class Subscription(Resource):
         return {"Arn": reply["SubscriptionArn"]}
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
-        """Nothing of a subscription is compared, so nothing of it is changed."""
+        """Does nothing, because nothing of a subscription is compared."""
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         if live.outputs["State"] == "confirmed":
@@ -96,7 +96,7 @@ class Subscription(Resource):
             self._leave(aws)
 
     def _leave(self, aws: Aws) -> None:
-        """AWS takes back no pending subscription (API_Unsubscribe).
+        """Reports that AWS cannot take back a pending subscription (API_Unsubscribe).
 
         It ends with its topic or after 48 hours.
         """
@@ -106,7 +106,7 @@ class Subscription(Resource):
 def unlisted(
     aws: Aws, topic_id: str, topic_arn: str, graph: Iterable[Resource]
 ) -> Iterable[tuple[Resource, Live[Resource]]]:
-    """Confirmed subscribers of a topic that the graph does not name.
+    """Lists confirmed subscribers of a topic that the graph does not name.
 
     topic_id  the topic's resource id, which a subscription of it refers to
     """

@@ -39,7 +39,7 @@ before encryption.
 
 @dataclass(frozen=True, kw_only=True)
 class Topic(Resource):
-    """`kms_master_key_id` is a key's ARN, or "" for an unencrypted topic.
+    """A standard SNS topic. `kms_master_key_id` is a key's ARN, or "" for an unencrypted topic.
 
     remove_unlisted  whether confirmed subscribers that the file does not name are unsubscribed
     """
@@ -79,7 +79,7 @@ class Topic(Resource):
         return cls.unmanaged(id="Topic", topic_name=name_in(arn), topic_arn=arn, tags=tags)
 
     def points_at(self, aws: Aws) -> Iterable[str]:
-        """Its key, and the rules that feed it (API_ListRuleNamesByTarget)."""
+        """Names the topic's key, and the rules that feed the topic (API_ListRuleNamesByTarget)."""
         if self.kms_master_key_id:
             yield self.kms_master_key_id
         prefix = self.topic_arn.replace(":sns:", ":events:").rpartition(":")[0]

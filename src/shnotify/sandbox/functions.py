@@ -39,8 +39,8 @@ def one_statement_per_id(policy: Any, proceed: Proceed) -> Any:
     "API_PutFunctionEventInvokeConfig",
 )
 def one_asynchronous_configuration(backend: Any, proceed: Proceed) -> Any:
-    """Overwrites; the function's role must be allowed to send to the destination (invocation-async-
-    retain-records).
+    """Overwrites; the function's role must be allowed to send to the destination
+    (invocation-async-retain-records).
     """
     before = {id(fn): list(fn.event_invoke_config) for fn in backend.list_functions()}
     answer = proceed()
