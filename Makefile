@@ -22,6 +22,7 @@ demo: $(VENV)/demo.stamp ## the whole life cycle against an embedded AWS on this
 	@$(BIN)/shnotify demo
 
 test: lint ## lint, types, import rules, and the tests but for the full sweeps
+	@echo "tested with $$($(BIN)/python --version) ($$($(BIN)/python -c 'import sys; print(sys.executable)'))"
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not full"
 
 test-all: lint ## all of it, the full sweeps too
