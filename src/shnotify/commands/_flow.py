@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
-    """The plan for `apply`, shown in text form.
+    """Makes and shows the plan for `apply`.
 
     Raises `UsageError` for a pattern that EventBridge would not take.
     """
@@ -48,7 +48,7 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
 
 
 def cost_line(run: Session) -> str:
-    """What the notifier costs a month: a customer-managed key is 1 USD (AWS KMS pricing).
+    """Says what the notifier costs a month: a customer-managed key is 1 USD (AWS KMS pricing).
 
     The rest is cents.
     """
@@ -60,7 +60,7 @@ def cost_line(run: Session) -> str:
 
 
 def refusal(plan: Plan) -> Any:
-    """The error for a plan that must not be carried out, or None."""
+    """Returns the error for a plan that must not be carried out, or None."""
     from shnotify.errors import ShnotifyError
 
     if not plan.refused:

@@ -30,9 +30,7 @@ class Routed:
 
 
 def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
-    """The configuration, and its routes or the one that is asked for; `source: auto` stands for
-    both.
-    """
+    """Loads the configuration with its routes, or with the one that is asked for."""
     config = load(path).settled()
     if only and only not in {route.name for route in config.routes}:
         names = ", ".join(route.name for route in config.routes)
@@ -66,7 +64,7 @@ class Given:
 
     @property
     def place(self) -> str:
-        """Where it stands, on one line."""
+        """The place of the event on one line."""
         return f"{escaped_line(self.file)}:{self.line}"
 
     def to_json(self) -> dict[str, Any]:
@@ -74,7 +72,7 @@ class Given:
 
 
 def events_in(files: tuple[str, ...]) -> Iterator[Given]:
-    """The events of all files in order; `-`, and nothing on a pipe, is standard input.
+    """Yields the events of all files in order; `-` is standard input, as is a pipe without a name.
 
     Raises UsageError.
     """
@@ -106,7 +104,7 @@ def _text(name: str) -> str:
 
 
 def ids_of(event: Mapping[str, Any]) -> list[str]:
-    """The ids of an event's findings; of an event without any, its own.
+    """Returns the ids of an event's findings, or the event's own id, not escaped.
 
     As they stand, not escaped.
     """
@@ -114,6 +112,6 @@ def ids_of(event: Mapping[str, Any]) -> list[str]:
 
 
 def scope_of(config: Config, event: Mapping[str, Any]) -> Scope:
-    """Where the notifier would live: as the file says, else where the event comes from."""
+    """Says where the notifier would live: as the file says, or else where the event comes from."""
     region = config.region or str(event.get("region", ""))
     return Scope(partition_of(region), region, config.account or str(event.get("account", "")))

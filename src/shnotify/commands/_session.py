@@ -52,7 +52,7 @@ class Session:
         search: bool = True,
         beside: Callable[[], None] = lambda: None,
     ) -> Observation:
-        """What AWS holds; `search`: leftovers too."""
+        """Observes AWS; `search` tells whether leftovers are looked for too."""
         for pause in LOOK_AGAIN_SECONDS:
             seen = self._observe_once(shallow=shallow, search=search, beside=beside)
             if not contradictions(self.graph, seen):
@@ -74,7 +74,7 @@ class Session:
         )
 
     def other_notifiers(self) -> tuple[str, ...]:
-        """Names of other notifiers here; none when they could not be looked for."""
+        """Lists other notifiers here; none when they could not be looked for."""
         try:
             return self.aws.in_time(
                 self.aws.start(lookup.other_notifiers, self.aws, self.config.name)
@@ -85,7 +85,7 @@ class Session:
             return ()
 
     def look(self) -> tuple[Observation, Surroundings]:
-        """What AWS holds of the notifier, and what was seen around it in the same rounds."""
+        """Observes the notifier, and its surroundings in the same rounds."""
         asking = Asking(
             self.aws,
             self.graph,
@@ -96,7 +96,7 @@ class Session:
         return seen, asking.answers(seen)
 
     def refused_patterns(self, plan: Plan) -> dict[str, str]:
-        """Route -> what EventBridge says against a raw pattern that is to be written.
+        """Maps a route to what EventBridge says against the raw pattern that is to be written.
 
         Ours are well formed.
         """
@@ -124,14 +124,14 @@ class Session:
         return f"{what} {self.config.name} in account {scope.account}, {scope.region}"
 
     def document(self, **more: Any) -> dict[str, Any]:
-        """The head of every JSON document."""
+        """Makes a JSON document with the head that every document has."""
         scope = self.aws.scope
         return {"name": self.config.name, "account": scope.account, "region": scope.region, **more}
 
     def plan_document(
         self, plan: Plan, outcome: Outcome | None = None, error: ShnotifyError | None = None
     ) -> dict[str, Any]:
-        """The contract's JSON for plan, apply and destroy; `outcome` None: nothing was carried out."""
+        """Makes the contract's JSON for plan, apply and destroy."""
         summary = {
             "create": plan.count("create"),
             "update": plan.count("update", "adopt"),

@@ -66,7 +66,7 @@ def _replanned(run: Session, *, adopt: bool) -> Plan:
 
 
 def _visible(run: Session, outcome: Outcome) -> ShnotifyError | None:
-    """Why it cannot be said that AWS shows what was written, or None.
+    """Says why AWS may not show yet what was written, or returns None.
 
     Whatever ends the look, what was done is told.
     """
@@ -83,7 +83,7 @@ def _visible(run: Session, outcome: Outcome) -> ShnotifyError | None:
 
 
 def _read_back(run: Session) -> ShnotifyError | None:
-    """Looks until AWS shows what was written; None when it does."""
+    """Looks until AWS shows what was written, and then returns None."""
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import ShnotifyError
 
@@ -103,7 +103,7 @@ def _read_back(run: Session) -> ShnotifyError | None:
 
 
 def _pending(run: Session) -> list[str]:
-    """Who of the file still has to click, because nobody else will.
+    """Lists who of the file has still to confirm.
 
     Nobody when that cannot be read just now.
     """

@@ -47,7 +47,7 @@ def command(**options: Any) -> int:
 
 
 def _story(sandbox: Sandbox, screen: Screen, path: Path) -> list[dict[str, Any]]:
-    """Every step: what a person would type, and what must come of it.
+    """Lists every step: what a person would type, and what must come of it.
 
     Raises `ShnotifyError` if something else does.
     """
@@ -125,7 +125,7 @@ def _run(sandbox: Sandbox, screen: Screen, path: Path, arguments: list[str], exp
 
 
 def _meddle(sandbox: Sandbox) -> Callable[[], None]:
-    """Edits by hand, as an outsider would make them."""
+    """Makes edits by hand, as an outsider would."""
 
     def edit() -> None:
         import json

@@ -93,7 +93,7 @@ def _show(run: Session, plan: Plan) -> None:
 
 
 def _stop(plan: Plan) -> Any:
-    """The error for a plan of which nothing may be carried out, or None.
+    """Returns the error for a plan of which nothing may be carried out, or None.
 
     Foreign things are only skipped.
     """
@@ -108,7 +108,7 @@ def _stop(plan: Plan) -> Any:
 
 
 def _left(plan: Plan) -> Any:
-    """The error that names what was left because it is not ours, or None."""
+    """Returns the error that names what stays because others own it, or None."""
     from shnotify.errors import ShnotifyError
 
     if not plan.refused:

@@ -59,7 +59,7 @@ _WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
 
 @dataclass(frozen=True)
 class Answers:
-    """What goes into the file, whether given by options or typed."""
+    """Holds what goes into the file, whether given by options or typed."""
 
     name: str
     route: str
@@ -68,7 +68,7 @@ class Answers:
     account: str
 
     def text(self) -> str:
-        """The file. What an answer holds is never more than a value of its field."""
+        """Writes the file's text. An answer never holds more than a value of its field."""
         region = f"region: {_quoted(self.region)}" if self.region else "# region: ap-northeast-1"
         account = (
             f"account: {_quoted(self.account)}" if self.account else '# account: "123456789012"'
@@ -83,7 +83,7 @@ class Answers:
         )
 
     def problems(self) -> dict[str, str]:
-        """Option -> what is wrong with what it was given."""
+        """Maps each option to what is wrong with its value."""
         from shnotify.config.load import completed
         from shnotify.config.yamlfile import parse
         from shnotify.errors import ConfigError
@@ -155,7 +155,7 @@ def _quoted(text: str) -> str:
 
 
 def _asked(screen: Screen, answers: Answers) -> Answers:
-    """The answers as a person types them; each is checked before the next question."""
+    """Asks a person for the answers, and checks each before the next question."""
     for field, question, default in (
         ("name", "Name of the notifier", answers.name),
         ("emails", "Who is told (e-mail addresses, with spaces between)", ""),
@@ -191,7 +191,7 @@ def _answered(screen: Screen, answers: Answers, field: str, question: str, defau
 
 
 def _free(path: Path, *, force: bool) -> None:
-    """Raises UsageError when something stands there that may not be overwritten."""
+    """Raises UsageError when a file stands there that may not be overwritten."""
     from shnotify.errors import UsageError
 
     if not os.path.lexists(path):
@@ -205,14 +205,14 @@ def _free(path: Path, *, force: bool) -> None:
 
 
 def _umask() -> int:
-    """What the user does not give to others; Python can only read it by setting it."""
+    """Reads the user's umask, which Python can only read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
-    """In one step: whatever ends it, the file is as it was or has all of the text.
+    """Writes the file in one step: afterwards the file is as before or complete.
 
     A link's target is written.
     """

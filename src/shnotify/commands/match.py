@@ -88,7 +88,7 @@ def _by_pattern(routes: list[Routed], event: Mapping[str, Any]) -> set[str]:
 def _matched(
     routes: list[Routed], event: Mapping[str, Any]
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    """(names of the routes it goes to, what stops it on the way to the others)."""
+    """Returns the routes that the event goes to, and what stops the event on the way to the others."""
     from shnotify.findings.matching import Mismatch, explain
 
     goes: list[str] = []
@@ -133,7 +133,7 @@ def _gateway(chosen: Any, region: str | None) -> Aws:
 
 
 def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:
-    """Names of the routes whose pattern EventBridge says matches."""
+    """Lists the routes whose pattern EventBridge says matches."""
     from shnotify.findings.patternsyntax import compact
     from shnotify.notifier.preconditions import pattern_matches
 

@@ -64,7 +64,7 @@ def command(**options: Any) -> int:
 
 
 def state_of(step: Step, *, leftover: bool) -> str:
-    """The contract's word for what the plan found."""
+    """Returns the contract's word for what the plan found."""
     if step.live is None:
         return "unknown" if step.action == "refuse" or leftover else "missing"
     if leftover:
@@ -97,7 +97,7 @@ def _resource(step: Step, state: str) -> dict[str, Any]:
 
 
 def _unknown(seen: Observation) -> ShnotifyError | None:
-    """The first thing that could not be read, or None."""
+    """Returns the error of the first thing that could not be read, or None."""
     from shnotify.engine.resource import Unreadable
 
     unread = [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]

@@ -26,7 +26,7 @@ Found = tuple[Path, str]
 
 
 def advice(loaded: Loaded) -> list[str]:
-    """The warnings about a valid file, in its order: `FILE:LINE:COLUMN: path: text`."""
+    """Lists the warnings about a valid file, in the file's order: `FILE:LINE:COLUMN: path: text`."""
     document = loaded.document
     found = list(itertools.islice(_found(loaded), MOST))
     placed = [
@@ -71,7 +71,7 @@ def _found(loaded: Loaded) -> Iterator[Found]:
 
 
 def _of_pattern(here: Path, route: Route) -> Iterator[Found]:
-    """A raw pattern, or a part of it, that no event of Security Hub matches."""
+    """Warns of a raw pattern, or a part of one, that no event of Security Hub matches."""
     if not route.pattern:
         return
     from shnotify.findings.possible import dead_parts, never_matches
@@ -89,7 +89,7 @@ def _parts(place: str) -> Iterator[str | int]:
 
 
 def _of_filters(here: Path, route: Route) -> Iterator[Found]:
-    """Values that no finding is known to hold."""
+    """Warns of values that no finding is known to hold."""
     from shnotify.findings.filtervalues import DOUBTFUL, DOUBTFUL_IN_ASFF, judged
 
     if route.pattern:
@@ -112,7 +112,7 @@ _SEND_NO_CHECKS = frozenset(
 
 
 def _lets_passed_checks_through(route: Route) -> bool:
-    """Whether passed checks are meant by name or by level.
+    """Tells whether the route means passed checks by name or by level.
 
     Security Hub's own passed checks are INFORMATIONAL.
     """
@@ -128,7 +128,7 @@ def _lets_passed_checks_through(route: Route) -> bool:
 
 
 def _twice(config: Config, patterns: list[dict[str, Any]]) -> Iterator[Found]:
-    """Two routes that mail the same finding to the same subscriber."""
+    """Warns of two routes that mail the same finding to the same subscriber."""
     from shnotify.findings.overlap import shared_example
 
     for first, second in itertools.combinations(range(len(config.routes)), 2):

@@ -18,7 +18,7 @@ _DURATION = re.compile(r"[0-9]+[smhd]")
 
 
 def instead(kind: str, path: Path, value: Any) -> str | None:
-    """The message for a value of the wrong type whose meaning is plain; None when it is not."""
+    """Returns the text to write for a value of the wrong type whose meaning is plain, or None."""
     if kind not in _TYPES or not path:
         return None
     match path[-1], value:
@@ -62,7 +62,7 @@ def _severities(value: str | list[Any]) -> str | None:
 
 
 def _lists(path: Path, value: Any) -> str | None:
-    """A single value, or a mapping, where a list is due."""
+    """Handles a single value, or a mapping, where a list is due."""
     match path[-1], value:
         case "subscribers", str():
             return f"must be a list: write `subscribers: [{shown_plain(value)}]`"
@@ -78,8 +78,6 @@ def _lists(path: Path, value: Any) -> str | None:
 
 
 def shown_plain(value: str) -> str:
-    """A value as it can be written into the file: quoted where a plain word could be read as
-    something else.
-    """
+    """Shows a value as the file can hold it, quoted where a plain word could mean something else."""
     plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9@.+_/-]*", value)
     return value if plain and len(value) <= 80 else shown(value).replace("'", '"')

@@ -24,7 +24,7 @@ class AliasProblem(Exception):  # noqa: N818 the reader makes the error of it
 
 
 def expanded(events: Iterator[Any]) -> Iterator[Any]:
-    """The events without aliases.
+    """Yields the events with every alias replaced.
 
     Raises AliasProblem for an unknown one, a cycle, and too much in all.
     """

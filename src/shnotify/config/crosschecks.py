@@ -22,7 +22,7 @@ Found = tuple[Path, str]
 
 
 def secrets(value: Any, path: Path = ()) -> Iterator[Found]:
-    """Access keys in the data."""
+    """Finds access keys in the data."""
     if isinstance(value, str) and _SECRET.search(value):
         yield (
             path,
@@ -42,20 +42,20 @@ def secrets(value: Any, path: Path = ()) -> Iterator[Found]:
 
 
 def secret_lines(text: str) -> Iterator[tuple[int, int]]:
-    """Line and column of every access key in the file, comments too."""
+    """Yields line and column of every access key in the file, comments included."""
     for number, line in enumerate(re.split("\r\n|[\n\r]", text), 1):
         yield from ((number, found.start() + 1) for found in _SECRET.finditer(line))
 
 
 def tags(given: Any) -> Iterator[Found]:
-    """Tags that AWS, or we, would not take."""
+    """Finds tags that AWS, or shnotify, would not take."""
     for key, value in given.items() if isinstance(given, dict) else ():
         if isinstance(value, str) and (problem := tag_problem(key, value)):
             yield ("tags", key), problem
 
 
 def contradictions(data: dict[str, Any], written: dict[str, Any]) -> Iterator[Found]:
-    """What contradicts itself in the routes, whether or not all of it can be understood."""
+    """Finds contradictions in the routes, even when not everything can be understood."""
     routes = data.get("routes")
     if not isinstance(routes, list) or len(routes) > MAX_ROUTES:
         return
@@ -96,9 +96,7 @@ def _name(route: dict[str, Any], part: str) -> str | None:
 
 
 def _severities_twice(findings: Any) -> Iterator[Found]:
-    """Severities per product stand in place of `severity`: one that this leaves out would be sent
-    all the same.
-    """
+    """Finds severities per product that contradict `severity`, in whose place they stand."""
     if not isinstance(findings, dict):
         return
     severity, products = findings.get("severity"), findings.get("products")
@@ -132,7 +130,7 @@ def _subscribed_twice(subscribers: Any) -> Iterator[Found]:
 
 
 def whole(config: Config) -> Iterator[Found]:
-    """What AWS would refuse of a configuration whose every field is right."""
+    """Finds what AWS would refuse of a configuration whose every field is right."""
     ids: dict[str, Route] = {}
     for i, route in enumerate(config.settled().routes):
         first = ids.setdefault(route.id, route)
@@ -155,7 +153,7 @@ def whole(config: Config) -> Iterator[Found]:
 
 
 def _impossible(route: Route) -> Iterator[Found]:
-    """Values of filters that no finding ever holds."""
+    """Finds filter values that no finding ever holds."""
     from shnotify.findings.filtervalues import IMPOSSIBLE, IMPOSSIBLE_IN_ASFF, judged
 
     if route.pattern:
@@ -169,7 +167,7 @@ def _impossible(route: Route) -> Iterator[Found]:
 
 
 def _alike(given: dict[str, str]) -> Iterator[Found]:
-    """Tags that are one to IAM, which takes no notice of capitals (IAM User Guide, Tags for IAM
+    """Finds tags that IAM takes for the same, because IAM ignores capitals (Tags for IAM
     resources).
     """
     from shnotify.tags import MANAGED_TAG
@@ -184,7 +182,7 @@ def _alike(given: dict[str, str]) -> Iterator[Found]:
 
 
 def _elsewhere(config: Config) -> Iterator[Found]:
-    """Subscribers of another partition than the topic's."""
+    """Finds subscribers of another partition than the topic's."""
     ours = partition_of(config.region) if config.region else None
     for i, route in enumerate(config.routes):
         for j, subscriber in enumerate(route.subscribers):
@@ -201,7 +199,7 @@ def _elsewhere(config: Config) -> Iterator[Found]:
 
 
 def _pattern(config: Config, route: Route) -> Iterator[Found]:
-    """What EventBridge could not say, or would not take."""
+    """Finds what EventBridge could not express, or would not take."""
     from shnotify.findings.pattern import FIELDS, event_pattern
     from shnotify.findings.patternsyntax import MAX_SIZE, PatternError
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def with_defaults(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with every default that is made from a name written out."""
+    """Writes out every default that is made from a name."""
     name = data.get("name") if isinstance(data.get("name"), str) else "unnamed"
     return {
         **{key: value for key, value in data.items() if value is not None or key != "tags"},
@@ -17,7 +17,7 @@ def with_defaults(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(value: Any, defaults: dict[str, Any]) -> Any:
-    """A section with defaults; `false` is none of it."""
+    """Completes a section with defaults; `false` switches the section off."""
     if value is False:
         return None
     if value is None or value is True:
@@ -26,7 +26,7 @@ def _named(value: Any, defaults: dict[str, Any]) -> Any:
 
 
 def _section(value: Any, defaults: dict[str, Any]) -> Any:
-    """A section that every route has."""
+    """Completes a section that every route has."""
     return value if isinstance(value, bool) else _named(value, defaults)
 
 

@@ -18,7 +18,7 @@ LINE_BREAK = re.compile("\r\n|[\n\r]")
 
 
 def text_of(path: FilePath) -> str:
-    """The file's text.
+    """Reads the file's text.
 
     Raises `ConfigError` when it is no regular file of UTF-8 text of at most `MAX_BYTES`.
     """
@@ -68,6 +68,6 @@ def text_of(path: FilePath) -> str:
 
 
 def after(text: str) -> tuple[int, int]:
-    """Line and column, both from 1, of the character after this text."""
+    """Returns line and column, both from 1, of the character after this text."""
     lines = LINE_BREAK.split(text)
     return len(lines), len(lines[-1]) + 1

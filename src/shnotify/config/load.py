@@ -21,14 +21,14 @@ from shnotify.errors import ConfigError, ConfigProblem
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration and the document that it was read from, which knows where everything stands."""
+    """Holds a configuration and its document, which knows where everything stands."""
 
     config: Config
     document: Document
 
 
 def load(path: FilePath) -> Config:
-    """The file's configuration, complete: every default filled in.
+    """Loads the file as a complete configuration, with every default filled in.
 
     Raises `ConfigError` with all that is wrong.
     """
@@ -36,13 +36,15 @@ def load(path: FilePath) -> Config:
 
 
 def load_file(path: FilePath) -> Loaded:
-    """The same with its document. Raises `ConfigError` with all that is wrong."""
+    """Loads the file with its document. Raises `ConfigError` with everything that is wrong."""
     document = read(path)
     return Loaded(completed(document), document)
 
 
 def completed(document: Document) -> Config:
-    """The document as a complete configuration. Raises `ConfigError` with every problem at once."""
+    """Turns the document into a complete configuration. Raises `ConfigError` with every problem at
+    once.
+    """
     if not isinstance(document.data, dict):
         shape = document.problem(
             (1, 1), "", "the file must be a mapping that begins with `name: ...`"
@@ -66,7 +68,7 @@ def completed(document: Document) -> Config:
 
 
 def _found(written: dict[str, Any]) -> Iterator[tuple[Path, str, bool]]:
-    """Path, message, and whether it is about the key rather than the value."""
+    """Yields path, message, and whether the message is about the key rather than the value."""
     data = with_defaults(written)
     yield from ((path, message, False) for path, message in crosschecks.secrets(written))
     yield from ((path, message, True) for path, message in crosschecks.tags(written.get("tags")))

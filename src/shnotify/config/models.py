@@ -33,7 +33,7 @@ class ManagedKey(Model):
 
 
 class ExistingKey(Model):
-    """A key of somebody else's: never created, changed or deleted; only its policy is checked."""
+    """A key of somebody else: never created, changed or deleted; only the key's policy is checked."""
 
     arn: fields.KeyArn = described(description="The key's ARN.")
 
@@ -58,7 +58,7 @@ class Encryption(Model):
 
 
 class DeadLetterQueue(Model):
-    """Where EventBridge puts what it could not deliver."""
+    """The queue that takes what EventBridge could not deliver."""
 
     name: fields.QueueName = described(description="The queue's name.")
     visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(
@@ -144,7 +144,7 @@ class Route(Model):
 
     @property
     def id(self) -> str:
-        """`urgent` -> `Urgent`: the beginning of its resources' ids."""
+        """Turns `urgent` into `Urgent`, the beginning of the route's resource ids."""
         return "".join(part.capitalize() for part in self.name.split("-"))
 
     @field_validator("pattern")
@@ -179,11 +179,11 @@ class Config(Model):
 
     @property
     def asks_which(self) -> bool:
-        """Whether some route's source is `auto`."""
+        """Tells whether some route's source is `auto`."""
         return any(route.source == "auto" for route in self.routes)
 
     def settled(self, source: Literal["cspm", "hub", "both"] = "both") -> Config:
-        """The same with every `source: auto` replaced.
+        """Returns the configuration with every `source: auto` replaced.
 
         Offline it stands for both, of which one is used later.
         """
@@ -194,11 +194,11 @@ class Config(Model):
         return self.model_copy(update={"routes": tuple(routes)})
 
     def marker(self, route: Route) -> str:
-        """What the formatter writes on a finding that it mailed; each route its own."""
+        """Returns what the formatter writes on a finding that it mailed, different for each route."""
         return f"shnotify-{self.name}-{route.name}"
 
     def let_through(self, route: Route) -> str | None:
-        """The mark whose findings the route's rule lets through once they are resolved.
+        """Returns the mark whose resolved findings the route's rule lets through, or None.
 
         None for none.
         """

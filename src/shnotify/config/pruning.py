@@ -14,7 +14,7 @@ STAND_IN_SUBSCRIBER = {"protocol": "email", "endpoint": "stand-in@example.com"}
 
 
 def without(written: dict[str, Any], wrong: Iterable[Path]) -> dict[str, Any]:
-    """The data without the fields at these paths; what cannot be left out gets a harmless stand-in.
+    """Returns the data without the fields at these paths, with stand-ins for required ones.
 
     Lists keep their length, so that the paths of what is found in the rest are those of the file.
     """
@@ -47,7 +47,7 @@ def _stand_in(number: int) -> str:
 
 
 def _delete(data: dict[str, Any], path: Path) -> None:
-    """Takes a field out; the whole section when that holds no such field."""
+    """Removes a field, or the whole section when the section has no such field."""
     *sections, field = path
     node: Any = data
     for section in sections:
@@ -59,7 +59,7 @@ def _delete(data: dict[str, Any], path: Path) -> None:
 
 
 def _copied(value: Any) -> Any:
-    """A copy that shares nothing; what aliases of YAML share must not change together."""
+    """Copies the data, because what YAML's aliases share must not change together."""
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value

@@ -12,7 +12,7 @@ _VARIABLE = re.compile(r"\$\{[A-Za-z_][^{}\s]*\}|\$\([A-Za-z_][^()]*\)")
 
 
 def variables(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text that holds what looks like an environment variable, with what is said about it."""
+    """Yields every text that looks like an environment variable, with a message about it."""
     if isinstance(value, str):
         if told := _told(value):
             yield path, told
@@ -25,7 +25,7 @@ def variables(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def variable_in(data: Any, path: Path) -> str | None:
-    """What is said about a variable in the text at this path; None when there is none."""
+    """Returns the message about a variable at this path, or None."""
     for part in path:
         inside = isinstance(data, dict) and part in data
         inside = inside or (isinstance(data, list) and isinstance(part, int) and part < len(data))

@@ -27,18 +27,14 @@ models' `Tag`s).
 
 
 def is_derived(data: Any, detail: Any) -> bool:
-    """Whether this is about a default made from a name: then the name itself is wrong, which is
-    told already.
-    """
+    """Tells whether an error is about a default made from a name that is itself wrong."""
     loc = detail["loc"]
     made = detail["type"] == "value_error" and loc[-1] in ("name", "alias", "description")
     return made and real_path(data, loc, missing=False)[-1:] != loc[-1:]
 
 
 def in_words(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str, bool]:
-    """One of pydantic's errors as path, message, and whether it is about the key rather than the
-    value.
-    """
+    """Turns one of pydantic's errors into path, message, and whether the key is meant."""
     path = real_path(data, detail["loc"], missing=detail["type"] == "missing")
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
@@ -49,7 +45,7 @@ def in_words(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str,
 
 
 def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
-    """What is wrong with a value, whatever its field."""
+    """Says what is wrong with a value, whatever the field."""
     match kind:
         case "missing":
             return "is required"
@@ -80,9 +76,7 @@ def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
 
 
 def real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
-    """pydantic's location less the parts that are names of alternatives, not of anything in the
-    file.
-    """
+    """Removes the names of alternatives from pydantic's location."""
     path: list[str | int] = []
     for number, part in enumerate(loc):
         if number and part in _ALTERNATIVES.get(loc[number - 1], ()):
@@ -98,7 +92,7 @@ def real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
 
 
 def _unknown(model: type[BaseModel], path: Path) -> str:
-    """What is said about a field that its place does not have."""
+    """Says what is wrong with a field that its section does not have."""
     known = sorted(_fields_at(model, path[:-1]))
     if path[-1] in known:
         if path[-1] == "rotation":
@@ -109,9 +103,7 @@ def _unknown(model: type[BaseModel], path: Path) -> str:
 
 
 def _fields_at(model: type[BaseModel], path: Path) -> set[str]:
-    """The known fields of a section, of all the ways in which it can be written, by the models'
-    JSON schema.
-    """
+    """Lists the known fields of a section, in all its forms, by the models' JSON schema."""
     root = model.model_json_schema()
     nodes = list(_plain(root, root))
     for part in path:
@@ -126,7 +118,7 @@ def _fields_at(model: type[BaseModel], path: Path) -> set[str]:
 
 
 def _plain(node: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A schema without references and alternatives."""
+    """Resolves references and alternatives of a schema."""
     if "$ref" in node:
         yield from _plain(root["$defs"][node["$ref"].rpartition("/")[2]], root)
     for alternative in (*node.get("anyOf", ()), *node.get("oneOf", ())):
@@ -142,7 +134,7 @@ def _suggest(value: Any, expected: str) -> str:
 
 
 def _quoting(value: Any) -> str:
-    """What to write instead of a value that YAML took for something else."""
+    """Says what to write instead of a value that YAML took for something else."""
     if isinstance(value, bool | float):
         return ": write it in quotes"  # as it stands in the file: True, 1.10
     return f': write it in quotes, "{value}"' if isinstance(value, int) else f", not {_kind(value)}"

@@ -45,7 +45,7 @@ _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None,
 
 @dataclass
 class Document:
-    """A file's data; `values` and `keys` say where each value and each mapping key stands.
+    """Holds a file's data; `values` and `keys` say where each value and each key stands.
 
     `problems` are those that leave the data readable: what the data says can be looked at too.
     """
@@ -58,7 +58,7 @@ class Document:
     problems: list[ConfigProblem] = field(default_factory=list)
 
     def problem(self, position: Position, path: str, message: str) -> ConfigProblem:
-        """One line, with nothing in it that a terminal would obey.
+        """Makes a problem of one line, with nothing in it that a terminal would obey.
 
         A long one (it quotes the file) loses its middle.
         """
@@ -70,7 +70,7 @@ class Document:
         return ConfigProblem(self.file, *position, path, plain)
 
     def where(self, path: Path, *, key: bool = False) -> Position:
-        """The position of a value (or of its key); of what holds it, when it is not in the file."""
+        """Returns the position of a value or key, or of its parent when the file does not hold it."""
         if key and path in self.keys:
             return self.keys[path]
         while path and path not in self.values:
@@ -79,7 +79,7 @@ class Document:
 
 
 def dotted(path: Path) -> str:
-    """`("routes", 0, "name")` -> `routes[0].name`.
+    """Turns `("routes", 0, "name")` into `routes[0].name`.
 
     A key that is no plain word stands in brackets and quotes.
     """
@@ -96,7 +96,7 @@ def dotted(path: Path) -> str:
 
 
 def read(path: FilePath) -> Document:
-    """The file's document.
+    """Reads the file's document.
 
     Raises `ConfigError` when it cannot be read as YAML, or not to its end.
     """
@@ -104,14 +104,14 @@ def read(path: FilePath) -> Document:
 
 
 def parse(text: str, file: str = "shnotify.yaml") -> Document:
-    """The same for text."""
+    """Reads a document from text."""
     document = Document(file, text)
     _Reader(document).run()
     return document
 
 
 class _StopReading(Exception):  # noqa: N818 it only ends the reading
-    """Nothing after this point can be understood."""
+    """Raised when nothing after this point can be understood."""
 
 
 class _Reader:
@@ -217,9 +217,7 @@ class _Reader:
         return found
 
     def _merged(self, place: Path, depth: int) -> list[tuple[Path, dict[str, Any]]]:
-        """The mappings of a merge key with where they stand, the first one first: it goes before
-        the others.
-        """
+        """Returns the mappings of a merge key with their positions, the first one first."""
         event = next(self.events)
         value = self._value(event, place, depth + 1)
         several = (
@@ -236,7 +234,7 @@ class _Reader:
         return sources
 
     def _move(self, old: Path, new: Path, value: Any) -> None:
-        """Notes where a merged value stands, under the name that it has now."""
+        """Notes where a merged value stands, under the value's new name."""
         for positions in (self.document.values, self.document.keys):
             if old in positions:
                 positions[new] = positions[old]

@@ -15,7 +15,7 @@ MOST = 200
 
 @dataclass(frozen=True)
 class Condition:
-    """What one field must be.
+    """Says what one field must be.
 
     field    its dotted name in the event
     place    where in the pattern the list stands, as dotted text with indices
@@ -32,7 +32,7 @@ Alternative = tuple[Condition, ...]
 
 
 def alternatives(pattern: Mapping[str, Any], place: str = "pattern") -> list[Alternative]:
-    """The pattern without `$or`; empty when there are more than `MOST`."""
+    """Rewrites the pattern without `$or`; empty when there are more than `MOST` alternatives."""
     found = list(itertools.islice(_expanded(pattern, "", place), MOST + 1))
     return found if len(found) <= MOST else []
 
@@ -47,7 +47,7 @@ def _expanded(node: Mapping[str, Any], field: str, place: str) -> Iterator[Alter
 
 
 def _ways(key: str, value: Any, here: str, field: str, place: str) -> list[Alternative]:
-    """The alternatives of one key of a mapping."""
+    """Lists the alternatives of one key of a mapping."""
     if is_or(key, value):
         branches = enumerate(value)
         return [

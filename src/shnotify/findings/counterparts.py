@@ -14,7 +14,7 @@ from shnotify.findings.vocabulary import CSPM, HUB
 
 
 def right_name(name: str, shape: Shape) -> str | None:
-    """The name in this schema of a field that is spelled as in the other one, or in other capitals."""
+    """Returns this schema's name of a field spelled in other capitals or as in the other schema."""
     if name.partition(".")[0] in shape.fields and name in shape.leaves:
         return name
     other = known.TO_OCSF if shape is known.OCSF else known.TO_ASFF
@@ -37,7 +37,7 @@ def right_name(name: str, shape: Shape) -> str | None:
 
 
 def right_value(entry: Any, name: str, shape: Shape) -> Any:
-    """The value that a literal of other capitals, or of the other schema, stands for.
+    """Returns the value that a literal in other capitals, or of the other schema, stands for.
 
     None when none is near.
     """

@@ -35,7 +35,7 @@ ENVELOPE = (
 
 @dataclass(frozen=True)
 class Shape:
-    """The findings of one schema.
+    """Describes the findings of one schema.
 
     fields  the names right below `findings`
     closed  whether there are no others

@@ -89,7 +89,7 @@ Products = Annotated[
 
 
 class Filters(Model):
-    """What findings are told apart by; products have a field of their own in both."""
+    """The fields by which findings are filtered; products have a field of their own."""
 
     severity: Filter[Severity] = described(None)
     workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(None)
@@ -108,7 +108,7 @@ class Filters(Model):
 
 
 class Exclude(Filters):
-    """What is left out; the same fields as `findings`."""
+    """The findings that are left out; the fields are those of `findings`."""
 
     products: Annotated[Filter[Text], BeforeValidator(_no_thresholds)] = described(
         None, description="Product ARNs or short names."
@@ -116,7 +116,7 @@ class Exclude(Filters):
 
 
 class Findings(Filters):
-    """Which findings are notified: AND between fields, OR between a field's values.
+    """The findings that are notified: AND between fields, OR between a field's values.
 
     `any`: no filter on it.
     """

@@ -66,7 +66,7 @@ _KNOWN_TYPES = {_bare(name): name for name in (*sorted(ASFF_ALONE), *CLOUDFORMAT
 
 
 def _resource_type(value: str) -> str | None:
-    """Products may invent types, so that only another spelling of a known one is certainly wrong."""
+    """Judges a resource type; products may invent types, so only a misspelt known type is wrong."""
     if value in CLOUDFORMATION_TYPES or value in ASFF_TYPES or value in ASFF_ALONE:
         return None
     if value.startswith("AWS::"):
@@ -132,7 +132,7 @@ DOUBTFUL_IN_ASFF: Mapping[str, Judge] = {"types": _finding_type_doubt}
 def judged(
     judges: Iterable[Mapping[str, Judge]], values: Mapping[str, Iterable[str] | None]
 ) -> list[tuple[str, int, str, str]]:
-    """Field, number, value and message of every value that a judge speaks against."""
+    """Yields field, number, value and message of every value that a judge speaks against."""
     found = []
     for field, judge in (pair for one in judges for pair in one.items()):
         for number, value in enumerate(values.get(field) or ()):

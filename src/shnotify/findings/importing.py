@@ -18,7 +18,7 @@ NORMALIZED = {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL"
 
 
 def imported(finding: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """An ASFF finding as Security Hub sends it on, and what was filled in, as `Path = value`.
+    """Returns an ASFF finding as Security Hub sends it on, and what was filled in.
 
     What the finding says itself stays as it is.
     """
@@ -41,7 +41,7 @@ def imported(finding: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...
 
 
 def _severity(finding: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(the severity as it will be, what of it was filled in by its path)."""
+    """Returns the severity after the import, and what of it was filled in."""
     given = _mapping(finding.get("Severity"))
     provider = _mapping(_mapping(finding.get("FindingProviderFields")).get("Severity"))
     label = given.get("Label") or provider.get("Label")

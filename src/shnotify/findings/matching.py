@@ -42,14 +42,12 @@ class Mismatch:
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether EventBridge would hand the event to a rule with this pattern (a valid one:
-    `validate_pattern`).
-    """
+    """Tells whether EventBridge would hand the event to a rule with this valid pattern."""
     return not explain(pattern, event)
 
 
 def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> list[Mismatch]:
-    """The fields that stop the event; empty when it matches.
+    """Lists the fields that stop the event; empty when the event matches.
 
     Of the branches of an `$or`, none of which matches, the nearest miss is told.
     """
@@ -59,8 +57,7 @@ def explain(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> list[Mismat
 
 
 def only_across_entries(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether the event matches only if two fields below one array may do so in different entries
-    of it.
+    """Tells whether the event matches only by different entries of one array.
 
     aws/event-ruler has both readings; which one EventBridge takes is not documented.
     """
@@ -69,7 +66,7 @@ def only_across_entries(pattern: Mapping[str, Any], event: Mapping[str, Any]) ->
 
 
 def _shape(nodes: list[Any]) -> dict[str, Any]:
-    """The fields of patterns that hold together or in turn, without what they ask for."""
+    """Lists the fields of a pattern that hold together or in turn, without their values."""
     below: dict[str, list[Any]] = {}
     for node in nodes:
         for key, value in node.items():
@@ -81,9 +78,7 @@ def _shape(nodes: list[Any]) -> dict[str, Any]:
 
 
 def _with_one_entry(node: Any, shape: Mapping[str, Any]) -> Iterator[Any]:
-    """The event in all ways to keep a single entry of each array of objects, as far as the shape
-    goes.
-    """
+    """Yields the event with a single entry of each array of objects, in every combination."""
     if isinstance(node, list) and any(isinstance(item, Mapping | list) for item in node):
         for item in node:
             yield from _with_one_entry(item, shape)
@@ -96,7 +91,7 @@ def _with_one_entry(node: Any, shape: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _flatten(node: Any, path: str, fields: dict[str, list[Leaf]]) -> None:
-    """Event -> dotted name -> all values there.
+    """Maps each dotted name of an event to all values there.
 
     An array adds nothing to the name, an empty one no value.
     """
@@ -135,7 +130,8 @@ _MARK = ("detail.findings.UserDefinedFields.", "detail.findings.comment")
 
 
 def _nearest(branches: list[list[Mismatch]]) -> list[Mismatch]:
-    """The branch that was meant for such an event, and misses it by least.
+    """Picks the branch of an `$or` that was meant for the event and that fails by the fewest
+    fields.
 
     One for another service, for another product or for what was mailed before was not meant for it,
     however little is amiss there. What branches that miss it by the same fields want is told
@@ -157,9 +153,7 @@ def _distance(branch: list[Mismatch]) -> tuple[int, int, int]:
 
 
 def accepts(entry: Any, values: list[Leaf]) -> bool:
-    """Whether one entry of a pattern's list matches a field with these values (none: the field is
-    absent).
-    """
+    """Tells whether one entry of a pattern's list matches a field with these values."""
     if not isinstance(entry, Mapping):
         return any(_form(entry) == _form(value) for value in values)
     ((name, operand),) = entry.items()
@@ -169,7 +163,7 @@ def accepts(entry: Any, values: list[Leaf]) -> bool:
 
 
 def _form(value: Leaf) -> str:
-    """The JSON text of a value: numbers compare by it, so that 300 and 300.0 differ
+    """Returns a value's JSON text, by which numbers compare: 300 and 300.0 differ
     (eb-event-patterns).
     """
     return json.dumps(value, ensure_ascii=False)
@@ -196,7 +190,7 @@ def _equals_ignore_case(operand: Any, value: Leaf) -> bool:
 
 
 def _wildcard(operand: Any, value: Leaf) -> bool:
-    r"""`*` is any text, `\*` an asterisk and `\\` a backslash."""
+    """Compiles a wildcard: `*` is any text, `\\*` an asterisk and `\\\\` a backslash."""
     parts = re.findall(r"\\.|.", operand, re.DOTALL)
     expression = "".join(".*" if part == "*" else re.escape(part[-1]) for part in parts)
     return isinstance(value, str) and re.fullmatch(expression, value, re.DOTALL) is not None
@@ -230,7 +224,7 @@ def _cidr(operand: Any, value: Leaf) -> bool:
 
 
 def _anything_but(operand: Any, value: Leaf) -> bool:
-    """True for every value that none of the excluded ones is, of whatever type.
+    """Tells whether the value differs from every excluded one, whatever its type.
 
     An absent field never gets here.
     """

@@ -30,7 +30,7 @@ _OWN = ("/aws/securityhub", "/aws/securityhub-coverage")
 
 
 def shared_example(first: Mapping[str, Any], second: Mapping[str, Any]) -> Example | None:
-    """What an event looks like that both patterns let through; None when none was found."""
+    """Returns an event that both patterns let through, or None when none was found."""
     one, other = alternatives(first), alternatives(second)
     if len(one) * len(other) > _MOST_PAIRS:
         return None
@@ -69,7 +69,7 @@ def _candidates(field: str, conditions: list[Condition]) -> Iterable[Any]:
 
 
 def _samples(entry: Any) -> Iterable[Any]:
-    """Values that an entry of a pattern's list takes."""
+    """Yields values that an entry of a pattern's list takes."""
     if not isinstance(entry, Mapping):
         yield entry
         return
@@ -101,9 +101,7 @@ def _all_take(conditions: list[Condition], value: Any) -> bool:
 
 
 def _makes_sense(example: Example) -> bool:
-    """Whether there are such findings: controls are Security Hub's own, and products have none of
-    them.
-    """
+    """Tells whether there are such findings: only Security Hub's own have controls."""
     control = any(example.get(field) is not None for field in _CONTROLS)
     products = [str(example[field]) for field in _PRODUCTS if example.get(field) is not None]
     return not control or all(

@@ -40,7 +40,7 @@ def event_pattern(
     *,
     resolved_marker: str | None = None,
 ) -> dict[str, Any]:
-    """The event pattern of one route.
+    """Builds the event pattern of one route.
 
     source: "cspm", "hub" or "both" ("auto" is resolved before). findings: the route's. partition:
     "aws", "aws-cn" ...; None when it is not known (offline), then product ARNs are not checked
@@ -82,7 +82,7 @@ class _Compiler:
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def branch(self) -> dict[str, Any]:
-        """`detail-type`, and `detail` when there is any filter at all."""
+        """Builds `detail-type`, and `detail` when there is any filter at all."""
         finding: dict[str, Any] = {}
         thresholds = self.findings.products if isinstance(self.findings.products, Mapping) else None
         for name in FIELDS:
@@ -97,7 +97,7 @@ class _Compiler:
         return {"detail-type": [self.schema.detail_type], **detail}
 
     def _values(self, name: str, wanted: Values) -> list[Any] | None:
-        """The pattern's list for one field; None for no filter.
+        """Builds the pattern's list for one field; None means no filter.
 
         Problems are noted, and then None is returned.
         """
@@ -127,7 +127,7 @@ class _Compiler:
         return list((getattr(exclude, name) if exclude is not None else None) or ())
 
     def _record_state(self, wanted: Values, unwanted: Sequence[str]) -> list[Any] | None:
-        """ACTIVE or ARCHIVED are the only two, and OCSF knows active only as "not closed"
+        """Builds the list for the record state; OCSF knows active only as "not closed"
         (ocsf-findings).
         """
         states = [state for state in (wanted or ("ACTIVE", "ARCHIVED")) if state not in unwanted]
@@ -152,7 +152,7 @@ class _Compiler:
         return [closed] if states == ["ARCHIVED"] else [{"anything-but": [closed]}]
 
     def _matchers(self, path: str, name: str, values: Sequence[str]) -> list[Matcher]:
-        """This schema's words for the values, each once, in order."""
+        """Lists this schema's words for the values, each once, in order."""
         found: list[Matcher] = []
         for number, value in enumerate(values):
             place = path if path.endswith(f".{value}") else f"{path}[{number}]"
@@ -174,8 +174,8 @@ class _Compiler:
     def _difference(
         self, name: str, include: list[Matcher], exclude: list[Matcher]
     ) -> list[Matcher]:
-        """What is wanted without what is excluded: a pattern cannot AND two conditions on one
-        field.
+        """Removes the excluded values from the wanted ones, for a pattern cannot AND two conditions
+        on one field.
         """
         for one in include:
             narrower = [
@@ -234,7 +234,7 @@ class _Compiler:
 
 
 def _resolved(schema: Schema, marker: str) -> dict[str, Any]:
-    """Marked findings that are resolved.
+    """Builds the branch for marked findings that are resolved.
 
     No other filter: a control that passes again loses its severity with it.
     """
@@ -262,16 +262,14 @@ def _put(node: dict[str, Any], path: tuple[str, ...], values: list[Any]) -> None
 
 
 def _covers(one: Matcher, other: Matcher) -> bool:
-    """Whether all that `other` matches is matched by `one` too."""
+    """Tells whether everything that `other` matches is matched by `one` too."""
     if isinstance(one, str):
         return one == other
     return (other if isinstance(other, str) else other["suffix"]).endswith(one["suffix"])
 
 
 def _all_but(matchers: list[Matcher]) -> list[Any]:
-    """Everything else, findings without the field among it: `anything-but` alone wants the field to
-    exist.
-    """
+    """Builds a list for everything else, findings without the field included."""
     exact = [matcher for matcher in matchers if isinstance(matcher, str)]
     suffixes = [matcher["suffix"] for matcher in matchers if isinstance(matcher, dict)]
     if not suffixes:

@@ -35,7 +35,7 @@ Problems = Iterator[tuple[str, str]]
 
 
 def is_of_fields(item: dict[Any, Any]) -> bool:
-    """Whether a mapping in a list names fields of the event, and no operator in whatever spelling."""
+    """Tells whether a mapping in a list names fields of the event and no operator."""
     inner = all(isinstance(value, dict | list) for value in item.values())
     near = any(get_close_matches(str(name).lower(), OPERATORS, n=1, cutoff=0.7) for name in item)
     return bool(item) and inner and not near

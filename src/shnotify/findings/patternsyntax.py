@@ -40,20 +40,18 @@ class PatternError(ShnotifyError):
 
     @classmethod
     def of(cls, problems: list[tuple[str, str]]) -> PatternError:
-        """One error for a non-empty list of (path, message)."""
+        """Makes one error of a non-empty list of (path, message)."""
         (path, message), *more = problems
         return cls(path, message, *more)
 
 
 def compact(pattern: dict[str, Any]) -> str:
-    """The pattern as it is sent to AWS: no blanks, and no `\\u` escapes that would count six
-    characters for one.
-    """
+    """Writes the pattern as it is sent to AWS, without blanks and `\\u` escapes."""
     return json.dumps(pattern, ensure_ascii=False, separators=(",", ":"))
 
 
 def size_warning(pattern: dict[str, Any]) -> str | None:
-    """What a person should know of a pattern that only a raised quota takes.
+    """Warns of a pattern that only a raised quota takes.
 
     None for a pattern within the default.
     """
@@ -67,7 +65,7 @@ def size_warning(pattern: dict[str, Any]) -> str | None:
 
 
 def check_size(pattern: dict[str, Any], path: str = "findings") -> int:
-    """The pattern's size in characters.
+    """Counts the pattern's characters.
 
     Above `WARN_SIZE` the caller warns (it may need a raised quota).
 
@@ -84,7 +82,7 @@ def check_size(pattern: dict[str, Any], path: str = "findings") -> int:
 
 
 def validate_pattern(raw: object, path: str = "pattern") -> dict[str, Any]:
-    """The raw pattern itself, when EventBridge would accept its form.
+    """Returns the raw pattern, when EventBridge would accept its form.
 
     Raises PatternError with every problem in it.
     """
@@ -104,9 +102,7 @@ def validate_pattern(raw: object, path: str = "pattern") -> dict[str, Any]:
 
 
 def is_or(key: str, value: object) -> bool:
-    """Whether this is the `$or` operator and not a field of that name: event-ruler reads it so only
-    above a list.
-    """
+    """Tells whether this is the `$or` operator and not a field of that name."""
     return key == "$or" and isinstance(value, list)
 
 
@@ -168,7 +164,7 @@ def _or(beside: dict[Any, Any], branches: object, path: str) -> Problems:
 
 
 def _leaves(node: dict[Any, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted names of all fields in a pattern, `$or` looked through."""
+    """Yields the dotted names of all fields in a pattern, through every `$or`."""
     for key, value in node.items():
         if is_or(key, value):
             for branch in value:
@@ -181,7 +177,7 @@ def _leaves(node: dict[Any, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _combinations(node: dict[str, Any]) -> int:
-    """How many plain patterns the `$or`s multiply to."""
+    """Counts the plain patterns that the `$or`s multiply to."""
     return math.prod(
         sum(_combinations(branch) for branch in value)
         if is_or(key, value)

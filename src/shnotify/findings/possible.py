@@ -24,7 +24,7 @@ _FINDINGS = "detail.findings."
 
 
 def never_matches(pattern: Mapping[str, Any]) -> list[Found]:
-    """Why no event of Security Hub ever matches the pattern.
+    """Says why no event of Security Hub ever matches the pattern.
 
     Empty when one can, or when nobody can know.
 
@@ -40,9 +40,7 @@ def never_matches(pattern: Mapping[str, Any]) -> list[Found]:
 
 
 def dead_parts(pattern: Mapping[str, Any]) -> list[Found]:
-    """What in a pattern can match nothing while the rest can: a branch of an `$or`, a value in a
-    wrong spelling.
-    """
+    """Finds parts that can match nothing while the rest of the pattern can."""
     found: list[Found] = []
     for one in alternatives(pattern):
         faults = _faults(one)
@@ -51,7 +49,7 @@ def dead_parts(pattern: Mapping[str, Any]) -> list[Found]:
 
 
 def _faults(one: Alternative) -> list[Found]:
-    """Why nothing matches these conditions together."""
+    """Says why nothing matches these conditions together."""
     by_field = {condition.field: condition for condition in one}
     source = by_field.get("source")
     found: list[Found] = []
@@ -75,7 +73,7 @@ def _faults(one: Alternative) -> list[Found]:
 
 
 def _envelope(one: Alternative) -> Iterator[Found]:
-    """Names that no event has beside `source` and `detail`."""
+    """Finds names that no event has beside `source` and `detail`."""
     for condition in one:
         name = condition.field.partition(".")[0]
         if name not in known.ENVELOPE and not _may_be_absent(condition):
@@ -85,7 +83,7 @@ def _envelope(one: Alternative) -> Iterator[Found]:
 
 
 def _nearest_faults(one: Alternative, kinds: list[str], *, open_kind: bool) -> list[Found]:
-    """What is wrong for the detail-type that fits best.
+    """Says what is wrong for the detail-type that fits best.
 
     Nothing as soon as one fits or cannot be judged.
     """
@@ -115,7 +113,7 @@ def _looks_like_a_finding(conditions: list[Condition]) -> bool:
 
 
 def _detail(condition: Condition, kind: str, shape: Shape) -> Iterator[Found]:
-    """What is wrong with one condition on the `detail` of an event of this kind."""
+    """Says what is wrong with one condition on the `detail` of an event of this kind."""
     if _may_be_absent(condition):
         return
     name = condition.field.removeprefix("detail.")
@@ -157,9 +155,7 @@ def _field(condition: Condition, name: str, kind: str, shape: Shape) -> Iterator
 
 
 def _spelling(condition: Condition, name: str, shape: Shape) -> str:
-    """More for a message that gives the right field: the right values, when the written ones are
-    wrong there.
-    """
+    """Adds the right values to a message about a field, when the written values are wrong there."""
     values = shape.values.get(name)
     if not values or any(_accepts(condition, value) for value in values):
         return ""
@@ -181,9 +177,7 @@ def _wrong_value(condition: Condition, name: str, shape: Shape) -> str:
 
 
 def _together(conditions: list[Condition], shape: Shape) -> Iterator[Found]:
-    """Two conditions on one thing, the severity by word and by number, that no finding meets
-    together.
-    """
+    """Finds conditions on the severity by word and by number that no finding meets together."""
     by_field = {condition.field.removeprefix(_FINDINGS): condition for condition in conditions}
     ocsf = shape is known.OCSF
     word, number = (
@@ -209,9 +203,7 @@ def _together(conditions: list[Condition], shape: Shape) -> Iterator[Found]:
 
 
 def _dead_values(one: Alternative) -> Iterator[Found]:
-    """Single values that a closed list does not have, but for their capitals or the other schema's
-    word.
-    """
+    """Finds single values that a closed list holds only in other capitals or in the other schema."""
     kind = next((condition for condition in one if condition.field == "detail-type"), None)
     shapes = {
         id(shape): shape
@@ -244,7 +236,7 @@ def _near(entries: tuple[Any, ...], names: list[str] | tuple[str, ...]) -> list[
 
 
 def _text(entry: Any) -> str:
-    """The text of a literal or of an operator on text."""
+    """Returns the text of a literal or of an operator on text."""
     while isinstance(entry, Mapping) and len(entry) == 1:
         entry = next(iter(entry.values()))
     return entry if isinstance(entry, str) else ""
@@ -259,12 +251,12 @@ def _may_be_absent(condition: Condition) -> bool:
 
 
 def _at(condition: Condition) -> str:
-    """The place of a list's only item, else of the list."""
+    """Returns the place of a list's only item, or else of the list."""
     return f"{condition.place}[0]" if len(condition.entries) == 1 else condition.place
 
 
 def _said(condition: Condition) -> str:
-    """The entries as a message shows them."""
+    """Writes the entries as a message shows them."""
     shown = [_shown(entry) for entry in condition.entries[:3]]
     return " or ".join(shown) + (" ..." if len(condition.entries) > 3 else "")
 
@@ -276,6 +268,6 @@ def _shown(entry: Any) -> str:
 
 
 def _nested(name: str) -> str:
-    """`findings.Severity.Label` -> `{findings: {Severity: {Label: [...]}}}`."""
+    """Turns `findings.Severity.Label` into `{findings: {Severity: {Label: [...]}}}`."""
     parts = name.split(".")
     return "".join(f"{{{part}: " for part in parts) + "[...]" + "}" * len(parts)

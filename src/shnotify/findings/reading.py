@@ -34,7 +34,7 @@ class InputError(ShnotifyError):
 
 @dataclass(frozen=True)
 class Input:
-    """One event, and where it stands.
+    """Holds one event, and where the event stands.
 
     line    the line on which it, or the bare finding in it, begins, from 1
     filled  what Security Hub fills in when it imports the bare finding, as `Path = value`; () for
@@ -47,7 +47,7 @@ class Input:
 
 
 def inputs_from(text: str) -> Iterator[Input]:
-    """The events in a text, in order.
+    """Yields the events in a text, in order.
 
     Bare findings come wrapped into the event that Security Hub would send.
 
@@ -73,7 +73,7 @@ _BLANK = re.compile(r"\s*")
 
 
 def _documents(text: str) -> Iterator[tuple[Any, int]]:
-    """(JSON document, where it starts) one after the other."""
+    """Yields each JSON document with its position."""
     decoder = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
     position = 1 if text.startswith("\ufeff") else 0
     while (position := _after_blanks(text, position)) < len(text):
@@ -125,7 +125,7 @@ def _fail(message: str, text: str, position: int) -> NoReturn:
 
 
 class _Source:
-    """A text, and on which line each position of it stands."""
+    """Knows on which line each position of a text stands."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -166,7 +166,7 @@ _DECODER = json.JSONDecoder()
 
 
 def _items(text: str, start: int) -> Iterator[tuple[Any, int]]:
-    """(item, where it begins) of the list that begins at `start`.
+    """Yields each item of the list that begins at `start`, with the item's position.
 
     The text is known to be valid there.
     """
@@ -197,7 +197,7 @@ def _member(text: str, start: int, wanted: str) -> int:
 
 
 def wrap(finding: Mapping[str, Any]) -> dict[str, Any]:
-    """The event in which Security Hub sends a finding (securityhub-cwe-event-formats, and -v2-)."""
+    """Wraps a finding into the event that Security Hub sends (securityhub-cwe-event-formats, -v2-)."""
     seen = read(finding, {})
     arn = seen.product_arn.split(":")
     moment = parse(seen.updated) or parse(seen.created)

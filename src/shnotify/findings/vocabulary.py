@@ -27,7 +27,7 @@ class TranslationError(ValueError):
 
 @dataclass(frozen=True)
 class Schema:
-    """One event schema.
+    """Describes one event schema.
 
     `paths`: neutral field -> where it is in a finding; `words`: the closed enumerations.
     """
@@ -38,7 +38,7 @@ class Schema:
     words: Mapping[str, Mapping[str, tuple[str, ...]]]
 
     def matchers(self, field: str, value: str) -> tuple[Matcher, ...]:
-        """How this schema writes a neutral value; several when it has several words.
+        """Returns how this schema writes a neutral value.
 
         Raises TranslationError.
         """
@@ -157,7 +157,7 @@ _PRODUCT_ARN = re.compile(r"(arn:[^:]+:securityhub:[^:]*:[^:]*:)(product|product
 
 
 def _product(schema: str, value: str) -> Matcher:
-    """A short name becomes a suffix, because the ARN's Region is not known.
+    """Turns a short name into a suffix, because the ARN's Region is not known.
 
     A full ARN stands for itself.
     """
@@ -188,7 +188,7 @@ def _product(schema: str, value: str) -> Matcher:
 
 
 def _resource_type(schema: str, value: str) -> tuple[Matcher, ...]:
-    """ASFF writes AwsS3Bucket, OCSF AWS::S3::Bucket.
+    """Translates between ASFF's AwsS3Bucket and OCSF's AWS::S3::Bucket.
 
     Both are understood, and translated where the pair is known.
     """
@@ -207,7 +207,7 @@ def _resource_type(schema: str, value: str) -> tuple[Matcher, ...]:
 
 
 def _resource_id(schema: str, value: str) -> tuple[Matcher, ...]:
-    """The account itself is AWS::::Account:ID in ASFF and the bare ID in OCSF.
+    """Translates the account's own id: AWS::::Account:ID in ASFF, the bare ID in OCSF.
 
     Other ids are the same in both.
     """

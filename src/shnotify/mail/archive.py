@@ -19,7 +19,7 @@ _READABLE = 0o100644 << 16
 
 @functools.cache
 def archive(settings: str) -> bytes:
-    """A ZIP of `formatter/` with its settings.
+    """Makes the ZIP of `formatter/` with its settings.
 
     Stored, because a compressor's output depends on its version.
     """
@@ -39,5 +39,7 @@ def archive(settings: str) -> bytes:
 
 
 def code_sha256(content: bytes) -> str:
-    """An archive's digest as Lambda gives it: SHA-256 in base64 (API_FunctionConfiguration)."""
+    """Returns an archive's digest as Lambda gives it: SHA-256 in base64
+    (API_FunctionConfiguration).
+    """
     return base64.b64encode(hashlib.sha256(content).digest()).decode()

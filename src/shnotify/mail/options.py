@@ -22,7 +22,7 @@ Subject = Annotated[str, fields.line(500, "a subject")]
 
 
 class Message(Model):
-    """How a notice reads. All but `format` and `fields` is the formatter function's."""
+    """Says how a notice reads. All fields but `format` and `fields` are the formatter function's."""
 
     format: Literal["summary", "json", "lambda"] = described(
         "summary", description="summary, json or lambda."

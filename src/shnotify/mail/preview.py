@@ -29,7 +29,7 @@ def render(
     fields: Sequence[str] | None = None,
     settings: Settings | None = None,
 ) -> list[RenderedMail]:
-    """The mails of one event exactly as they are delivered.
+    """Renders the mails of one event exactly as they are delivered.
 
     Only `lambda` can make none (dedup) or several.
 

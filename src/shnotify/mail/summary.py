@@ -85,7 +85,7 @@ _SEARCH = "#/findings?search={}%3D%255Coperator%255C%253AEQUALS%255C%253A<{}>"
 def input_transformer(
     message_format: str, source: str, *, partition: str = "aws", fields: Sequence[str] | None = None
 ) -> dict[str, Any] | None:
-    """The `InputTransformer` of a rule's target.
+    """Builds the `InputTransformer` of a rule's target.
 
     None for `json` (the event as it is) and `lambda` (a function's work).
 
@@ -114,7 +114,7 @@ def input_transformer(
 
 
 def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = "") -> Settings:
-    """The formatter function's configuration for a route's `message:`."""
+    """Builds the formatter function's configuration for a route's `message:`."""
     return Settings(
         topic_arn=topic_arn,
         language=message.language,
@@ -132,7 +132,7 @@ Problems = list[tuple[tuple[str | int, ...], str]]
 
 
 def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> Problems:
-    """(path, what is wrong) of a route's `message:`; empty when all is well."""
+    """Lists (path, what is wrong) of a route's `message:`."""
     found: Problems = []
     for name, field in type(message).model_fields.items():
         home = "summary" if name == "fields" else "lambda"
@@ -159,7 +159,7 @@ def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> P
 
 
 def _unfit(name: str) -> str | None:
-    """Why a summary cannot have this line; None when it can."""
+    """Says why a summary cannot have this line, or returns None."""
     if name in FREE_TEXT:
         return _FREE_TEXT_REASON.format(name)
     return None if name in FIELDS else f"there is no field '{name}'; there are {', '.join(FIELDS)}"
@@ -170,7 +170,7 @@ def _schemas(source: str) -> tuple[str, ...]:
 
 
 def _paths(source: str) -> dict[str, str]:
-    """Variable -> JSON path.
+    """Maps each variable to its JSON path.
 
     A finding has the paths of one schema only; those of the other give empty text.
     """
@@ -201,9 +201,7 @@ def _line(name: str, source: str) -> str:
 
 
 def _links(source: str, partition: str) -> list[str]:
-    """The finding in the console of the Region the event came to, which shows linked Regions'
-    findings too.
-    """
+    """Links to the finding in the console of the event's Region, which shows linked Regions too."""
     base = f"https://{CONSOLE_HOSTS.get(partition, CONSOLE_HOSTS['aws'])}/securityhub"
     links = {
         "cspm": f"{base}/home?region=<hub_region>{_SEARCH.format('Id', 'finding_id_cspm')}",

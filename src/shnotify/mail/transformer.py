@@ -28,7 +28,7 @@ class UndeliverableError(ShnotifyError):
 
 
 def check_limits(transformer: Mapping[str, Any]) -> list[str]:
-    """What PutTargets would refuse in an `InputTransformer` (API_InputTransformer).
+    """Lists what PutTargets would refuse in an `InputTransformer` (API_InputTransformer).
 
     Empty when it is fine.
     """
@@ -57,7 +57,7 @@ def check_limits(transformer: Mapping[str, Any]) -> list[str]:
 
 
 def transform(transformer: Mapping[str, Any], event: Mapping[str, Any]) -> str:
-    """The text that EventBridge hands to the target, quotes included.
+    """Returns the text that EventBridge hands to the target, quotes included.
 
     Raises UndeliverableError when it is not JSON.
     """
@@ -82,7 +82,7 @@ def transform(transformer: Mapping[str, Any], event: Mapping[str, Any]) -> str:
 
 
 def value_at(event: Any, path: str) -> Any:
-    """The value at a path such as `$.detail.findings[0].Severity.Label`.
+    """Returns the value at a path such as `$.detail.findings[0].Severity.Label`.
 
     A private sentinel when there is none.
     """
@@ -100,7 +100,7 @@ def value_at(event: Any, path: str) -> Any:
 
 
 def _put(value: Any, in_string: bool) -> str:
-    """One value as EventBridge writes it.
+    """Writes one value as EventBridge does.
 
     A missing one is empty text, in strings and outside (recorded from AWS).
     """
@@ -114,14 +114,12 @@ def _put(value: Any, in_string: bool) -> str:
 
 
 def _quotes(text: str) -> int:
-    """How many unescaped double quotes there are."""
+    """Counts the unescaped double quotes."""
     return re.sub(r"\\.", "", text, flags=re.DOTALL).count('"')
 
 
 def _is_json_values(text: str) -> bool:
-    """Whether the text is JSON values one after the other: one document, or a quoted string on
-    every line.
-    """
+    """Tells whether the text is one JSON document, or a quoted string on every line."""
     decoder, position, text = json.JSONDecoder(), 0, text.strip()
     while position < len(text):
         try:

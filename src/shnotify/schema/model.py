@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Model(BaseModel):
-    """Nothing unknown, nothing converted, nothing changed afterwards."""
+    """A model that takes no unknown field, converts nothing and never changes."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, str_strip_whitespace=False, defer_build=True
@@ -21,12 +21,12 @@ class Model(BaseModel):
 
 
 def described(default: Any = ..., **options: Any) -> Any:
-    """A field with its description, which `schema` and the documentation show."""
+    """Declares a field with its description, which `schema` and the documentation show."""
     return Field(**options) if "default_factory" in options else Field(default=default, **options)
 
 
 def at_most(most: int) -> BeforeValidator:
-    """Counted before any item is looked at: a list of thousands is one mistake."""
+    """Limits a list's length before any item is looked at: a list of thousands is one mistake."""
 
     def count(values: Any) -> Any:
         if isinstance(values, list) and len(values) > most:

@@ -60,7 +60,7 @@ FORM_PROBLEM = "must be an AWS Region such as ap-northeast-1"
 
 
 def region_problem(name: str) -> str | None:
-    """Why this can be no Region, with the one that a city's name stands for.
+    """Says why this cannot be a Region, with the Region that a city's name stands for.
 
     None for the form of a Region.
     """
@@ -77,7 +77,7 @@ def region_problem(name: str) -> str | None:
 
 
 def region_doubt(name: str) -> str | None:
-    """What is worth a warning: the form of a Region, and none that is known."""
+    """Warns of a name that has a Region's form and is not known."""
     if name in REGIONS:
         return None
     from difflib import get_close_matches

@@ -40,13 +40,13 @@ _TAG_EXTRA = frozenset("+-=._:/@ ")
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: one line of at most 80 characters, without a URL's password."""
+    """Shows a value in one line of at most 80 characters, without a URL's password."""
     text = without_password(repr(value))
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def spoken(seconds: int) -> str:
-    """`300` -> `5m`; a single day is `24h`."""
+    """Turns `300` into `5m`; a single day is `24h`."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds and seconds % size == 0 and (unit, seconds) != ("d", size):
             return f"{seconds // size}{unit}"
@@ -54,7 +54,7 @@ def spoken(seconds: int) -> str:
 
 
 def duration(low: int, high: int) -> BeforeValidator:
-    """Seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number.
+    """Reads seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number.
 
     Between `low` and `high` inclusive.
     """
@@ -97,7 +97,7 @@ def _seconds(value: Any) -> int | None:
 
 
 def size(low: int, high: int) -> BeforeValidator:
-    """Bytes, written `256KiB`, `1MiB` or as a whole number; between `low` and `high` inclusive."""
+    """Reads bytes, written `256KiB`, `1MiB` or as a whole number."""
 
     def read(value: Any) -> int:
         found = (
@@ -116,7 +116,7 @@ def size(low: int, high: int) -> BeforeValidator:
 
 
 def matching(pattern: str, words: str) -> AfterValidator:
-    """Text of this form; `words` say what is allowed."""
+    """Takes text of this form; `words` say what is allowed."""
     compiled = re.compile(pattern)
 
     def check(value: str) -> str:
@@ -128,7 +128,7 @@ def matching(pattern: str, words: str) -> AfterValidator:
 
 
 def line(limit: int, what: str) -> AfterValidator:
-    """One line of text without control characters, at most `limit` characters."""
+    """Takes one line of text without control characters, at most `limit` characters."""
 
     def check(value: str) -> str:
         if len(value) > limit:
@@ -183,7 +183,7 @@ def _partition_problem(arn: str) -> str | None:
 
 
 def tag_problem(key: str, value: str) -> str | None:
-    """Why AWS (or we) would not take this tag; None when all is well."""
+    """Says why AWS (or shnotify) would not take this tag, or returns None."""
     for text, what, limit in ((key, "key", 128), (value, "value", 256)):
         if len(text) > limit:
             return f"a tag's {what} has at most {limit} characters"
@@ -204,7 +204,7 @@ def tag_problem(key: str, value: str) -> str | None:
 
 
 def endpoint_problem(protocol: str, endpoint: str) -> str | None:
-    """Why this endpoint does not fit its protocol (API_Subscribe); None when it does."""
+    """Says why this endpoint does not fit its protocol (API_Subscribe), or returns None."""
     match protocol:
         case "email" | "email-json":
             return _mail_problem(endpoint)
@@ -233,7 +233,7 @@ def _mail_problem(endpoint: str) -> str | None:
 
 
 def _other_protocol(endpoint: str) -> str | None:
-    """How a bare endpoint that is plainly no mail address is written."""
+    """Says how a bare endpoint that is plainly no mail address is written."""
     if endpoint.startswith("mailto:"):
         return endpoint.removeprefix("mailto:")
     phone = re.sub(r"[ ().-]", "", endpoint)

@@ -40,7 +40,7 @@ _OTHER_TREES = ("posix/", "right/", "localtime", "posixrules")
 
 
 def time_zone_problem(name: str) -> str | None:
-    """Why this is no time zone, with the one that was probably meant; None for a time zone.
+    """Says why this is not a time zone, with the zone that was probably meant, or returns None.
 
     The whole database is read only for a suggestion. A machine without any database takes every
     well-formed name.

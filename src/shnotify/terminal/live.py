@@ -27,7 +27,7 @@ _DOING: dict[Action, str] = {
 
 
 class Console(RichConsole):
-    """rich ends the process when a reader goes away.
+    """A console of rich that goes on when its reader goes away.
 
     Here the work goes on and the rest is not printed.
     """
@@ -37,7 +37,7 @@ class Console(RichConsole):
 
 
 def console(stream: TextIO, *, plain: bool) -> Console:
-    """rich's console for a stream; `plain`: without any control sequence."""
+    """Makes rich's console for a stream; `plain` means without any control sequence."""
     return Console(
         file=stream,
         no_color=plain,
@@ -52,7 +52,7 @@ def console(stream: TextIO, *, plain: bool) -> Console:
 
 
 class LiveLine:
-    """What is being done at the moment, in one line that is written again and again."""
+    """Shows what is being done at the moment, in one line that is rewritten."""
 
     def __init__(self, status: Status, tell: Callable[[Event], None]) -> None:
         self.status = status
@@ -60,7 +60,7 @@ class LiveLine:
         self.doing: dict[str, str] = {}
 
     def show(self, event: Event, *, typing: bool) -> None:
-        """Takes an event in; `typing`: somebody is asked, and the line must not come back."""
+        """Takes an event in; while somebody is `typing`, the line stays away."""
         self.doing.pop("waiting", None)
         match event:
             case Looking():
@@ -86,7 +86,7 @@ class LiveLine:
 
 
 def event_line(event: Event, *, verbose: bool) -> Text | None:
-    """An event as a line of its own; None for one that is not worth a line."""
+    """Returns an event as a line, or None for an event that is not worth a line."""
     match event:
         case Looking():
             return None

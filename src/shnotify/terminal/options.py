@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Options:
-    """The shared options of a command.
+    """Holds the values of the shared options.
 
     timeout  seconds for the whole command; None: the command's own default
     """
@@ -37,9 +37,7 @@ class Options:
 
 
 class _Seconds(click.FloatRange):
-    """From one second to a day: more than the clock can add up, and what is no number at all, would
-    never end.
-    """
+    """A time limit from one second to a day; infinity and NaN would never end."""
 
     name = "seconds"
 
@@ -113,5 +111,5 @@ def settings(
     no_color: bool = False,
     timeout: float | None = None,
 ) -> Options:
-    """The shared options as click hands them over."""
+    """Collects the shared options as click hands them over."""
     return Options(config or _config_path(), profile, region, output, verbose, no_color, timeout)

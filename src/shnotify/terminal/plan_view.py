@@ -29,7 +29,7 @@ CLIP = 160
 
 
 def plan_lines(plan: Plan, between: str = " → ") -> Iterator[Text]:
-    """One block for each resource that something happens to: symbol, id, name, changed paths."""
+    """Writes one block for each resource that something happens to."""
     for step in plan.steps:
         if step.action != "none" or (step.reason and step.live) or step.notes:
             yield from _step_lines(step, between)
@@ -55,7 +55,7 @@ def _step_lines(step: Step, between: str) -> Iterator[Text]:
 
 
 def change_lines(change: Change, between: str, *, created: bool = False) -> Iterator[Text]:
-    """A change as `Path: before → after` (`between` is what stands between the two).
+    """Writes a change as `Path: before → after`; `between` stands between the two.
 
     Policies by statement.
     """
@@ -82,9 +82,7 @@ def change_lines(change: Change, between: str, *, created: bool = False) -> Iter
 
 
 def _value_lines(path: str, before: Any, after: Any, between: str) -> Iterator[Text]:
-    """`path: before → after`; of two mappings what differs, two long texts from a little before
-    their difference.
-    """
+    """Writes `path: before → after`; of mappings and long texts only what differs."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             if before.get(key) != after.get(key):
@@ -152,7 +150,7 @@ def _statement(statement: dict[str, Any]) -> str:
 
 
 def _clip(text: str) -> str:
-    """A value in one readable line; `-o json` has all of it."""
+    """Cuts a value to one readable line; `-o json` has the whole value."""
     return text if len(text) <= CLIP else f"{text[:CLIP]}… ({len(text)} characters)"
 
 
@@ -168,7 +166,7 @@ def _show(value: Any) -> str:
 
 
 def summary_line(plan: Plan) -> Text:
-    """`Plan: 2 to create, 1 to update, 0 to delete, 4 unchanged.`"""
+    """Writes `Plan: 2 to create, 1 to update, 0 to delete, 4 unchanged.`"""
     parts = [f"{plan.count('create')} to create", f"{plan.count('update')} to update"]
     if plan.count("adopt"):
         parts.append(f"{plan.count('adopt')} to adopt")

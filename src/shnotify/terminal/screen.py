@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Stream:
-    """stdout or stderr. A reader that goes away never stops the work."""
+    """Writes to stdout or stderr. A reader that goes away never stops the work."""
 
     def __init__(self, file: TextIO, *, no_color: bool) -> None:
         self.file = file
@@ -44,9 +44,7 @@ class Stream:
         return console(self.file, plain=self.plain)
 
     def print(self, line: Text | str) -> None:
-        """The one door to a terminal: what nobody made safe before becomes safe here, at the price
-        of its colours.
-        """
+        """Prints a line, and makes it safe for a terminal if nobody did before."""
         text = line if isinstance(line, str) else line.plain
         safe = escaped(text)
         try:
@@ -62,7 +60,7 @@ class Stream:
 
 
 class Screen:
-    """stdout for the result, stderr for all else."""
+    """Writes results to stdout and everything else to stderr."""
 
     def __init__(
         self, *, json_output: bool = False, verbose: bool = False, no_color: bool = False
@@ -78,9 +76,7 @@ class Screen:
         self._typing = False
 
     def code(self, code: int) -> int:
-        """The exit code of a command whose result is all that it is for: 1 when that could not be
-        written.
-        """
+        """Returns the exit code, or 1 when the result could not be written."""
         if self.out.lost:
             self.error("the result could not be written: is the disk full?")
         return 1 if self.out.lost else code
@@ -90,13 +86,13 @@ class Screen:
         return sys.stdin.isatty() and sys.stderr.isatty() and not self.json
 
     def result(self, line: Text | str = "") -> None:
-        """One line of the result; nothing in JSON form."""
+        """Prints one line of the result; nothing in JSON form."""
         if not self.json:
             self._rest()
             self.out.print(line)
 
     def document(self, value: dict[str, Any]) -> None:
-        """The one JSON document; nothing in text form.
+        """Prints the one JSON document; nothing in text form.
 
         JSON escapes what a terminal must not see.
         """
@@ -106,12 +102,12 @@ class Screen:
                     self.out.print(json.dumps(value, indent=2))
 
     def say(self, line: Text | str) -> None:
-        """Anything that is not the result."""
+        """Prints anything that is not the result."""
         self._rest()
         self.err.print(line)
 
     def _rest(self) -> None:
-        """Takes the live line away, before something else is printed or typed.
+        """Takes the live line away before something else is printed or typed.
 
         The next event brings it back.
         """
@@ -138,7 +134,7 @@ class Screen:
         return self.line(question).strip().lower() in ("y", "yes")
 
     def line(self, question: str) -> str:
-        """What is typed, with its line feed; nothing at the end of the input.
+        """Returns what is typed, with its line feed; nothing at the end of the input.
 
         Not `input()`, which a signal does not end when it arrives between the question and the
         reading.
@@ -154,7 +150,7 @@ class Screen:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[Event], None]]:
-        """A live line on a terminal, plain lines elsewhere."""
+        """Shows a live line on a terminal, and plain lines elsewhere."""
         from shnotify.terminal.live import LiveLine
 
         console = self.err.console

@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal that ends the command; `exit_code` is 128 plus its number."""
+    """Raised for a signal that ends the command; `exit_code` is 128 plus the signal's number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -34,9 +34,7 @@ _state = _State()
 
 
 def catch_signals() -> None:
-    """From here on a signal that ends the command is an `Interrupted` in the main thread, unless it
-    has to wait.
-    """
+    """Turns signals into an `Interrupted` in the main thread from here on."""
     sys.unraisablehook = _swallowed
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -44,12 +42,12 @@ def catch_signals() -> None:
 
 
 def hold() -> None:
-    """Signals wait: nothing can be told yet, or all is told."""
+    """Makes signals wait, because nothing can be told yet, or all is told."""
     _state.holding = True
 
 
 def release() -> None:
-    """Signals wait no longer; raises `Interrupted` for one that did."""
+    """Lets signals through again; raises `Interrupted` for one that waited."""
     _state.holding = False
     if _state.held:
         number = _state.held[0]
@@ -58,13 +56,13 @@ def release() -> None:
 
 
 def begin() -> None:
-    """A command starts, and can tell what ends it."""
+    """Marks the start of a command that can tell what ends it."""
     _state.documented = False
     release()
 
 
 class one_document:  # noqa: N801 a context manager
-    """Whether the JSON document is still to be written.
+    """Tells whether the JSON document is still to be written.
 
     No signal cuts it off, none makes a second one.
     """
@@ -93,9 +91,7 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 
 
 def _swallowed(lost: sys.UnraisableHookArgs) -> None:
-    """Python drops what is raised in a callback of its own (of an import, say): the signal is sent
-    once more.
-    """
+    """Sends the signal once more when Python dropped it in a callback of its own."""
     if isinstance(lost.exc_value, Interrupted):
         _thread.start_new_thread(_again, (lost.exc_value.exit_code - 128,))
     else:
