@@ -48,7 +48,7 @@ class Stage:
         for line in text.splitlines():
             self._wrapped(line, margin)
 
-    def run(self, *arguments: str, expected: int = 0, shown: Callable[[str], bool] = bool) -> None:
+    def run(self, *arguments: str, expected: int = 0, shown: Shown = list) -> None:
         """Runs the installed command as a person would, in an environment that can reach nothing
         but the sandbox, and shows some of its lines.
 
