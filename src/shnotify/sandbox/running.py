@@ -29,6 +29,8 @@ from shnotify.sandbox.rows import now
 from shnotify.sandbox.sdk import Sdk
 
 _ZERO = "Rate Exceeded."
+_REPORT = "Duration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 64 MB"
+"""As Lambda ends each invocation in the log (monitoring-cloudwatchlogs); nothing is measured."""
 
 
 def _run(rule: Any, arn: str, text: str) -> None:
@@ -46,7 +48,7 @@ TARGETS["lambda"] = _run
 
 def invoke_event(function: Any, event: Any) -> None:
     """Invokes a function asynchronously (invocation-async): all its attempts, then OnFailure."""
-    name, request = function.function_name, str(uuid.uuid4())
+    request = str(uuid.uuid4())
     if function.reserved_concurrency == 0:
         # "sends all events to the configured destination without any retries" (invocation-async-error-handling)
         _count(function, "Throttles")
@@ -60,7 +62,7 @@ def invoke_event(function: Any, event: Any) -> None:
         lines: list[str] = [f"START RequestId: {request} Version: $LATEST"]
         failure = _attempt(function, event, lines)
         lines += [json.dumps(failure)] if failure else []
-        lines += [f"END RequestId: {request}", f"REPORT RequestId: {request}\tFunction: {name}"]
+        lines += [f"END RequestId: {request}", f"REPORT RequestId: {request}\t{_REPORT}"]
         _log(function, lines)
         _count(function, "Invocations", *(["Errors"] if failure else []))
         if failure is None:
@@ -74,22 +76,31 @@ def _attempt(function: Any, event: Any, lines: list[str]) -> dict[str, Any] | No
         role = FunctionRole(function)
         role.require_taken()
         with modules_of(function.code_bytes, function.code_sha_256):
-            module_name, _, handler = function.handler.rpartition(".")
-            module = importlib.import_module(module_name.replace("/", "."))
-            beside = [m for n, m in sys.modules.items() if n.startswith(f"{module.__package__}.")]
-            for each in (module, *beside):
-                each.__dict__["print"] = lambda *words, **_: lines.append(" ".join(map(str, words)))
-            module.__dict__["boto3"] = Sdk(function, role)
-            context = SimpleNamespace(
-                function_name=function.function_name,
-                invoked_function_arn=function.function_arn,
-                aws_request_id=str(uuid.uuid4()),
-            )
-            getattr(module, handler)(json.loads(json.dumps(event)), context)
-    except Exception as error:
+            _call_handler(function, role, json.loads(json.dumps(event)), lines)
+    except (Exception, SystemExit) as error:
         frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[-1:])
         return {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": frames}
     return None
+
+
+def _call_handler(function: Any, role: FunctionRole, event: Any, lines: list[str]) -> None:
+    """Calls the handler; what the archive's modules print becomes lines of the log."""
+
+    def write(*words: object, **_: object) -> None:
+        lines.append(" ".join(map(str, words)))
+
+    module_name, _, handler = function.handler.rpartition(".")
+    module = importlib.import_module(module_name.replace("/", "."))
+    beside = [m for n, m in sys.modules.items() if n.startswith(f"{module.__package__}.")]
+    for each in (module, *beside):
+        each.__dict__["print"] = write
+    module.__dict__["boto3"] = Sdk(function, role)
+    context = SimpleNamespace(
+        function_name=function.function_name,
+        invoked_function_arn=function.function_arn,
+        aws_request_id=str(uuid.uuid4()),
+    )
+    getattr(module, handler)(event, context)
 
 
 def _on_failure(
