@@ -29,6 +29,7 @@ COMMANDS = (
     "render",
     "demo",
     "sandbox",
+    "export",
 )
 """Each is the function `command` of the module of this name in `shnotify.commands`."""
 
