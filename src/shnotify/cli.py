@@ -30,6 +30,7 @@ COMMANDS = (
     "demo",
     "sandbox",
     "export",
+    "rollout",
 )
 """Each is the function `command` of the module of this name in `shnotify.commands`."""
 

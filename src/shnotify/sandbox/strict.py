@@ -18,11 +18,11 @@ from importlib import import_module
 from threading import RLock
 from typing import Any
 
-from shnotify.sandbox import events, functions, kms, securityhub, sns, sqs
+from shnotify.sandbox import events, functions, kms, securityhub, sns, sqs, stacks
 from shnotify.sandbox.rows import CLOCKS, ROWS, Row
 
 _LOCK = RLock()
-_MODULES = (kms, sns, sqs, events, functions, securityhub)
+_MODULES = (kms, sns, sqs, events, functions, securityhub, stacks)
 """Importing them fills ROWS."""
 
 
