@@ -29,6 +29,8 @@ COMMANDS = (
     "render",
     "demo",
     "sandbox",
+    "export",
+    "rollout",
 )
 """Each is the function `command` of the module of this name in `shnotify.commands`."""
 

@@ -15,4 +15,8 @@ ADOPTED_TAG = "shnotify:adopted"
 """Says that somebody else made it: `destroy` gives it back instead of deleting it."""
 
 
+STACK_TAG = "shnotify:stack"
+"""Names the CloudFormation stack that keeps the thing: `apply` never touches it."""
+
+
 OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG)

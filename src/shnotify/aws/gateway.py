@@ -201,5 +201,9 @@ class Aws(Calls):
         return cast("ResourceGroupsTaggingAPIClient", self._client("resourcegroupstaggingapi"))
 
     @property
+    def cloudformation(self) -> Any:
+        return self._client("cloudformation")
+
+    @property
     def securityhub(self) -> SecurityHubClient:
         return cast("SecurityHubClient", self._client("securityhub"))

@@ -41,6 +41,14 @@ _NAMES = (
         "Name",
     ),
     *("SubscriptionArn", "TargetArn"),
-    *("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource"),
+    *(
+        "FunctionName",
+        "RoleName",
+        "logGroupName",
+        "logGroupNamePrefix",
+        "resourceArn",
+        "Resource",
+        "StackSetName",
+    ),
 )
 """The parameters that say which thing a call is about, the most telling first."""

@@ -69,8 +69,8 @@ def state_of(step: Step, *, leftover: bool) -> str:
         return "unknown" if step.action == "refuse" or leftover else "missing"
     if leftover:
         return "leftover"
-    if step.live.owner is not None:
-        return "unmanaged"
+    if step.live.owner is not None and step.action != "none":
+        return "unmanaged"  # what a stack made from our own template is compared like ours
     return "drifted" if step.changes or step.live.blocked else "in_sync"
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from shnotify.config.rollout import Rollout
 from shnotify.findings.filters import Findings
 from shnotify.mail.options import Message
 from shnotify.schema import scalars as fields
@@ -176,6 +177,7 @@ class Config(Model):
         Field(min_length=1),
         at_most(fields.MAX_ROUTES),
     ]
+    rollout: Rollout | None = described(None, description="The same in many accounts and Regions.")
 
     @property
     def asks_which(self) -> bool:

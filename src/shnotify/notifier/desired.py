@@ -191,9 +191,7 @@ def _formatter(
         policies=policies.role_policy(uses),
         tags=_tags(config, names.formatter_role_id(route)),
     )
-    settings = settings_of(
-        route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name)
-    )
+    settings = settings_of(route.message, marker=config.marker(route), topic_arn=route.topic.name)
     archive = bundle.archive(settings.to_text())
     function = Function(
         id=names.formatter_id(route),

@@ -14,6 +14,7 @@ from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.keylookup import (
     aliases_of,
@@ -93,6 +94,15 @@ class Key(Resource):
         if service_of(arn) != "kms" or ":key/" not in arn:
             return None
         return cls.unmanaged(id="Key", key_id=name_in(arn), alias_name="", tags=tags)
+
+    def cfn(self) -> tuple[Part, ...]:
+        given = without(self.properties(), "AliasName")
+        own = {**given, "PendingWindowInDays": self.pending_window_in_days}
+        alias = {"AliasName": self.alias_name, "TargetKeyId": Ref(self.id)}
+        return (
+            Part(self.id, self.CFN, own, keeps=True),
+            Part(f"{self.id}Alias", "AWS::KMS::Alias", alias),
+        )
 
     def guarded(self, graph: Iterable[Resource]) -> Self:
         return replace(self, guards=tuple(r.queue_arn for r in graph if isinstance(r, Queue)))

@@ -13,6 +13,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import (
     FRESH_SECONDS,
@@ -98,6 +99,14 @@ class Queue(Resource):
 
     def points_at(self, aws: Aws) -> Iterable[str]:
         return (self.kms_master_key_id,) if self.kms_master_key_id else ()
+
+    def cfn(self) -> tuple[Part, ...]:
+        given = self.properties()
+        policy = {"Queues": [Ref(self.id)], "PolicyDocument": given["PolicyDocument"]}
+        return (
+            Part(self.id, self.CFN, without(given, "PolicyDocument"), keeps=True),
+            Part(f"{self.id}Policy", "AWS::SQS::QueuePolicy", policy),
+        )
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         tags = self._tags(aws)

@@ -14,6 +14,7 @@ from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part, without
 from shnotify.engine.values import Pattern, Tags
 from shnotify.resources.lookup import FRESH_SECONDS, saw, seen_before
 from shnotify.tags import OUR_TAGS
@@ -62,6 +63,14 @@ class Rule(Resource):
         if service_of(arn) != "events" or ":rule/" not in arn or arn.count("/") != 1:
             return None
         return cls.unmanaged(id="Rule", rule_name=name_in(arn), rule_arn=arn, targets={}, tags=tags)
+
+    def cfn(self) -> tuple[Part, ...]:
+        given = {
+            **without(self.properties(), "RuleName"),
+            "Name": self.rule_name,
+            "Targets": [{"Id": TARGET_ID, **self.targets}],
+        }
+        return (Part(self.id, self.CFN, given),)
 
     def points_at(self, aws: Aws) -> Iterable[str]:
         dead_letters = self.targets.get("DeadLetterConfig") or {}

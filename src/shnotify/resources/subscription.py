@@ -12,6 +12,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource
+from shnotify.engine.template import Input, Part
 from shnotify.engine.values import Late
 from shnotify.resources.lookup import seen_before, subscriptions, topic_attributes
 from shnotify.subscribers import subscriber_identity
@@ -45,6 +46,11 @@ class Subscription(Resource):
     @property
     def name(self) -> str:
         return f"{self.protocol}:{self.endpoint}"
+
+    def cfn(self) -> tuple[Part, ...]:
+        words = f"Who gets the alerts, by {self.protocol}."
+        endpoint = Input(f"{self.id}Endpoint", words, self.endpoint)
+        return (Part(self.id, self.CFN, {**self.properties(), "Endpoint": endpoint}),)
 
     def creation_notes(self) -> tuple[str, ...]:
         waits = self.protocol in ("email", "email-json", "http", "https")

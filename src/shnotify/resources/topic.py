@@ -13,6 +13,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import (
     key_arn,
@@ -45,6 +46,7 @@ class Topic(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::SNS::Topic"
+    GETATT: ClassVar[Mapping[str, str]] = {"Arn": "TopicArn"}
     PERMISSIONS: ClassVar[Permissions] = Permissions(
         read=calls("sns", "GetTopicAttributes", "ListTagsForResource", "ListSubscriptionsByTopic")
         | calls("events", "ListRuleNamesByTarget")
@@ -89,6 +91,16 @@ class Topic(Resource):
         self, aws: Aws, graph: Iterable[Resource]
     ) -> Iterable[tuple[Resource, Live[Resource]]]:
         return unlisted(aws, self.id, self.topic_arn, graph) if self.remove_unlisted else ()
+
+    def cfn(self) -> tuple[Part, ...]:
+        given = self.properties()
+        # The version of SNS's own default is an old one; a stack's policy is all new.
+        document = {**self.policy_document.document, "Version": "2012-10-17"}
+        policy = {"Topics": [Ref(self.id)], "PolicyDocument": document}
+        return (
+            Part(self.id, self.CFN, without(given, "PolicyDocument")),
+            Part(f"{self.id}Policy", "AWS::SNS::TopicPolicy", policy),
+        )
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         listing = aws.start(subscriptions, aws, self.topic_arn)
