@@ -193,8 +193,7 @@ def test_every_code_of_eventbridge_has_a_cause_and_a_cure() -> None:
 
 
 NAMES = st.sampled_from(
-    ["requestContext", "requestPayload", "responsePayload", "functionArn", "approximateInvokeCount", "failedMessages"]
-    + ["subscriberArn", "Type", "TopicArn", "Message", "Subject", "detail", "detail-type", "source", "findings"]
+    ["requestContext", "requestPayload", "responsePayload", "functionArn", "approximateInvokeCount", "failedMessages", "subscriberArn", "Type", "TopicArn", "Message", "Subject", "detail", "detail-type", "source", "findings"]
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | HOSTILE,

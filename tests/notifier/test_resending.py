@@ -153,29 +153,35 @@ def test_five_hundred_runs_with_crashes_lost_replies_and_throttling(cases: Cases
         ]
         others = rng.randint(0, 2)
         world = QueueWorld(*messages, *[STRANGER] * others)
-        world.sqs.order = lambda found, rng=rng: rng.sample(found, len(found))
+        world.sqs.order = shuffled(rng)
         everything = {str(number) for number in range(len(messages))}
         text = rng.choice((SUMMARY, LAMBDA))
         while len(world.sqs.stored) > others:
             before, mails = set(world.sqs.stored), len(world.sns.mails)
-            if runs_so_far := rng.random() < 0.8:
+            if breaks := rng.random() < 0.8:
                 number, fault = rng.randint(1, 3 + 2 * len(before)), rng.choice(list(FAULTS.values()))
-                again = rng.random() < 0.2
-                world.rule = lambda n, _o, at=number, fault=fault, again=again: (
-                    fault if n == at or (again and n > at) else None
-                )
+                world.rule = broken_from(number, fault, stays=rng.random() < 0.2)
             with contextlib.suppress(faults.Killed, KeyboardInterrupt):
                 run(world, text)
             runs += 1
             gone = before - set(world.sqs.stored)
             assert len(world.sns.mails) - mails - len(gone) in (0, 1), f"seed {seed}: more than one in flight"
             assert everything - set(mailed(world)) <= still_there(world), f"seed {seed}: lost"
-            assert runs_so_far or len(world.sqs.stored) == others
+            assert breaks or len(world.sqs.stored) == others
             world.alive()
             world.time.sleep(LONGEST_HIDDEN + 1)
         assert set(mailed(world)) == everything, f"seed {seed}"
         assert len(world.sqs.visible()) == others
     cases(runs)
+
+
+def shuffled(rng: random.Random) -> Callable[[list[str]], list[str]]:
+    return lambda found: rng.sample(found, len(found))
+
+
+def broken_from(call: int, fault: Fault, *, stays: bool) -> Callable[[int, str], Fault | None]:
+    """The fault at one call, or from it on."""
+    return lambda n, _operation: fault if n == call or (stays and n > call) else None
 
 
 def still_there(world: QueueWorld) -> set[str]:
@@ -274,8 +280,7 @@ def test_when_time_is_up_all_is_given_back_first() -> None:
 
 def test_a_reading_slower_than_the_time_messages_are_hidden_still_sees_each() -> None:
     world = QueueWorld(*(from_rule(number) for number in range(40)))
-    rng = random.Random(1)
-    world.sqs.order = lambda found: rng.sample(found, len(found))
+    world.sqs.order = shuffled(random.Random(1))
 
     def slow(call: Callable[[], object], _operation: str) -> object:
         world.time.sleep(LEASE_SECONDS / 2)
