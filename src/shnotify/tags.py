@@ -19,4 +19,11 @@ STACK_TAG = "shnotify:stack"
 """Names the CloudFormation stack that keeps the thing: `apply` never touches it."""
 
 
+REFUSED_TAG = "shnotify:no-redrive-policy:"
+"""The beginning of a topic's tag: SNS takes no RedrivePolicy for the protocol that follows.
+
+Nothing else in AWS says so, and without it every `apply` would try again.
+"""
+
+
 OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG)

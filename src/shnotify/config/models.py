@@ -59,7 +59,7 @@ class Encryption(Model):
 
 
 class DeadLetterQueue(Model):
-    """The queue that takes what EventBridge could not deliver."""
+    """The queue that takes what EventBridge and SNS could not deliver."""
 
     name: fields.QueueName = described(description="The queue's name.")
     visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(
@@ -77,6 +77,9 @@ class DeadLetterQueue(Model):
     )
     data_key_reuse: Annotated[int, fields.duration(60, DAY)] = described(
         300, description="1m to 24h."
+    )
+    undelivered_mail: bool = described(
+        True, description="Whether it also takes the mail that SNS gives up."
     )
 
 
@@ -178,6 +181,11 @@ class Config(Model):
         at_most(fields.MAX_ROUTES),
     ]
     rollout: Rollout | None = described(None, description="The same in many accounts and Regions.")
+
+    @property
+    def keeps_mail(self) -> bool:
+        """Tells whether mail that SNS gives up goes to the dead-letter queue."""
+        return bool(self.dead_letter_queue and self.dead_letter_queue.undelivered_mail)
 
     @property
     def asks_which(self) -> bool:
