@@ -45,9 +45,7 @@ def _member(scope: Scope, admin: str | AwsError | None) -> Iterator[Link]:
         yield Link("home-region", "warning", why, evidence={"administrator": admin})
 
 
-def _region(
-    scope: Scope, service: str, found: Mapping[str, Any] | AwsError
-) -> Iterator[Link]:
+def _region(scope: Scope, service: str, found: Mapping[str, Any] | AwsError) -> Iterator[Link]:
     name = SERVICES[service]
     if isinstance(found, AwsError):
         if found.code in _OFF:
