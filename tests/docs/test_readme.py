@@ -128,6 +128,7 @@ def meddle(world: World) -> None:
     ("row", "command", "known"),
     [
         ("`status`, `plan`", "status", None),
+        ("`doctor`, also", "doctor", "status"),
         ("`apply`, also", "apply", "status"),
         ("`destroy`, also", "destroy", "status"),
     ],

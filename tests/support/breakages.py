@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, Ran, World
 from tests.support.faults import REGION, Fault
-from tests.support.lifecycle import ACCOUNT, RULE, TOPIC
+from tests.support.lifecycle import ACCOUNT, RULE
 
 Get = Callable[[], Any]
 Edit = Callable[[Mapping[str, Any], Get], Any]
@@ -27,6 +27,7 @@ Edit = Callable[[Mapping[str, Any], Get], Any]
 Edits = dict[str, Edit]
 
 OTHER = "999999999999"
+FOREIGN_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:other"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:security-alerts-dlq"
 RULE_ARN = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{RULE}"
 AGGREGATOR = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:finding-aggregator/1"
@@ -49,10 +50,11 @@ class Breakage:
     link     the link that must be named
     what     the fault in words
     edits    what AWS answers otherwise
-    verdict  what must be said of the link
+    verdict  what must be said of the link; "" when the fault is one without a file only
     rule     what `--rule` must say; "" when the fault is one against the file only
     also     links of which more cannot be known then
     modes    summary, lambda: the formats in which the fault exists
+    masks    whether nothing behind the link can be judged any more
     cites    an id of findings.md, or a public report, whose fault this is
     """
 
@@ -64,6 +66,7 @@ class Breakage:
     also: frozenset[str] = frozenset()
     modes: tuple[str, ...] = ("summary", "lambda")
     cites: str = ""
+    masks: bool = False
 
     @property
     def said_by_rule(self) -> str:
@@ -196,7 +199,7 @@ def key_state(which: str, state: str) -> Edits:
     return {"kms:DescribeKey": edit}
 
 
-def counts(**of: list[tuple[int, float]]) -> Edits:
+def counts(of: Mapping[str, list[tuple[int, float]]]) -> Edits:
     """What CloudWatch counted: metric -> (minutes ago, count); `Lambda_` before those of a function."""
 
     def edit(params: Mapping[str, Any], _get: Get) -> Any:
@@ -226,6 +229,11 @@ GOOD: dict[str, list[tuple[int, float]]] = {
 }
 
 
+def counted(**changed: list[tuple[int, float]]) -> Edits:
+    """What a whole stack counts, with these counts in place of its own."""
+    return counts({**GOOD, **changed})
+
+
 def alarms(*found: Mapping[str, Any]) -> Edits:
     return {"cloudwatch:DescribeAlarmsForMetric": answer({"MetricAlarms": list(found)})}
 
@@ -234,9 +242,7 @@ def aggregator(home: str = REGION, mode: str = "ALL_REGIONS", regions: tuple[str
     """API_GetFindingAggregator."""
     reply = {"FindingAggregationRegion": home, "RegionLinkingMode": mode, "Regions": list(regions)}
     return {
-        "securityhub:ListFindingAggregators": answer(
-            {"FindingAggregators": [{"FindingAggregatorArn": AGGREGATOR}]}
-        ),
+        "securityhub:ListFindingAggregators": answer({"FindingAggregators": [{"FindingAggregatorArn": AGGREGATOR}]}),
         "securityhub:GetFindingAggregator": answer(reply),
     }
 
@@ -258,10 +264,13 @@ def other_rule(document: Mapping[str, Any], to: str, name: str = "other", **more
 
 WHOLE: Edits = {
     **aggregator(),
-    **counts(**GOOD),
+    **counts(GOOD),
     **alarms({"AlarmName": "lost", "AlarmActions": [f"arn:aws:sns:{REGION}:{ACCOUNT}:on-call"]}),
     "securityhub:DescribeHub": answer({"ControlFindingGenerator": "SECURITY_CONTROL"}),
     "securityhub:GetAdministratorAccount": answer({}),
+    "securityhub:DescribeSecurityHubV2": answer({}),
+    "securityhub:ListAggregatorsV2": answer({"AggregatorsV2": [{"AggregatorV2Arn": AGGREGATOR}]}),
+    "securityhub:GetAggregatorV2": answer({"AggregationRegion": REGION, "RegionLinkingMode": "ALL_REGIONS"}),
     **subscription(
         ConfirmationWasAuthenticated="true",
         RedrivePolicy=json.dumps({"deadLetterTargetArn": QUEUE_ARN}),
@@ -331,7 +340,3 @@ def not_ok(ran: Ran) -> dict[str, set[str]]:
 def said(ran: Ran) -> set[str]:
     """All links that something is said about."""
     return {link["id"] for link in ran.json["links"]}
-
-
-FOREIGN_TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:other"
-TOPICS_OWN = TOPIC

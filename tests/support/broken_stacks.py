@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from tests.support.breakages import (
-    ACCOUNT,
     BOTH,
     DENIED,
+    EVENTS,
     FOREIGN_TOPIC,
-    GOOD,
     ORG,
     OTHER,
     OUTSIDE,
     QUEUE_ARN,
-    REGION,
-    RULE,
     RULE_ARN,
-    TOPIC,
     Breakage,
     aggregator,
     alarms,
     allow,
     answer,
-    counts,
+    counted,
     deny,
     findings,
-    if_,
     key_policy,
     key_state,
     other_rule,
@@ -37,18 +32,23 @@ from tests.support.breakages import (
     target,
     topic,
 )
+from tests.support.faults import REGION
+from tests.support.lifecycle import ACCOUNT
 
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:security-alerts-urgent"
 SUMMARY = ("summary",)
 LAMBDA = ("lambda",)
 MISSING = refuse("ResourceNotFoundException")
-COUNTED = "invocations", "mail-failures"
+GONE = {
+    "sns:GetTopicAttributes": refuse("NotFound", 404),
+    "sns:ListSubscriptionsByTopic": refuse("NotFound", 404),
+}
 PENDING = {"SubscriptionArn": "PendingConfirmation", "Protocol": "email", "Endpoint": "secops@example.com"}
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:security-alerts-urgent-formatter"
 ROLE_TRUST = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-HALF = [("kms:GenerateDataKey*",), ("kms:Decrypt",)]
 
 _HUB = [
-    Breakage("credentials", "expired", {"sts:GetCallerIdentity": refuse("ExpiredToken", 403)}),
+    Breakage("credentials", "expired", {"sts:GetCallerIdentity": refuse("ExpiredToken", 403)}, masks=True),
     Breakage(
         "hub",
         "Security Hub is off",
@@ -63,9 +63,7 @@ _HUB = [
         "warning",
         cites="24",
     ),
-    Breakage(
-        "home-region", "not allowed to look", {"securityhub:GetAdministratorAccount": DENIED}, "unknown"
-    ),
+    Breakage("home-region", "not allowed to look", {"securityhub:GetAdministratorAccount": DENIED}, "unknown"),
     Breakage(
         "aggregation",
         "there is none",
@@ -105,9 +103,14 @@ _HUB = [
 ]
 
 _RULE = [
-    Breakage("rule", "missing", {"events:DescribeRule": MISSING, "events:ListTargetsByRule": MISSING}),
+    Breakage(
+        "rule",
+        "missing",
+        {"events:DescribeRule": MISSING, "events:ListTargetsByRule": MISSING},
+        masks=True,
+    ),
     Breakage("rule", "disabled", {"events:DescribeRule": put(State="DISABLED")}),
-    Breakage("rule", "not allowed to look", {"events:DescribeRule": DENIED}, "unknown"),
+    Breakage("rule", "not allowed to look", {"events:DescribeRule": DENIED}, "unknown", also=frozenset({"target"})),
     Breakage("pattern", "another service", pattern({"source": ["aws.s3"]})),
     Breakage("pattern", "the source misspelt", pattern({**findings(), "source": ["aws.security-hub"]})),
     Breakage(
@@ -116,9 +119,7 @@ _RULE = [
         pattern({**findings(), "detail-type": ["Security Hub Findings"]}),
         cites="case 21",
     ),
-    Breakage(
-        "pattern", "a label in small letters", pattern(findings(Severity={"Label": ["High"]})), cites="case 25"
-    ),
+    Breakage("pattern", "a label in small letters", pattern(findings(Severity={"Label": ["High"]})), cites="case 25"),
     Breakage(
         "pattern",
         "the new Security Hub's values in capitals",
@@ -139,11 +140,19 @@ _RULE = [
     Breakage(
         "target",
         "a topic that is gone",
-        {"sns:GetTopicAttributes": refuse("NotFound", 404), "sns:ListSubscriptionsByTopic": refuse("NotFound", 404)},
+        GONE,
+        "",
         rule="broken",
-        modes=(),
+        modes=SUMMARY,
     ),
-    Breakage("target", "a log group", target(Arn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:x"), "unknown", modes=()),
+    Breakage(
+        "target",
+        "a log group",
+        target(Arn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:x"),
+        "",
+        rule="unknown",
+        modes=SUMMARY,
+    ),
     Breakage(
         "target",
         "through a role",
@@ -154,10 +163,16 @@ _RULE = [
 ]
 
 _TEXT = [
-    Breakage("transformer", "no JSON", _t) for _t in [
-        target(InputTransformer={"InputPathsMap": {"s": "$.detail.findings[0].Severity.Label"}, "InputTemplate": "Severity <s>"}),
-    ]
-] + [
+    Breakage(
+        "transformer",
+        "no JSON",
+        target(
+            InputTransformer={
+                "InputPathsMap": {"s": "$.detail.findings[0].Severity.Label"},
+                "InputTemplate": "Severity <s>",
+            }
+        ),
+    ),
     Breakage(
         "transformer",
         "a variable without a path",
@@ -191,9 +206,7 @@ _FORMATTER = [
         {"lambda:GetFunction": put(Concurrency={"ReservedConcurrentExecutions": 0})},
         modes=LAMBDA,
     ),
-    Breakage(
-        "formatter", "nobody may invoke it", {"lambda:GetPolicy": answer({"Policy": policy()})}, modes=LAMBDA
-    ),
+    Breakage("formatter", "nobody may invoke it", {"lambda:GetPolicy": answer({"Policy": policy()})}, modes=LAMBDA),
     Breakage(
         "formatter",
         "another rule may invoke it",
@@ -234,11 +247,7 @@ _FORMATTER = [
     Breakage(
         "formatter",
         "Lambda may not take its role",
-        {
-            "iam:GetRole": put(
-                "Role", AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [ROLE_TRUST]}
-            )
-        },
+        {"iam:GetRole": put("Role", AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [ROLE_TRUST]})},
         modes=LAMBDA,
     ),
     Breakage(
@@ -279,11 +288,7 @@ _TOPIC = [
     Breakage(
         "topic-policy",
         "another account's rules",
-        topic(
-            Policy=policy(
-                allow("sns:Publish", TOPIC, Condition={"StringEquals": {"aws:SourceAccount": OTHER}})
-            )
-        ),
+        topic(Policy=policy(allow("sns:Publish", TOPIC, Condition={"StringEquals": {"aws:SourceAccount": OTHER}}))),
         modes=SUMMARY,
     ),
     Breakage(
@@ -301,20 +306,14 @@ _TOPIC = [
     Breakage(
         "topic-policy",
         "denied outside the organisation",
-        topic(
-            Policy=policy(allow("sns:Publish", TOPIC), deny("sns:Publish", TOPIC, Condition=OUTSIDE))
-        ),
+        topic(Policy=policy(allow("sns:Publish", TOPIC), deny("sns:Publish", TOPIC, Condition=OUTSIDE))),
         modes=SUMMARY,
         cites="case 27",
     ),
     Breakage(
         "topic-policy",
         "a condition that the guides disagree about",
-        topic(
-            Policy=policy(
-                allow("sns:Publish", TOPIC, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
-            )
-        ),
+        topic(Policy=policy(allow("sns:Publish", TOPIC, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}))),
         "unknown",
         modes=SUMMARY,
     ),
@@ -324,8 +323,10 @@ _TOPIC = [
         {"sns:GetTopicAttributes": refuse("AuthorizationError", 403)},
         "unknown",
         also=frozenset({"topic-key"}),
-        modes=(),
+        modes=SUMMARY,
+        masks=True,
     ),
+    Breakage("topic-policy", "the topic is gone", GONE, rule="", modes=SUMMARY, masks=True),
 ]
 
 _KEY_FAULTS = {
@@ -339,9 +340,7 @@ _KEY_FAULTS = {
         "broken",
         "case 26",
     ),
-    "denied": ([allow(BOTH), deny("kms:Decrypt", Principal=EVENTS)], "broken", "")
-    if (EVENTS := {"Service": "events.amazonaws.com"})
-    else ([], "", ""),
+    "denied": ([allow(BOTH), deny("kms:Decrypt", Principal=EVENTS)], "broken", ""),
     "limited to a VPC": (
         [allow(BOTH, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}})],
         "broken",
@@ -363,9 +362,7 @@ _KEYS = [
         for what, (statements, verdict, cites) in {**_KEY_FAULTS, **_SOURCES}.items()
     ),
     *(
-        Breakage(
-            "queue-key", what, key_policy("dlq", *statements), verdict, cites="15" if cites == "13" else ""
-        )
+        Breakage("queue-key", what, key_policy("dlq", *statements), verdict, cites="15" if cites == "13" else "")
         for what, (statements, verdict, cites) in _KEY_FAULTS.items()
     ),
     Breakage("topic-key", "disabled", key_state("topic", "Disabled")),
@@ -376,9 +373,7 @@ _KEYS = [
 ]
 
 _OF_AWS = [
-    Breakage(
-        "topic-key", "AWS's own key", topic(KmsMasterKeyId="alias/aws/sns"), modes=SUMMARY, cites="13"
-    ),
+    Breakage("topic-key", "AWS's own key", topic(KmsMasterKeyId="alias/aws/sns"), modes=SUMMARY, cites="13"),
     Breakage("queue-key", "AWS's own key", queue(KmsMasterKeyId="alias/aws/sqs"), cites="13"),
 ]
 
@@ -387,6 +382,7 @@ _QUEUE = [
         "queue",
         "gone",
         {"sqs:GetQueueAttributes": refuse("AWS.SimpleQueueService.NonExistentQueue")},
+        masks=True,
     ),
     Breakage("queue", "the target names none", target(DeadLetterConfig=None), rule="warning"),
     Breakage(
@@ -422,9 +418,7 @@ _QUEUE = [
     Breakage(
         "queue-policy",
         "denied outside the organisation",
-        queue(
-            Policy=policy(allow("sqs:SendMessage", QUEUE_ARN), deny("sqs:*", QUEUE_ARN, Condition=OUTSIDE))
-        ),
+        queue(Policy=policy(allow("sqs:SendMessage", QUEUE_ARN), deny("sqs:*", QUEUE_ARN, Condition=OUTSIDE))),
     ),
     Breakage("queue-depth", "messages wait", queue(ApproximateNumberOfMessages="3")),
     Breakage("queue-depth", "messages are read", queue(ApproximateNumberOfMessagesNotVisible="1")),
@@ -467,24 +461,24 @@ _PEOPLE = [
 ]
 
 _COUNTS = [
-    Breakage("invocations", "failed", counts(**{**GOOD, "FailedInvocations": [(5, 2)]})),
-    Breakage("invocations", "to the queue", counts(**{**GOOD, "InvocationsSentToDlq": [(5, 2)]})),
-    Breakage("invocations", "lost", counts(**{**GOOD, "InvocationsFailedToBeSentToDlq": [(5, 1)]}), cites="15"),
-    Breakage("invocations", "failed once, then well", counts(**{**GOOD, "FailedInvocations": [(600, 1)]}), "warning"),
-    Breakage("invocations", "throttled", counts(**{**GOOD, "ThrottledRules": [(5, 1)]}), "warning"),
-    Breakage("invocations", "no data", counts(**{**GOOD, "Invocations": [], "TriggeredRules": []}), "unknown"),
-    Breakage("invocations", "matched, not invoked", counts(**{**GOOD, "Invocations": []}), "unknown"),
-    Breakage("invocations", "the function fails", counts(**{**GOOD, "Lambda_Errors": [(5, 1)]}), modes=LAMBDA),
+    Breakage("invocations", "failed", counted(FailedInvocations=[(5, 2)])),
+    Breakage("invocations", "to the queue", counted(InvocationsSentToDlq=[(5, 2)])),
+    Breakage("invocations", "lost", counted(InvocationsFailedToBeSentToDlq=[(5, 1)]), cites="15"),
+    Breakage("invocations", "failed once, then well", counted(FailedInvocations=[(600, 1)]), "warning"),
+    Breakage("invocations", "throttled", counted(ThrottledRules=[(5, 1)]), "warning"),
+    Breakage("invocations", "no data", counted(Invocations=[], TriggeredRules=[]), "unknown"),
+    Breakage("invocations", "matched, not invoked", counted(Invocations=[]), "unknown"),
+    Breakage("invocations", "the function fails", counted(Lambda_Errors=[(5, 1)]), modes=LAMBDA),
     Breakage(
-        "invocations", "the function is throttled", counts(**{**GOOD, "Lambda_Throttles": [(5, 1)]}), "warning", modes=LAMBDA
+        "invocations",
+        "the function is throttled",
+        counted(Lambda_Throttles=[(5, 1)]),
+        "warning",
+        modes=LAMBDA,
     ),
-    Breakage("mail-failures", "not delivered", counts(**{**GOOD, "NumberOfNotificationsFailed": [(5, 2)]})),
-    Breakage(
-        "mail-failures", "none, then one", counts(**{**GOOD, "NumberOfNotificationsFailed": [(600, 2)]}), "warning"
-    ),
-    Breakage(
-        "mail-failures", "no data", counts(**{**GOOD, "NumberOfNotificationsDelivered": []}), "unknown"
-    ),
+    Breakage("mail-failures", "not delivered", counted(NumberOfNotificationsFailed=[(5, 2)])),
+    Breakage("mail-failures", "none, then one", counted(NumberOfNotificationsFailed=[(600, 2)]), "warning"),
+    Breakage("mail-failures", "no data", counted(NumberOfNotificationsDelivered=[]), "unknown"),
     Breakage(
         "mail-failures",
         "not allowed to look",
@@ -511,4 +505,3 @@ BROKEN: tuple[Breakage, ...] = (
     *_COUNTS,
 )
 """Every link is in here at least once; a test holds that."""
-_ = (if_, RULE, COUNTED, HALF)

@@ -249,5 +249,5 @@ def _passage(
 
 
 def sources_of(patterns: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Names the Security Hubs that patterns let events of through; both when nobody can tell."""
-    return scopes_of(patterns) or frozenset({"cspm", "hub"})
+    """Names the Security Hubs that patterns let events of through; CSPM when none is named."""
+    return scopes_of(patterns) or frozenset({"cspm"})

@@ -76,10 +76,15 @@ class Passage:
         )
 
     def _known(self) -> Iterator[Link]:
-        """Yields what is judged already, without what only follows from a missing topic."""
+        """Yields what is judged already, without what only follows: nobody is reached when the topic
+        is missing, or when filters keep everything away.
+        """
+        filtered = any(
+            link.id == "filter-policy" and link.verdict == "broken" for link in self.links
+        )
         for link in self.links:
-            follows = self.topic is None and link.id == "subscribers" and link.verdict == "broken"
-            if not follows:
+            of_nobody = link.id == "subscribers" and link.verdict == "broken"
+            if not (of_nobody and (self.topic is None or filtered)):
                 yield link
 
     def _rule(self) -> Iterator[Link]:
@@ -113,12 +118,12 @@ class Passage:
         if not self.topic:
             return
         topic_id = self.topic.state.id
-        reached = any(one.reached for one in self.recipients)
+        others = any(one.arn for one in self.recipients)
         for one in self.recipients:
-            if one.state == "missing" and reached:
+            if one.state == "missing" and others:
                 why = f"{one.endpoint} is in the file and not subscribed: it gets nothing"
                 yield Link("subscribers", "broken", why, "shnotify apply", resource=topic_id)
-            elif one.pending and one.state == "pending" and reached:
+            elif one.pending and one.state == "pending" and others:
                 why = (
                     f"{one.endpoint} has still to click the link in its confirmation mail: {LAPSE}"
                 )

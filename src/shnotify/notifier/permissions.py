@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from shnotify.engine.permissions import Verb
+from shnotify.notifier.inquiry import DOCTOR_READS
 from shnotify.resources.kinds import KINDS, READS
 
 _VERBS: dict[str, tuple[Verb, ...]] = {
@@ -19,7 +20,11 @@ _VERBS: dict[str, tuple[Verb, ...]] = {
 
 
 def actions_of(command: str) -> frozenset[str]:
-    """Returns the actions of `status`, `apply` or `destroy`, as IAM names them, with the reads."""
+    """Returns the actions of `status`, `doctor`, `apply` or `destroy`, as IAM names them, with the
+    reads.
+    """
+    if command == "doctor":
+        return DOCTOR_READS
     verbs = _VERBS[command]
     return READS.union(*(kind.PERMISSIONS.actions(verb) for kind in KINDS for verb in verbs))
 
