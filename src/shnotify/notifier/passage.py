@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shnotify.engine.health import Link
@@ -84,8 +84,14 @@ class Passage:
         )
         for link in self.links:
             of_nobody = link.id == "subscribers" and link.verdict == "broken"
-            if not (of_nobody and (self.topic is None or filtered)):
-                yield link
+            if of_nobody and (self.topic is None or filtered):
+                continue
+            yield replace(link, mend=self._asks()) if of_nobody and not link.mend else link
+
+    def _asks(self) -> str:
+        """What gets somebody subscribed."""
+        pending = next((one.endpoint for one in self.recipients if one.pending), None)
+        return f"shnotify subscriptions resend {pending}" if pending else "shnotify apply"
 
     def _rule(self) -> Iterator[Link]:
         if not self.rule:

@@ -6,6 +6,7 @@ the broken last and loudest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,11 +75,10 @@ def hops(found: Diagnosis) -> Iterator[Hop]:
     yield _hop(_of(account, HUB), found.hub)
     for passage in found.passages:
         yield from _way(passage, found.about(passage.route))
-    kept = _kept(found)
-    if kept:
-        label = ", ".join(sorted(kept))
-        links = [one.link for one in found.told if one.link.id in NET]
-        yield _hop(links, f"what fails: {label}", 1)
+    net = [one.link for one in found.told if one.link.id in NET]
+    if net:
+        label = ", ".join(sorted(_kept(found))) or "kept nowhere"
+        yield _hop(net, f"what fails: {label}", 1)
     watchdog = [one.link for one in found.told if one.link.id == "watchdog"]
     if watchdog:
         yield _hop(watchdog, "alarms", 1)
@@ -155,11 +155,10 @@ def link_lines(link: Link, routes: tuple[str, ...] = ()) -> Iterator[Text]:
     yield Text(f"      {escaped_line(link.why)}")
     if link.needs:
         yield Text(f"      cannot tell: needs {', '.join(link.needs)}")
-    for name in ("statement", "endpoint"):
-        if value := link.evidence.get(name):
-            yield Text(f"      {name}: {escaped_line(str(value))}")
     if link.mend:
         yield Text(f"      mend: {escaped_line(link.mend)}")
+    if statement := link.evidence.get("statement_to_add"):
+        yield Text(f"      statement: {escaped_line(json.dumps(statement))}")
 
 
 def picture(found: Diagnosis, *, between: str) -> Iterator[Text | str]:
