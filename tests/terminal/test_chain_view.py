@@ -85,7 +85,8 @@ class Reader(HTMLParser):
         self.fetched += [name for name, _ in attrs if name in ("src", "href", "onclick", "onload")]
 
 
-TAGS = set("html head meta title style body h1 h2 p b ol li section code pre br".split())
+TAGS = {"html", "head", "meta", "title", "style", "body", "h1", "h2"}
+TAGS |= {"p", "b", "ol", "li", "section", "code", "pre", "br"}
 
 
 @settings(max_examples=60, deadline=None)

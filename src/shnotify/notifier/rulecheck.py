@@ -198,7 +198,7 @@ def _fails(transformer: Mapping[str, Any], hostile: frozenset[str]) -> bool:
 
 def _plant(node: Any, steps: list[str], value: str) -> None:
     """Puts a value into an event at a path, where no longer path has put one."""
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
+    for step, following in zip(steps, [*steps[1:], None], strict=False):
         key: Any = int(step[1:-1]) if step.startswith("[") else step
         if isinstance(node, list):
             node.extend(None for _ in range(len(node), key + 1))
