@@ -95,6 +95,25 @@ def test_the_text_that_a_rule_makes(target: dict[str, Any], verdict: str) -> Non
     assert transformer_link("UrgentRule", target).verdict == verdict
 
 
+NO_QUOTES = {"anything-but": {"wildcard": ['*"*', "*\\\\*", "*\n*"]}}
+
+
+@pytest.mark.parametrize(
+    ("guard", "verdict"),
+    [
+        ({"Title": [NO_QUOTES]}, "ok"),
+        ({"Title": [{"exists": False}, NO_QUOTES]}, "ok"),
+        ({"Title": [{"anything-but": {"wildcard": '*"*'}}]}, "warning"),
+        ({"Description": [NO_QUOTES]}, "warning"),
+        ({"$or": [{"Title": [NO_QUOTES]}, {"Severity": {"Label": ["LOW"]}}]}, "warning"),
+        ({}, "warning"),
+    ],
+)
+def test_a_pattern_may_keep_dangerous_text_away(guard: dict[str, Any], verdict: str) -> None:
+    pattern = {"source": ["aws.securityhub"], "detail": {"findings": guard}} if guard else {}
+    assert transformer_link("R", transformer('"<t>"', t=TITLE), pattern).verdict == verdict
+
+
 @pytest.mark.parametrize("source", ["cspm", "hub", "both"])
 def test_our_own_text_is_never_in_danger(source: str) -> None:
     ours = {"Arn": "x", "InputTransformer": input_transformer("summary", source)}

@@ -212,7 +212,7 @@ def _passages(
         and rule.needs() & {names.topic_id(route), names.formatter_id(route)}
     ]
     # What is judged of the route as a whole is told with its first rule.
-    return [found[0], *(replace(one, links=()) for one in found[1:])] if found else []
+    return [found[0], *(replace(one, links=(), beside=True) for one in found[1:])] if found else []
 
 
 def _passage(

@@ -73,8 +73,10 @@ def hops(found: Diagnosis) -> Iterator[Hop]:
     """Lists the hops of all routes; what they share is told once."""
     account = [one.link for one in found.told if not one.routes]
     yield _hop(_of(account, HUB), found.hub)
-    for passage in found.passages:
-        yield from _way(passage, found.about(passage.route))
+    for route in dict.fromkeys(passage.route for passage in found.passages):
+        ways = [passage for passage in found.passages if passage.route == route]
+        yield from _rules(ways, found.about(route))
+        yield from _behind(ways[0], found.about(route))
     net = [one.link for one in found.told if one.link.id in NET]
     if net:
         label = ", ".join(sorted(_kept(found))) or "kept nowhere"
@@ -84,11 +86,22 @@ def hops(found: Diagnosis) -> Iterator[Hop]:
         yield _hop(watchdog, "alarms", 1)
 
 
-def _way(passage: Passage, links: list[Link]) -> Iterator[Hop]:
-    """Lists the hops of one route."""
-    rule = passage.rule.state.name if passage.rule else "missing or not read"
-    about_rule = [link for link in _of(links, RULE) if not _of_function(link, passage)]
-    yield _hop(about_rule, f"rule {rule}", 1)
+def _rules(ways: list[Passage], links: list[Link]) -> Iterator[Hop]:
+    """Lists the rules of one route."""
+    for way in ways:
+        name = way.rule.state.name if way.rule else "missing or not read"
+        ids = {way.rule.state.id} if way.rule else {None, *(link.resource for link in links)}
+        others = {one.rule.state.id for one in ways if one.rule and one is not way}
+        about = [
+            link
+            for link in _of(links, RULE)
+            if not _of_function(link, way) and link.resource in ids - others
+        ]
+        yield _hop(about, f"rule {name}", 1)
+
+
+def _behind(passage: Passage, links: list[Link]) -> Iterator[Hop]:
+    """Lists the hops behind the rules of one route."""
     if formatter := _of(links, ("formatter",)):
         name = passage.function.state.name if passage.function else "missing or not read"
         runs = [link for link in links if link.id == "invocations" and _of_function(link, passage)]
