@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from shnotify.engine.permissions import Verb, calls
+from shnotify.notifier.inquiry import DOCTOR_READS
 from shnotify.resources.kinds import KINDS, READS
 
 _VERBS: dict[str, tuple[Verb, ...]] = {
@@ -59,11 +60,13 @@ def dlq_actions(*subcommands: str) -> frozenset[str]:
 
 
 def actions_of(command: str) -> frozenset[str]:
-    """Returns the actions of `status`, `apply`, `destroy` or `dlq`, as IAM names them, with the
-    reads.
+    """Returns the actions of `status`, `doctor`, `apply`, `destroy` or `dlq`, as IAM names them,
+    with the reads.
     """
     if command == "dlq":
         return dlq_actions()
+    if command == "doctor":
+        return DOCTOR_READS
     verbs = _VERBS[command]
     return READS.union(*(kind.PERMISSIONS.actions(verb) for kind in KINDS for verb in verbs))
 

@@ -17,7 +17,18 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
-from shnotify.sandbox import events, functions, kms, mailbox, newhub, running, securityhub, sns, sqs, stacks
+from shnotify.sandbox import (
+    events,
+    functions,
+    kms,
+    mailbox,
+    newhub,
+    running,
+    securityhub,
+    sns,
+    sqs,
+    stacks,
+)
 from shnotify.sandbox.rows import CLOCKS, LOCK, ROWS, Row
 
 _MODULES = (kms, sns, sqs, events, functions, securityhub, newhub, mailbox, running, stacks)
