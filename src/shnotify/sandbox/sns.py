@@ -130,7 +130,7 @@ def unsubscribe_needs_a_confirmed_arn(call: Call) -> None:
         )
 
 
-@around("sns", "ConfirmSubscription", "API_ConfirmSubscription")
+@around("sns", "ConfirmSubscription", "API_ConfirmSubscription, K.9")
 def confirm_by_token(call: Call, proceed: Proceed) -> Any:
     proceed()  # the topic exists
     mine = [
@@ -141,7 +141,8 @@ def confirm_by_token(call: Call, proceed: Proceed) -> Any:
     found = [s for s in mine if is_pending(s) and s.token == call.param("Token")]
     if not found:
         call.fail("InvalidParameter", "Invalid parameter: Token")
-    confirm(found[0])
+    signed = str(call.param("AuthenticateOnUnsubscribe")).lower() == "true"
+    confirm(found[0], authenticated=signed)
     return ActionResult({"SubscriptionArn": found[0].arn})
 
 

@@ -77,9 +77,12 @@ def suspend(subscription: Any, moment: float) -> None:
     subscription.attributes |= {"PendingConfirmation": True, "ConfirmationWasAuthenticated": False}
 
 
-def confirm(subscription: Any) -> None:
+def confirm(subscription: Any, *, authenticated: bool = False) -> None:
     subscription.pending_since = None
-    subscription.attributes |= {"PendingConfirmation": False, "ConfirmationWasAuthenticated": False}
+    subscription.attributes |= {
+        "PendingConfirmation": False,
+        "ConfirmationWasAuthenticated": authenticated,
+    }
 
 
 def drop_expired(backend: Any, moment: float) -> None:
