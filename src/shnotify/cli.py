@@ -24,6 +24,7 @@ COMMANDS = (
     "plan",
     "apply",
     "status",
+    "doctor",
     "destroy",
     "match",
     "render",

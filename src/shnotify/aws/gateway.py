@@ -203,3 +203,7 @@ class Aws(Calls):
     @property
     def securityhub(self) -> SecurityHubClient:
         return cast("SecurityHubClient", self._client("securityhub"))
+
+    @property
+    def cloudwatch(self) -> Any:
+        return self._client("cloudwatch")

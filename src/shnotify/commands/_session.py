@@ -84,15 +84,26 @@ class Session:
         except AwsError:
             return ()
 
-    def look(self) -> tuple[Observation, Surroundings]:
-        """Observes the notifier, and its surroundings in the same rounds."""
+    def look(
+        self, *, search: bool = True, beside: Callable[[], None] = lambda: None
+    ) -> tuple[Observation, Surroundings]:
+        """Observes the notifier, and its surroundings in the same rounds.
+
+        search  whether leftovers are looked for too
+        beside  starts further questions, and waits for none of them
+        """
         asking = Asking(
             self.aws,
             self.graph,
             existing_keys(self.config),
             {route.source for route in self.config.routes},
         )
-        seen = self.observe(beside=asking.start)
+
+        def start() -> None:
+            asking.start()
+            beside()
+
+        seen = self.observe(search=search, beside=start)
         return seen, asking.answers(seen)
 
     def refused_patterns(self, plan: Plan) -> dict[str, str]:
@@ -165,19 +176,47 @@ def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
     return found
 
 
+def unread(seen: Observation) -> ShnotifyError | None:
+    """Returns the error of the first thing that could not be read, or None."""
+    from shnotify.engine.resource import Unreadable
+
+    found = [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]
+    return next((live.error for live in found if isinstance(live, Unreadable)), None)
+
+
+@contextmanager
+def connected(
+    settings: Options, *, region: str | None = None, allowed: frozenset[str] | None, timeout: float = 60
+) -> Iterator[tuple[Aws, Screen, Callable[[Event], None]]]:
+    """Connects to AWS, with a screen that shows what happens meanwhile.
+
+    allowed  the operations that can be sent; None: every one
+    """
+    screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
+    with screen.progress() as report:
+        aws = Aws(
+            region=region or settings.region,
+            profile=settings.profile,
+            allowed=allowed,
+            timeout=settings.timeout or timeout,
+            report=report,
+        )
+        yield aws, screen, report
+
+
 @contextmanager
 def session(
     settings: Options,
     *,
     write: bool = False,
-    also: frozenset[str] = frozenset(),
     timeout: float = 60,
+    reads: frozenset[str] = READS,
 ) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are.
 
-    also  the operations that may be sent beside the reads of `status`
-
     Raises before any other call when the account is not the file's.
+
+    reads  the operations of a run that does not write
     """
     loaded = load_file(settings.config)
     config = loaded.config
@@ -187,15 +226,12 @@ def session(
         raise UsageError(
             f"the file says region {config.region}, --region says {settings.region}: they must agree"
         )
-    screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
-    with screen.progress() as report:
-        aws = Aws(
-            region=config.region or settings.region,
-            profile=settings.profile,
-            allowed=None if write else READS | also,
-            timeout=settings.timeout or timeout,
-            report=report,
-        )
+    allowed = None if write else reads
+    with connected(settings, region=config.region, allowed=allowed, timeout=timeout) as (
+        aws,
+        screen,
+        report,
+    ):
         scope = aws.scope
         if config.account and config.account != scope.account:
             raise ShnotifyError(

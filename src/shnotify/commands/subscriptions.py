@@ -33,10 +33,9 @@ def list_(route: str | None, **options: Any) -> int:
     link in a mail can end it; whether a filter keeps mail away.
     """
     from shnotify.commands._session import session
-    from shnotify.notifier import roster
     from shnotify.terminal.roster_view import roster_lines
 
-    with session(settings(**options), also=roster.LIST_CALLS) as run:
+    with session(settings(**options)) as run:
         found = _members(run, route)
         run.screen.document(run.document(subscribers=[one.to_json() for one in found], error=None))
         run.screen.result(run.title("Subscribers of"))
@@ -56,8 +55,9 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
+    from shnotify.resources.kinds import READS
 
-    with session(settings(**options), also=roster.LIST_CALLS | membership.RESEND_CALLS) as run:
+    with session(settings(**options), reads=READS | membership.RESEND_CALLS) as run:
         chosen = membership.to_resend(roster.named(_members(run, route), endpoint, route))
         asked = {one: _call(run, membership.resend, one) for one in chosen}
         _done(run, "asked_again", chosen, asked)
@@ -86,8 +86,9 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
     from shnotify.notifier.confirmation import confirmation_from, topic_of
+    from shnotify.resources.kinds import READS
 
-    with session(settings(**options), also=roster.LIST_CALLS | membership.CONFIRM_CALLS) as run:
+    with session(settings(**options), reads=READS | membership.CONFIRM_CALLS) as run:
         topics = roster.topics_of(run.config, run.graph)
         given = confirmation_from(link, run.aws.sns.meta.endpoint_url)
         topic_arn = topic_of(given, topics, route)
@@ -131,9 +132,9 @@ def protect(endpoint: str | None, route: str | None, yes: bool, force: bool, **o
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
+    from shnotify.resources.kinds import READS
 
-    also = roster.LIST_CALLS | membership.RENEW_CALLS
-    with session(settings(**options), also=also) as run:
+    with session(settings(**options), reads=READS | membership.RENEW_CALLS) as run:
         everybody = _members(run, None)
         if not endpoint:
             return _show_open(run, [one for one in everybody if route in (None, one.route)])
@@ -184,9 +185,9 @@ def remove(endpoint: str, route: str | None, yes: bool, **options: Any) -> int:
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
+    from shnotify.resources.kinds import READS
 
-    also = roster.LIST_CALLS | membership.REMOVE_CALLS
-    with session(settings(**options), also=also) as run:
+    with session(settings(**options), reads=READS | membership.REMOVE_CALLS) as run:
         chosen = membership.to_remove(roster.named(_members(run, route), endpoint, route))
         where = ", ".join(one.route for one in chosen)
         _ask(run, yes, f"Unsubscribe {endpoint} from {where}? Only its owner can undo that.")

@@ -34,6 +34,7 @@ class KeySeen:
     name    what it is called in a message: its resource id, or `key ARN`
     policy  the key policy's document; None when it could not be read
     state   KMS's word for its state; "" when it could not be read
+    manager who makes its policy: CUSTOMER, or AWS for a key such as alias/aws/sns
     error   why it could not be read, or None
     needs   the permissions that were missing
     """
@@ -42,6 +43,7 @@ class KeySeen:
     arn: str
     policy: object = None
     state: str = ""
+    manager: str = "CUSTOMER"
     error: str | None = None
     needs: tuple[str, ...] = ()
 
@@ -51,9 +53,11 @@ class Chain:
     """Holds the things of one route as they stand in AWS.
 
     What is None is not there or could not be read, which others tell.
+
+    formatted  whether a function stands between the rule and the topic
     """
 
-    route: Route
+    formatted: bool
     rule: Live[Rule] | None
     topic: Live[Topic] | None
     queue: Live[Queue] | None
@@ -63,7 +67,7 @@ class Chain:
 
     def links(self) -> tuple[Link, ...]:
         """Judges every policy that the route's mail, or a failure of it, passes."""
-        if self.route.message.format == "lambda":
+        if self.formatted:
             sending = [*self._invoking(), *self._formatting()]
         else:
             sending = list(self._publishing())
@@ -186,6 +190,11 @@ class Chain:
             yield Link(name, "ok", evidence={"encrypted": False})
             return
         key = self.keys.get(arn)
+        of_aws = arn.startswith("alias/aws/") or (key is not None and key.manager == "AWS")
+        if of_aws and who == calls.EVENTS:  # its policy cannot be edited (sqs-key-management)
+            why = f"it is encrypted with a key of AWS's own ({arn}), which {who} can never use"
+            yield Link(name, "broken", why, mend="shnotify apply", evidence={"key": arn})
+            return
         if key is None:
             yield Link(
                 name,
@@ -248,7 +257,7 @@ def chain_of(
             ours[arn] = KeySeen(key_id, arn, key.state.key_policy.document, key.outputs["KeyState"])
     formatted = route.message.format == "lambda"
     return Chain(
-        route=route,
+        formatted=formatted,
         rule=live(names.rule_id(route), Rule),
         topic=live(names.topic_id(route), Topic),
         queue=live(names.DLQ, Queue) if config.dead_letter_queue else None,

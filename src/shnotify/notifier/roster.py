@@ -19,6 +19,7 @@ from shnotify.resources.topic import Topic
 from shnotify.subscribers import subscriber_identity
 
 LIST_CALLS = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
+"""What `subscriptions list` sends."""
 
 
 @dataclass(frozen=True)
