@@ -209,14 +209,14 @@ def session(
     settings: Options,
     *,
     write: bool = False,
+    besides: frozenset[str] = frozenset(),
     timeout: float = 60,
-    reads: frozenset[str] = READS,
 ) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are.
 
-    Raises before any other call when the account is not the file's.
+    besides  the operations that may be sent besides the reads, when not all may (`write`)
 
-    reads  the operations of a run that does not write
+    Raises before any other call when the account is not the file's.
     """
     loaded = load_file(settings.config)
     config = loaded.config
@@ -226,7 +226,7 @@ def session(
         raise UsageError(
             f"the file says region {config.region}, --region says {settings.region}: they must agree"
         )
-    allowed = None if write else reads
+    allowed = None if write else READS | besides
     with connected(settings, region=config.region, allowed=allowed, timeout=timeout) as (
         aws,
         screen,

@@ -66,7 +66,7 @@ def _of_file(given: Options, since: float, html: Path | None) -> int:
     from shnotify.notifier.doctor import diagnose, look_further, names_of
     from shnotify.notifier.inquiry import DOCTOR_READS, Inquiry
 
-    with _credentials(given), session(given, reads=DOCTOR_READS) as run:
+    with _credentials(given), session(given, besides=DOCTOR_READS) as run:
         inquiry = Inquiry(run.aws, names_of(run.config, run.graph), since)
         seen, around = run.look(search=False, beside=inquiry.start)
         around = look_further(run.aws, seen, around)

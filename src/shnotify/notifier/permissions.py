@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from shnotify.engine.permissions import Verb
+from shnotify.engine.permissions import Verb, calls
 from shnotify.resources.kinds import KINDS, READS
 
 _VERBS: dict[str, tuple[Verb, ...]] = {
@@ -16,6 +16,46 @@ _VERBS: dict[str, tuple[Verb, ...]] = {
     "apply": ("create", "update", "delete"),  # `delete`: what the file no longer names
     "destroy": ("delete", "release"),
 }
+
+_LOOK = calls("sqs", "GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibilityBatch")
+_TAKE = calls("sqs", "ListQueueTags", "ChangeMessageVisibility")
+_WHO = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
+
+DLQ_OPERATIONS: dict[str, frozenset[str]] = {
+    "list": _LOOK,
+    "show": _LOOK,
+    "export": _LOOK,
+    "redrive": _LOOK
+    | _TAKE
+    | _WHO
+    | calls("sqs", "DeleteMessage")
+    | calls("sns", "Publish")
+    | calls("lambda", "Invoke"),
+    "purge": _LOOK | _TAKE | calls("sqs", "DeleteMessageBatch"),
+}
+"""What `shnotify dlq` sends, by subcommand."""
+
+_IAM_NAMES = {
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "lambda:Invoke": "lambda:InvokeFunction",
+}
+"""Operations whose permission has another name (service authorization reference, SQS and Lambda)."""
+
+
+def dlq_actions(*subcommands: str) -> frozenset[str]:
+    """Returns the IAM actions of `dlq` subcommands, of all by default.
+
+    Reading needs kms:Decrypt on the queue's key (sqs-key-management), publishing also
+    kms:GenerateDataKey on the topic's (sns-key-management).
+    """
+    chosen = subcommands or tuple(DLQ_OPERATIONS)
+    operations = frozenset[str]().union(*(DLQ_OPERATIONS[name] for name in chosen))
+    keys = calls("kms", "Decrypt")
+    if "sns:Publish" in operations:
+        keys |= calls("kms", "GenerateDataKey")
+    named = frozenset(_IAM_NAMES.get(operation, operation) for operation in operations)
+    return named | keys | calls("sts", "GetCallerIdentity")
 
 
 def actions_of(command: str) -> frozenset[str]:

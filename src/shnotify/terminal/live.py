@@ -16,7 +16,7 @@ from rich.status import Status
 from rich.text import Text
 
 from shnotify.aws.progress import Noted, Waiting
-from shnotify.engine.events import Event, Looking, StepEnded, StepStarted
+from shnotify.engine.events import Advanced, Event, Looking, StepEnded, StepStarted
 from shnotify.engine.plan import Action
 from shnotify.escaping import escaped
 
@@ -86,23 +86,48 @@ class LiveLine:
             case StepEnded(step):
                 self.doing.pop(step.key, None)
                 self.tell(event)
+            case Advanced(what, done, total):
+                self.doing.pop("looking", None)
+                self.doing[what] = bar(event)
+                if done >= total:
+                    del self.doing[what]
             case Waiting(operation, reason, seconds):
                 self.doing["waiting"] = f"{operation}: {reason}, again in {seconds:.1f} s"
             case Noted():
                 self.tell(event)
             case _:
                 assert_never(event)
-        if self.doing and not typing:
+        if not self.doing:
+            self.status.stop()
+        elif not typing:
             self.status.update(
                 Text(escaped(", ".join(self.doing.values())))
             )  # as text it would be read as markup
             self.status.start()
 
 
+def bar(event: Advanced) -> str:
+    """Draws how far a work is: a bar, the rate, the time left."""
+    share = min(1.0, event.done / event.total) if event.total else 0.0
+    drawn = "#" * round(20 * share)
+    text = f"{event.what} [{drawn:-<20}] {event.done} of {event.total}"
+    if not event.done or event.seconds <= 0:
+        return text
+    rate = event.done / event.seconds
+    left = max(0, event.total - event.done) / rate
+    return f"{text}, {rate:.1f} a second, about {_time(left)} left"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def event_line(event: Event, *, verbose: bool) -> Text | None:
     """Returns an event as a line, or None for an event that is not worth a line."""
     match event:
-        case Looking():
+        case Looking() | Advanced():
             return None
         case StepStarted(step):
             return Text(f"{step.key}: {_DOING.get(step.action, step.action)}")
