@@ -29,7 +29,6 @@ COMMANDS = (
     "match",
     "render",
     "why",
-    "test",
     "dlq",
     "subscriptions",
     "demo",
