@@ -295,19 +295,20 @@ class _Route:
         delivered, _ = self._delivered(passed, sent)
         last = passed[0].moment if passed else self.history.newest.moment
         mailed: Mailed = "unknown"
-        since = _text(sent or last)
+        moment = sent or last
+        since = _text(moment) if moment else None
         if broken:
             mailed = "unknown" if not stuck and self._in_doubt(broken, delivered) else "no"
             since = stuck.sent if stuck and stuck.sent else since
             words = f"stopped at {broken.id}: {broken.why}"
         elif sent and (unknown is None or unknown.id == "mail-failures"):
             mailed = "yes"
-            words = f"mailed, as far as can be seen: the formatter sent it at {since}, and somebody is subscribed"
+            words = f"mailed, as far as can be seen: the formatter sent it at {_text(sent)}, and somebody is subscribed"
         elif unknown is None:
             mailed = "yes"
             words = (
                 "mailed, as far as can be seen: the rule lets it through, every link stands, and SNS delivered "
-                f"{_mails(delivered)} around {since}"
+                f"{_mails(delivered)} around {_text(last)}"
             )
         else:
             words = f"nothing stopped it, but that it was mailed cannot be seen: {unknown.why}"
