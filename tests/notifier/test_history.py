@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -81,7 +82,7 @@ def test_the_forms_are_those_it_had(forms: list[tuple[str, str, str]]) -> None:
         for label, state, title in forms
     ]
     records = [record(0, created=True)]
-    for minute, (old, new) in enumerate(zip(made, made[1:], strict=False), start=1):
+    for minute, (old, new) in enumerate(pairwise(made), start=1):
         changes = [
             ("Severity.Label", old["Severity"]["Label"], new["Severity"]["Label"]),
             ("Workflow", old["Workflow"], new["Workflow"]),
