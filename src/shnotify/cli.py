@@ -29,6 +29,7 @@ COMMANDS = (
     "match",
     "render",
     "why",
+    "test",
     "dlq",
     "subscriptions",
     "demo",

@@ -159,6 +159,12 @@ def sends(
     return found
 
 
+def is_sent(line: str, identity: str) -> bool:
+    """Tells whether a log line says that this finding's mail was sent (`formatter.main`)."""
+    told = _mapping(line)
+    return told.get("finding") == identity and "sent" in told
+
+
 def log_events(
     aws: Aws, log_group: str, begin: datetime, end: datetime, term: str
 ) -> list[dict[str, Any]]:
