@@ -154,19 +154,21 @@ class _Trial:
         more = {"finding": made.finding["Id"], "more_mails": made.order.mails}
         return self._tell(rehearsal, probe.seen, hops, ended, more)
 
-    def _probe(self, rehearsal: Rehearsal) -> Probe:
+    def _probe(self, rehearsal: Rehearsal, *only: str) -> Probe:
         from shnotify.notifier.probe import Probe
         from shnotify.terminal.probe_view import Progress
 
-        self.progress = Progress(self.run.screen)
+        self.progress = Progress(self.run.screen, only)
         run = self.run
         return Probe(run.aws, run.config, run.aws.scope, rehearsal.target, self.progress.show)
 
     def _watch(self, probe: Probe, rehearsal: Rehearsal, identity: str | None) -> None:
+        from shnotify.notifier.hops import STOPPING
+
         remaining = self.run.aws.remaining()
         seconds = max(0.0, remaining - min(RESERVE_SECONDS, remaining / 3))
-        before = {link.id for link in rehearsal.broken} - {"subscribers", "filter-policy"}
-        limit = HOPELESS_SECONDS if before else self.patience
+        hopeless = any(link.id in STOPPING for link in rehearsal.broken)
+        limit = HOPELESS_SECONDS if hopeless else self.patience
         with self.run.screen.block() as draw:
             self.progress.on(draw)
             probe.watch(identity, min(seconds, limit))
@@ -217,7 +219,7 @@ class _Trial:
         from shnotify.notifier.specimen import direct_mail
 
         name, route = self.run.config.name, rehearsal.route.name
-        probe, ended, message = self._probe(rehearsal), None, None
+        probe, ended, message = self._probe(rehearsal, "published"), None, None
         hop = Hop("published", "unknown", None, "it was not sent")
         try:
             message = probe.publish(*direct_mail(name, route, rehearsal.who, hostile=self.hostile))
@@ -262,7 +264,8 @@ class _Trial:
         for line in hop_lines(hops):
             screen.result(line)
         screen.result(f"Delivered: {delivered}: {why}.")
-        screen.result(INBOX)
+        if delivered != "no":
+            screen.result(INBOX)
         for one in self.cleaned:
             screen.result(f"Archived, left over of an earlier test: {one}")
         if seen.stuck:

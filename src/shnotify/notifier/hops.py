@@ -19,6 +19,8 @@ _STOPS = {
     "published": ("topic-policy", "topic-key"),
 }
 """Hop -> the links whose break keeps a finding from it."""
+STOPPING = frozenset(name for names in _STOPS.values() for name in names)
+"""The links whose break keeps a finding from becoming a mail."""
 _LATE = "CloudWatch shows nothing of it yet; its numbers come minutes late, or not at all"
 
 
@@ -49,7 +51,7 @@ class Watched:
     first     count -> when it was first more than before, of the counts below
     counts    how much each count rose: matched, invoked, failed, kept, published, delivered, bounced
     sent      when the formatter sent the mail, by its log
-    failure   the formatter's own words for why it could not
+    failure   the formatter's own words for why it could not, and when
     stuck     the message in the dead-letter queue that holds the test finding
     queue     why the queue could not be looked at; None: it was, and "" when there is none
     counting  why CloudWatch could not be read, or None
@@ -61,6 +63,7 @@ class Watched:
     counts: Mapping[str, float] = field(default_factory=dict)
     sent: float | None = None
     failure: str | None = None
+    failed_at: float | None = None
     stuck: Stuck | None = None
     stuck_at: float | None = None
     queue: str | None = "it was not looked at"
@@ -102,7 +105,7 @@ def hops_of(seen: Watched, chain: Iterable[Link], resolved: Hop) -> tuple[Hop, .
 def _matched(seen: Watched, links: tuple[Link, ...]) -> Hop:
     if seen.count("matched"):
         return Hop("matched", "ok", _earliest(seen.first.get("matched"), seen.sent))
-    return _by_what_follows("matched", seen, links, seen.sent, seen.stuck_at)
+    return _by_what_follows("matched", seen, links, seen.sent, seen.failed_at, seen.stuck_at)
 
 
 def _invoked(seen: Watched, links: tuple[Link, ...]) -> Hop:
@@ -114,14 +117,14 @@ def _invoked(seen: Watched, links: tuple[Link, ...]) -> Hop:
     if seen.count("failed"):
         why = "EventBridge could not hand it to its target"
         return Hop("invoked", "failed", seen.first.get("failed"), why)
-    return _by_what_follows("invoked", seen, links, seen.sent, seen.stuck_at)
+    return _by_what_follows("invoked", seen, links, seen.sent, seen.failed_at, seen.stuck_at)
 
 
 def _published(seen: Watched, links: tuple[Link, ...]) -> Hop:
     if seen.sent is not None:
         return Hop("published", "ok", seen.sent)
     if seen.failure:
-        return Hop("published", "failed", None, seen.failure)
+        return Hop("published", "failed", seen.failed_at, seen.failure)
     if seen.stuck and seen.stuck.kind in ("event", "formatter"):
         why = f"{seen.stuck.code}: {seen.stuck.cause}"
         return Hop("published", "failed", seen.stuck_at, why)
@@ -158,6 +161,9 @@ def _dead_lettered(seen: Watched) -> Hop:
         return Hop("dead_lettered", "failed", seen.first.get("lost"), why)
     if seen.queue is None:
         return Hop("dead_lettered", "ok")
+    if seen.count("kept"):
+        why = f"EventBridge put an event into the dead-letter queue meanwhile, and {seen.queue or 'the file has none'}"
+        return Hop("dead_lettered", "failed", seen.first.get("kept"), why)
     why = seen.queue or "the file has no dead-letter queue: what fails is lost"
     return Hop("dead_lettered", "unknown", None, why)
 
@@ -180,7 +186,11 @@ def delivered_of(seen: Watched, hops: Iterable[Hop], *, reached: bool) -> tuple[
     if not reached:
         return "no", "nobody is subscribed whom the mail reaches: `shnotify subscriptions list`"
     if seen.count("delivered"):
-        return "yes", f"SNS handed over {seen.count('delivered'):g}, by its own count"
+        return "yes", f"SNS handed over {_mails(seen.count('delivered'))}, by its own count"
     if seen.count("bounced"):
-        return "no", f"SNS could not deliver {seen.count('bounced'):g}, by its own count"
+        return "no", f"SNS could not deliver {_mails(seen.count('bounced'))}, by its own count"
     return "unknown", "SNS has counted no delivery yet; its numbers come minutes late"
+
+
+def _mails(count: float) -> str:
+    return f"{count:g} mail{'' if count == 1 else 's'}"

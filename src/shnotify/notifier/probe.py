@@ -180,10 +180,11 @@ class Probe:
         for line in lines:
             at = self._since(line.get("timestamp"))
             if evidence.is_sent(line["message"], identity):
-                self.seen = replace(self.seen, sent=at, failure=None)
+                self.seen = replace(self.seen, sent=at, failure=None, failed_at=None)
                 return
             if "Error" in line["message"]:
-                self.seen = replace(self.seen, failure=line["message"].strip()[:500])
+                why = line["message"].strip()[:500]
+                self.seen = replace(self.seen, failure=why, failed_at=at)
 
     def _since(self, milliseconds: Any) -> float:
         """Returns a log line's time in seconds after the beginning, by the log's clock."""

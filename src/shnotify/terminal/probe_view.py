@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from rich.text import Text
 
 from shnotify.escaping import escaped_line
-from shnotify.notifier.hops import Hop, Watched, hops_of
+from shnotify.notifier.hops import HOPS, Hop, Watched, hops_of
 from shnotify.notifier.rehearsal import Rehearsal, Rehearsed
 from shnotify.terminal.screen import Screen
 
@@ -65,10 +65,14 @@ def plan_lines(rehearsal: Rehearsal, made: Rehearsed | None) -> Iterator[str]:
 
 
 class Progress:
-    """Shows how far a test is: in place on a terminal, else a line for each hop that is settled."""
+    """Shows how far a test is: in place on a terminal, else a line for each hop that is settled.
 
-    def __init__(self, screen: Screen) -> None:
+    only  the ids of the hops to show; () for all
+    """
+
+    def __init__(self, screen: Screen, only: tuple[str, ...] = ()) -> None:
         self._screen = screen
+        self._only = only or HOPS[:-1]
         self._told: set[str] = set()
         self._draw: Callable[[list[Text | str]], None] | None = None
 
@@ -78,11 +82,13 @@ class Progress:
         return self
 
     def show(self, seen: Watched, seconds: float) -> None:
-        hops = hops_of(seen, (), Hop("resolved", "unknown", None, "comes last"))[:5]
+        hops = hops_of(seen, (), Hop("resolved", "unknown"))
+        shown = [hop for hop in hops if hop.id in self._only]
         if self._draw:
-            self._draw([f"{seconds:.0f} s (Ctrl-C is safe: it is put away)", *hop_lines(hops)])
+            self._draw([f"{seconds:.0f} s (Ctrl-C is safe)", *hop_lines(shown)])
             return
-        for hop in hops[:4]:
-            if hop.verdict != "unknown" and hop.id not in self._told:
+        for hop in shown:
+            early = hop.id == "dead_lettered" and hop.verdict == "ok"  # it may come there yet
+            if hop.verdict != "unknown" and hop.id not in self._told and not early:
                 self._told.add(hop.id)
                 self._screen.say(f"{hop.id}: {hop.verdict}")
