@@ -61,12 +61,15 @@ class Box:
 
         wanted  the ids after which the reading may end; a part of an id never ends it
         """
+        left = set(wanted)
         with self.reading() as reading:
             for message in reading:
                 self.read = len(reading.seen)
                 self.advanced("reading", self.read, max(self.depth.waiting, self.read + 1))
                 take(message)
-                if wanted and wanted <= reading.seen:
+                left.discard(str(message["MessageId"]))
+                if wanted and not left:
+                    self.read = self.depth.all  # nobody asked for the others
                     break
         self.advanced("reading", 1, 1)
 

@@ -235,7 +235,8 @@ def _finish(
     if not planned:
         screen.result("Nothing to send.")
     elif result.sent or result.failed or error:
-        screen.result(f"Sent {len(result.sent)} of {len(planned)}; the others are in the queue.")
+        rest = "; the others are in the queue" if len(result.sent) < len(planned) else ""
+        screen.result(f"Sent {len(result.sent)} of {len(planned)}{rest}.")
     else:
         screen.result("Nothing was sent: this was only the preview.")
     if error:

@@ -60,7 +60,7 @@ def list_(**options: Any) -> int:
         screen.result()
         for line in group_lines(found):
             screen.result(line)
-        screen.result(f"{len(found)} messages." if found else "Nothing: all was delivered.")
+        screen.result(f"{len(found)} messages." if found else "No message.")
         if box.unread:
             screen.warn(unread_line(box.unread))
         return screen.code(0)

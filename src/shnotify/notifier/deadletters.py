@@ -251,8 +251,11 @@ def _event(document: dict[str, Any]) -> dict[str, Any] | None:
 
 def sender_word(arn: str) -> str:
     """Names a sender as a person would: `rule x`."""
-    kinds = {"events": "rule", "lambda": "function", "sns": "topic"}
-    return f"{kinds.get(service_of(arn), 'sender')} {name_in(arn)}" if service_of(arn) else arn
+    service = service_of(arn)
+    kinds = {"lambda": "function", "sns": "topic", "events": "rule"}
+    if service not in kinds or (service == "events" and ":rule/" not in arn):
+        return arn
+    return f"{kinds[service]} {name_in(arn)}"
 
 
 def grouped(entries: Iterable[Summary]) -> list[dict[str, Any]]:

@@ -59,7 +59,11 @@ def dlq_actions(*subcommands: str) -> frozenset[str]:
 
 
 def actions_of(command: str) -> frozenset[str]:
-    """Returns the actions of `status`, `apply` or `destroy`, as IAM names them, with the reads."""
+    """Returns the actions of `status`, `apply`, `destroy` or `dlq`, as IAM names them, with the
+    reads.
+    """
+    if command == "dlq":
+        return dlq_actions()
     verbs = _VERBS[command]
     return READS.union(*(kind.PERMISSIONS.actions(verb) for kind in KINDS for verb in verbs))
 

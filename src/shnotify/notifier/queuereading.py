@@ -31,6 +31,7 @@ _AT_ONCE = 4
 _MANY = 50
 """Messages from which several calls are made at once."""
 _FAREWELL = 2.0
+"""Seconds that are kept for giving back, besides what a call takes."""
 _GONE_HANDLE = frozenset(
     {
         "ReceiptHandleIsInvalid",
@@ -65,7 +66,7 @@ def depth_of(aws: Aws, queue_arn: str) -> Depth:
                 f"there is no queue {name_in(queue_arn)} here", hint="shnotify apply makes it"
             ) from error
         raise
-    have: Mapping[str, Any] = reply["Attributes"]
+    have = {str(name): value for name, value in reply["Attributes"].items()}
     if have.get("RedrivePolicy"):
         raise ShnotifyError(
             f"{name_in(queue_arn)} has a RedrivePolicy of its own: what is read there several times, SQS moves away",
@@ -107,6 +108,7 @@ class Reading:
         self._asked: deque[Future[list[dict[str, Any]]]] = deque()
         self._receipts: dict[str, str] = {}
         self._since: dict[str, float] = {}
+        self._slowest = 0.0
         self.seen: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -187,7 +189,8 @@ class Reading:
     # -- receiving -----------------------------------------------------------------------------------------------------
 
     def _receive(self) -> list[dict[str, Any]]:
-        if self._aws.remaining() < _FAREWELL + len(self._receipts) / 100:
+        farewell = _FAREWELL + 2 * self._slowest + len(self._receipts) / 100
+        if self._aws.remaining() < farewell:
             raise self._aws.out_of_time()
         while len(self._asked) < self._at_once:
             self._asked.append(self._aws.start(self._ask))
@@ -196,6 +199,7 @@ class Reading:
         return found
 
     def _ask(self) -> list[dict[str, Any]]:
+        began = self._aws.clock.now()
         reply = self._aws(
             self._aws.sqs.receive_message,
             QueueUrl=self._url,
@@ -205,6 +209,7 @@ class Reading:
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
         )
+        self._slowest = max(self._slowest, self._aws.clock.now() - began)
         return list(reply.get("Messages") or [])  # type: ignore[arg-type]
 
     def _note(self, message: Mapping[str, Any]) -> bool:
