@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shnotify.notifier import evidence
-from shnotify.notifier.evidence import WHY_CALLS
+from shnotify.notifier.permissions import ALSO
 from shnotify.resources.kinds import READS
 from shnotify.sandbox.arrivals import arrive
 from shnotify.sandbox.mailbox import mails
@@ -44,7 +44,7 @@ def test_a_finding_that_was_mailed(mailing: World) -> None:
     mailing.faults.time.sleep(30)
     ran = mailing.run("why", identity)
     assert stopped(ran) == (0, "yes", "")
-    assert set(mailing.faults.operations) <= READS | WHY_CALLS
+    assert set(mailing.faults.operations) <= READS | ALSO["why"]
     document = ran.json
     assert (document["finding"], document["title"], document["severity"]) == ("good", "Title of good", "HIGH")
     assert document["since"] == came

@@ -136,6 +136,7 @@ def meddle(world: World) -> None:
     ("row", "command", "known"),
     [
         ("`status`, `plan`", "status", None),
+        ("`doctor`, also", "doctor", "status"),
         ("`apply`, also", "apply", "status"),
         ("`destroy`, also", "destroy", "status"),
         ("`dlq`", "dlq", None),

@@ -186,7 +186,11 @@ def unread(seen: Observation) -> ShnotifyError | None:
 
 @contextmanager
 def connected(
-    settings: Options, *, region: str | None = None, allowed: frozenset[str] | None, timeout: float = 60
+    settings: Options,
+    *,
+    region: str | None = None,
+    allowed: frozenset[str] | None,
+    timeout: float = 60,
 ) -> Iterator[tuple[Aws, Screen, Callable[[Event], None]]]:
     """Connects to AWS, with a screen that shows what happens meanwhile.
 

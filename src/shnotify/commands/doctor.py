@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-class _Span(click.ParamType):
+class _Span(click.ParamType[float]):
     """A span of time such as 24h, 90m or 7d, in hours."""
 
     name = "duration"
@@ -57,7 +57,11 @@ def command(
     if rule and topic:
         raise UsageError("--rule and --topic exclude each other")
     given = settings(**options)
-    return _of_anybody(given, since, rule, topic, html) if rule or topic else _of_file(given, since, html)
+    return (
+        _of_anybody(given, since, rule, topic, html)
+        if rule or topic
+        else _of_file(given, since, html)
+    )
 
 
 def _of_file(given: Options, since: float, html: Path | None) -> int:
@@ -104,12 +108,17 @@ def _credentials(given: Options) -> Iterator[None]:
     try:
         yield
     except StopError as error:
-        if error.operation not in (None, "sts:GetCallerIdentity") or error.code in (None, "Timeout"):
+        if error.operation not in (None, "sts:GetCallerIdentity") or error.code in (
+            None,
+            "Timeout",
+        ):
             raise
         link = Link("credentials", "broken", error.message, mend=error.hint)
         screen = Screen(json_output=given.json, no_color=given.no_color)
         links = [Told(link, ()).to_json()]
-        screen.document({"ok": False, "verdict": "broken", "links": links, "error": error.to_json()})
+        screen.document(
+            {"ok": False, "verdict": "broken", "links": links, "error": error.to_json()}
+        )
         screen.error(error.message, error.hint)
         raise click.exceptions.Exit(1) from error
 

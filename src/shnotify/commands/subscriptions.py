@@ -55,8 +55,9 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
+    from shnotify.notifier.permissions import ALSO
 
-    with session(settings(**options), besides=membership.RESEND_CALLS) as run:
+    with session(settings(**options), besides=ALSO["subscriptions resend"]) as run:
         chosen = membership.to_resend(roster.named(_members(run, route), endpoint, route))
         asked = {one: _call(run, membership.resend, one) for one in chosen}
         _done(run, "asked_again", chosen, asked)
@@ -85,8 +86,9 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
     from shnotify.notifier.confirmation import confirmation_from, topic_of
+    from shnotify.notifier.permissions import ALSO
 
-    with session(settings(**options), besides=membership.CONFIRM_CALLS) as run:
+    with session(settings(**options), besides=ALSO["subscriptions confirm"]) as run:
         topics = roster.topics_of(run.config, run.graph)
         given = confirmation_from(link, run.aws.sns.meta.endpoint_url)
         topic_arn = topic_of(given, topics, route)
@@ -130,8 +132,9 @@ def protect(endpoint: str | None, route: str | None, yes: bool, force: bool, **o
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
+    from shnotify.notifier.permissions import ALSO
 
-    with session(settings(**options), besides=membership.RENEW_CALLS) as run:
+    with session(settings(**options), besides=ALSO["subscriptions protect"]) as run:
         everybody = _members(run, None)
         if not endpoint:
             return _show_open(run, [one for one in everybody if route in (None, one.route)])
@@ -182,8 +185,9 @@ def remove(endpoint: str, route: str | None, yes: bool, **options: Any) -> int:
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
+    from shnotify.notifier.permissions import ALSO
 
-    with session(settings(**options), besides=membership.REMOVE_CALLS) as run:
+    with session(settings(**options), besides=ALSO["subscriptions remove"]) as run:
         chosen = membership.to_remove(roster.named(_members(run, route), endpoint, route))
         where = ", ".join(one.route for one in chosen)
         _ask(run, yes, f"Unsubscribe {endpoint} from {where}? Only its owner can undo that.")

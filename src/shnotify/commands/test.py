@@ -43,13 +43,13 @@ def command(
     It sends real mail, so it asks, or needs --yes. Exits 4 when a hop failed.
     """
     from shnotify.commands._session import session
-    from shnotify.notifier import probe as probing
+    from shnotify.notifier.permissions import ALSO
     from shnotify.notifier.rehearsal import chosen_route
 
     chosen = settings(**options)
     patience = chosen.timeout or WATCH_SECONDS
     chosen = replace(chosen, timeout=chosen.timeout or WATCH_SECONDS + 120)
-    besides = probing.DIRECT_CALLS if direct else probing.TEST_CALLS
+    besides = ALSO["test --direct" if direct else "test"]
     with session(chosen, besides=besides) as run:
         one = chosen_route(run.config, route)
         trial = _Trial(run, hostile=hostile, patience=patience)

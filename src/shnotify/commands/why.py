@@ -32,12 +32,12 @@ def command(finding_id: str | None, last: int | None, route: str | None, **optio
     """
     from shnotify.commands._session import session
     from shnotify.errors import UsageError
-    from shnotify.notifier.evidence import WHY_CALLS
+    from shnotify.notifier.permissions import ALSO
     from shnotify.notifier.roster import check_route
 
     if bool(finding_id) == bool(last):
         raise UsageError("give the id of a finding, or --last N")
-    with session(settings(**options), besides=WHY_CALLS, timeout=120) as run:
+    with session(settings(**options), besides=ALSO["why"], timeout=120) as run:
         check_route(run.config.routes, route)
         if last:
             return _several(run, last, route)

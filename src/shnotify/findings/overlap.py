@@ -51,9 +51,7 @@ def examples(pattern: Mapping[str, Any]) -> Iterator[Example]:
     for one in alternatives(pattern):
         taken = {condition.field: _taken(condition) for condition in one}
         first = {field: values[0] for field, values in taken.items()}
-        yield from (
-            {**first, field: value} for field, values in taken.items() for value in values
-        )
+        yield from ({**first, field: value} for field, values in taken.items() for value in values)
 
 
 def _taken(condition: Condition) -> list[Any]:
@@ -65,7 +63,7 @@ def _taken(condition: Condition) -> list[Any]:
     return found or [next(others, None)]
 
 
-def event_of(example: Example) -> dict[str, Any]:
+def event_of(example: Mapping[str, Any]) -> dict[str, Any]:
     """Makes the event of an example, with one finding in it as AWS sends it."""
     event: dict[str, Any] = {}
     for field, value in example.items():

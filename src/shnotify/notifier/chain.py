@@ -68,10 +68,8 @@ class Chain:
     def links(self) -> tuple[Link, ...]:
         """Judges every policy that the route's mail, or a failure of it, passes."""
         if self.formatted:
-            sending = [*self._invoking(), *self._formatting()]
-        else:
-            sending = list(self._publishing())
-        return (*sending, *self._keeping())
+            return (*self._invoking(), *self._formatting(), *self._keeping())
+        return (*self._publishing(), *self._keeping())
 
     # -- EventBridge publishes -----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from shnotify.config.models import Config, ManagedKey, Route
 from shnotify.engine.graph import Graph
@@ -16,8 +16,10 @@ from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
+from shnotify.notifier.rulecheck import pattern_link
 from shnotify.notifier.subscribers import Recipient, subscriber_links, subscribers_of
 from shnotify.notifier.surroundings import Surroundings
+from shnotify.resources.rule import Rule
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
 """Links that no mail passes: they keep what failed."""
@@ -95,6 +97,7 @@ def _delivery(
         if link.id not in told
     ]
     hub = around.hub(route.source)
+    own += _patterns(graph, route, seen)
     listed, details = around.lists.get(topic_id, ()), around.details
     if topic_id not in around.lists:
         why = f"the subscriptions of {topic_id} could not be read"
@@ -105,6 +108,20 @@ def _delivery(
     subscribers = subscribers_of(route, listed, details)
     reached = subscriber_links(topic_id, listed, details, subscribers)
     return Delivery(route.name, (hub, *own, *policies, *reached), subscribers)
+
+
+def _patterns(graph: Graph, route: Route, seen: Observation) -> list[Link]:
+    """Judges the patterns of the route's rules; what lets more through than the file is only drift."""
+    found = []
+    for rule in graph:
+        live = seen.wanted[rule.id]
+        of_route = rule.needs() & {names.topic_id(route), names.formatter_id(route)}
+        if isinstance(rule, Rule) and isinstance(live, Live) and of_route:
+            state = cast("Rule", live.state)
+            found.append(
+                pattern_link(rule.id, state.event_pattern.document, rule.event_pattern.document)
+            )
+    return [link for link in found if link.verdict == "broken"]
 
 
 def _parts(config: Config, graph: Graph, route: Route) -> list[str]:

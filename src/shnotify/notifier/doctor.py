@@ -114,9 +114,7 @@ def look_further(aws: Aws, seen: Observation, around: Surroundings) -> Surroundi
     """Looks at keys that are used and are not the file's, such as one that somebody put there."""
     lives = [live for live in seen.wanted.values() if isinstance(live, Live)]
     ours = {live.outputs.get("Arn") for live in lives if isinstance(live.state, Key)}
-    used = {
-        live.state.kms_master_key_id for live in lives if isinstance(live.state, Topic | Queue)
-    }
+    used = {live.state.kms_master_key_id for live in lives if isinstance(live.state, Topic | Queue)}
     strange = sorted(arn for arn in used - ours - set(around.keys) if ":key/" in arn)
     asked = {arn: aws.start(look_at_key, aws, arn) for arn in strange}
     found = {arn: aws.in_time(future) for arn, future in asked.items()}
@@ -251,5 +249,5 @@ def _passage(
 
 
 def sources_of(patterns: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Names the Security Hubs that patterns let events of through; both when nobody can tell."""
-    return scopes_of(patterns) or frozenset({"cspm", "hub"})
+    """Names the Security Hubs that patterns let events of through; CSPM when none is named."""
+    return scopes_of(patterns) or frozenset({"cspm"})

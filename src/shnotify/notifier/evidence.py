@@ -14,21 +14,12 @@ from shnotify.arns import Scope
 from shnotify.aws.failures import NOT_FOUND, AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config
-from shnotify.engine.permissions import calls
 from shnotify.errors import ShnotifyError
 from shnotify.formatter.finding import findings_in, read
 from shnotify.notifier.deadletters import read_letter, senders_of
 from shnotify.notifier.metrics import MOST_QUERIES, Counted, Metric
-from shnotify.notifier.permissions import DLQ_OPERATIONS
 from shnotify.notifier.queuereading import Reading, depth_of
 from shnotify.notifier.tracing import Stuck
-
-WHY_CALLS = DLQ_OPERATIONS["list"].union(
-    calls("securityhub", "GetFindings", "GetFindingsV2", "GetFindingHistory"),
-    calls("logs", "FilterLogEvents"),
-    calls("cloudwatch", "GetMetricData"),
-)
-"""What `why` sends beside the reads of `status`."""
 
 PAGE = 100
 """Findings a call of GetFindings or GetFindingsV2 (MaxResults)."""

@@ -10,7 +10,6 @@ from typing import Any
 from shnotify.arns import Scope, name_in, service_of
 from shnotify.aws.failures import AwsError
 from shnotify.engine.health import Link
-from shnotify.findings.eventshape import SOURCE
 from shnotify.findings.overlap import shared_example
 from shnotify.findings.vocabulary import CSPM, HUB
 from shnotify.notifier.inquiry import Answers, OtherRule
@@ -45,9 +44,7 @@ def _member(scope: Scope, admin: str | AwsError | None) -> Iterator[Link]:
         yield Link("home-region", "warning", why, evidence={"administrator": admin})
 
 
-def _region(
-    scope: Scope, service: str, found: Mapping[str, Any] | AwsError
-) -> Iterator[Link]:
+def _region(scope: Scope, service: str, found: Mapping[str, Any] | AwsError) -> Iterator[Link]:
     name = SERVICES[service]
     if isinstance(found, AwsError):
         if found.code in _OFF:
@@ -131,11 +128,11 @@ def _sends(other: OtherRule) -> tuple[str, ...]:
 
 
 def scopes_of(patterns: Iterable[Mapping[str, Any]]) -> frozenset[str]:
-    """Names the Security Hubs whose events these patterns may let through."""
+    """Names the Security Hubs whose events these patterns are about, by their detail-types."""
     found = set()
     for pattern in patterns:
+        kinds = {key: value for key, value in pattern.items() if key == "detail-type"}
         for name, schema in (("cspm", CSPM), ("hub", HUB)):
-            events = {"source": [SOURCE], "detail-type": [schema.detail_type]}
-            if shared_example(pattern, events):
+            if shared_example(kinds or pattern, {"detail-type": [schema.detail_type]}):
                 found.add(name)
     return frozenset(found)

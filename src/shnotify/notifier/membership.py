@@ -10,15 +10,9 @@ from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
-from shnotify.engine.permissions import calls
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.notifier.confirmation import Confirmation
 from shnotify.notifier.roster import Member
-
-RESEND_CALLS = calls("sns", "Subscribe")
-CONFIRM_CALLS = calls("sns", "ConfirmSubscription")
-RENEW_CALLS = calls("sns", "Unsubscribe", "Subscribe")
-REMOVE_CALLS = calls("sns", "Unsubscribe")
 
 _KEPT = (
     "FilterPolicyScope",

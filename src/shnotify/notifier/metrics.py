@@ -13,7 +13,7 @@ from typing import Any
 
 from shnotify.aws.failures import AwsError
 from shnotify.engine.health import Link, Verdict
-from shnotify.notifier.words import needs_of
+from shnotify.notifier.words import unread
 
 MOST_QUERIES = 500
 """Queries in one GetMetricData (API_GetMetricData)."""
@@ -158,9 +158,7 @@ def rule_link(resource: str, rule: str, counted: Counted) -> Link:
             "and CloudWatch shows no invocation for them"
         )
         return Link("invocations", "unknown", why, evidence=evidence, resource=resource)
-    why = (
-        f"no data on {resource} in the last {counted.span}: nothing matched, or the numbers are late"
-    )
+    why = f"no data on {resource} in the last {counted.span}: nothing matched, or the numbers are late"
     return Link("invocations", "unknown", why, mend="shnotify test", resource=resource)
 
 
@@ -187,7 +185,8 @@ def function_link(resource: str, function: str, counted: Counted) -> Link:
         why = f"{resource}: in the last {counted.span} {failures} ended in an error, the last at {_at(last)}"
         failed = counted.series[errors]
         later = any(
-            at > last and count > failed.get(at, 0) for at, count in counted.series.get(runs, {}).items()
+            at > last and count > failed.get(at, 0)
+            for at, count in counted.series.get(runs, {}).items()
         )
         return _since("invocations", resource, why, later, evidence)
     if counted.total(throttles):
@@ -196,7 +195,9 @@ def function_link(resource: str, function: str, counted: Counted) -> Link:
         return Link("invocations", "warning", why, evidence=evidence, resource=resource)
     if counted.total(runs):
         return Link("invocations", "ok", evidence=evidence, resource=resource)
-    why = f"no data on {resource} in the last {counted.span}: it did not run, or the numbers are late"
+    why = (
+        f"no data on {resource} in the last {counted.span}: it did not run, or the numbers are late"
+    )
     return Link("invocations", "unknown", why, mend="shnotify test", resource=resource)
 
 
@@ -236,8 +237,7 @@ def _since(
 
 
 def _unread(link: str, resource: str, error: AwsError) -> Link:
-    why = f"what CloudWatch counted for {resource} could not be read: {error.message}"
-    return Link(link, "unknown", why, needs=needs_of(error), resource=resource)
+    return unread(link, f"what CloudWatch counted for {resource}", error, resource)
 
 
 def _count(number: float, what: str) -> str:

@@ -14,6 +14,7 @@ from shnotify.engine.resource import Live
 from shnotify.notifier import metrics, rulecheck
 from shnotify.notifier.chain import KeySeen
 from shnotify.notifier.inquiry import Answers
+from shnotify.notifier.mending import mended
 from shnotify.notifier.subscribers import Details, Recipient
 from shnotify.resources.function import Function
 from shnotify.resources.queue import Queue, depths
@@ -60,6 +61,10 @@ class Passage:
 
     def judged(self, answers: Answers) -> tuple[Link, ...]:
         """Judges the whole way."""
+        links = tuple(self._all(answers))
+        return links if self.listed else tuple(mended(link, self) for link in links)
+
+    def _all(self, answers: Answers) -> tuple[Link, ...]:
         return (
             *self._known(),
             *self._rule(),
@@ -71,10 +76,15 @@ class Passage:
         )
 
     def _known(self) -> Iterator[Link]:
-        """Yields what is judged already, without what only follows from a missing topic."""
+        """Yields what is judged already, without what only follows: nobody is reached when the topic
+        is missing, or when filters keep everything away.
+        """
+        filtered = any(
+            link.id == "filter-policy" and link.verdict == "broken" for link in self.links
+        )
         for link in self.links:
-            follows = self.topic is None and link.id == "subscribers" and link.verdict == "broken"
-            if not follows:
+            of_nobody = link.id == "subscribers" and link.verdict == "broken"
+            if not (of_nobody and (self.topic is None or filtered)):
                 yield link
 
     def _rule(self) -> Iterator[Link]:
@@ -108,13 +118,15 @@ class Passage:
         if not self.topic:
             return
         topic_id = self.topic.state.id
-        reached = any(one.reached for one in self.recipients)
+        others = any(one.arn for one in self.recipients)
         for one in self.recipients:
-            if one.state == "missing" and reached:
+            if one.state == "missing" and others:
                 why = f"{one.endpoint} is in the file and not subscribed: it gets nothing"
                 yield Link("subscribers", "broken", why, "shnotify apply", resource=topic_id)
-            elif one.pending and one.state == "pending" and reached:
-                why = f"{one.endpoint} has still to click the link in its confirmation mail: {LAPSE}"
+            elif one.pending and one.state == "pending" and others:
+                why = (
+                    f"{one.endpoint} has still to click the link in its confirmation mail: {LAPSE}"
+                )
                 yield Link("subscribers", "warning", why, resource=topic_id)
         yield from self._clicks(topic_id)
 
@@ -128,7 +140,9 @@ class Passage:
                 f"anybody who has a mail for {', '.join(open_)} can end it for all by one click: "
                 "it was confirmed without AuthenticateOnUnsubscribe"
             )
-            yield Link("unsubscribe", "warning", why, evidence={"endpoints": open_}, resource=topic_id)
+            yield Link(
+                "unsubscribe", "warning", why, evidence={"endpoints": open_}, resource=topic_id
+            )
         if unknown:
             why = f"whether one click ends the mail of {', '.join(unknown)} could not be read"
             yield Link("unsubscribe", "unknown", why, resource=topic_id)
@@ -142,7 +156,9 @@ class Passage:
         topic_id = self.topic.state.id
         confirmed = [one for one in self.recipients if one.arn]
         lost = [one.endpoint for one in confirmed if not self._redrives(one)]
-        unread = [one for one in confirmed if not isinstance(self.details.get(one.arn or ""), Mapping)]
+        unread = [
+            one for one in confirmed if not isinstance(self.details.get(one.arn or ""), Mapping)
+        ]
         if unread:
             why = "whether mail that SNS gives up is kept could not be read"
             yield Link("undelivered-mail", "unknown", why, resource=topic_id)
@@ -160,7 +176,9 @@ class Passage:
         if not isinstance(attributes, Mapping):
             return True
         try:
-            return bool(json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn"))
+            return bool(
+                json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+            )
         except (ValueError, AttributeError):
             return False
 
@@ -182,6 +200,8 @@ class Passage:
         if held := depths(self.queue.outputs):
             why = f"{queue.name} holds what could not be delivered: {held}"
             evidence = {"messages": held}
-            yield Link("queue-depth", "broken", why, "shnotify dlq list", evidence, resource=queue.id)
+            yield Link(
+                "queue-depth", "broken", why, "shnotify dlq list", evidence, resource=queue.id
+            )
         else:
             yield Link("queue-depth", "ok", evidence={"messages": 0}, resource=queue.id)

@@ -12,7 +12,6 @@ from shnotify.arns import Scope
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config, Route
-from shnotify.engine.permissions import calls
 from shnotify.errors import ShnotifyError
 from shnotify.notifier import evidence
 from shnotify.notifier.hops import Hop, Watched
@@ -20,11 +19,6 @@ from shnotify.notifier.inspection import now_of
 from shnotify.notifier.metrics import Metric, of_rule, of_topic
 from shnotify.notifier.queuereading import depth_of
 from shnotify.notifier.specimen import Order, archived, prefix_of, product_arn
-
-TEST_CALLS = evidence.WHY_CALLS | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings")
-"""What `test` sends beside the reads of `status`."""
-DIRECT_CALLS = calls("sns", "Publish") | calls("cloudwatch", "GetMetricData")
-"""What `test --direct` sends beside them."""
 
 FIRST_SECONDS, MOST_SECONDS = 2.0, 15.0
 """Pauses between looks: metrics come once a minute."""

@@ -10,16 +10,12 @@ from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config, Route
 from shnotify.engine.graph import Graph
-from shnotify.engine.permissions import calls
 from shnotify.errors import UsageError
 from shnotify.notifier import names
 from shnotify.notifier.subscribers import Details, Recipient, subscribers_of
 from shnotify.resources.lookup import ListedSubscription, subscription_attributes, subscriptions
 from shnotify.resources.topic import Topic
 from shnotify.subscribers import subscriber_identity
-
-LIST_CALLS = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
-"""What `subscriptions list` sends."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,12 @@ Target = Mapping[str, Any]
 """One target of a rule, as ListTargetsByRule shows it."""
 
 _MACHINE_MADE = frozenset(
-    {path for name, field in FIELDS.items() if name != "resource_id" for path in (field.cspm, field.hub)}
+    {
+        path
+        for name, field in FIELDS.items()
+        if name != "resource_id"
+        for path in (field.cspm, field.hub)
+    }
 ) | {"$.id", "$.time", "$.account", "$.region", "$.source", "$.version", "$.detail-type"}
 """Paths whose values nobody outside AWS can write text into."""
 _PLAIN = "text"
@@ -114,7 +119,9 @@ def queue_link(resource: str, rule_arn: str, target: Target, *, wanted: bool | N
         return Link("queue", "warning", why, evidence={"configured": False}, resource=resource)
     evidence = {"queue": queue}
     if queue.endswith(".fifo"):
-        why = f"{name_in(queue)} is a FIFO queue: EventBridge keeps failures in standard queues only"
+        why = (
+            f"{name_in(queue)} is a FIFO queue: EventBridge keeps failures in standard queues only"
+        )
         return Link("queue", "broken", why, evidence=evidence, resource=resource)
     here, there = Scope.of(rule_arn), Scope.of(queue)
     if here.region != there.region:

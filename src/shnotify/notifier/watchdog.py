@@ -10,7 +10,9 @@ from shnotify.notifier.inquiry import Answers
 from shnotify.notifier.words import unread
 
 
-def watchdog_links(queues: Iterable[str], topics: Iterable[str], answers: Answers) -> Iterator[Link]:
+def watchdog_links(
+    queues: Iterable[str], topics: Iterable[str], answers: Answers
+) -> Iterator[Link]:
     """Judges whether an alarm would tell somebody that mail is lost.
 
     An alarm that mails through the very topic that it watches hides its own fault.
@@ -21,7 +23,12 @@ def watchdog_links(queues: Iterable[str], topics: Iterable[str], answers: Answer
     if errors:
         yield unread("watchdog", "the alarms", errors[0])
         return
-    alarms = [alarm for found in answers.alarms.values() if not isinstance(found, AwsError) for alarm in found]
+    alarms = [
+        alarm
+        for found in answers.alarms.values()
+        if not isinstance(found, AwsError)
+        for alarm in found
+    ]
     own = set(topics)
     acting = [
         alarm

@@ -6,6 +6,7 @@ from typing import Any
 
 from shnotify.aws.failures import AwsError, DeniedError
 from shnotify.engine.health import Link
+from shnotify.notifier.preconditions import NO_SUCH_OPERATION
 
 
 def needs_of(error: AwsError) -> tuple[str, ...]:
@@ -17,6 +18,8 @@ def needs_of(error: AwsError) -> tuple[str, ...]:
 def unread(link: str, what: str, error: AwsError, resource: str | None = None) -> Link:
     """Makes the judgement on a link that could not be looked at."""
     why = f"{what} could not be read: {error.message}"
+    if error.code in NO_SUCH_OPERATION:
+        why = f"{what} could not be read: whoever answers here is not AWS and has no {error.operation}"
     return Link(link, "unknown", why, needs=needs_of(error), resource=resource)
 
 

@@ -144,7 +144,8 @@ class Queue(Resource):
         notes: list[str] = []
         if depth := depths(have):
             notes.append(f"it holds messages that could not be delivered: {depth}")
-            if self.message_retention_period < state.message_retention_period:
+            wanted = self.message_retention_period
+            if wanted is not None and wanted < state.message_retention_period:
                 notes.append(
                     "a shorter MessageRetentionPeriod drops the older ones of them (API_SetQueueAttributes)"
                 )

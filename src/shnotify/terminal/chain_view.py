@@ -31,7 +31,14 @@ MARKS: dict[Verdict, tuple[str, str]] = {
 _WIDTH = max(len(mark) for mark, _ in MARKS.values())
 HUB = ("credentials", "hub", "home-region", "aggregation", "duplicates")
 RULE = ("rule", "pattern", "target", "transformer", "invocations")
-TOPIC = ("topic-policy", "topic-key", "subscribers", "filter-policy", "unsubscribe", "mail-failures")
+TOPIC = (
+    "topic-policy",
+    "topic-key",
+    "subscribers",
+    "filter-policy",
+    "unsubscribe",
+    "mail-failures",
+)
 NET = ("queue", "queue-policy", "queue-key", "undelivered-mail", "queue-depth")
 _ORDER: tuple[Verdict, ...] = ("warning", "unknown", "broken")
 
