@@ -55,8 +55,8 @@ def console(stream: TextIO, *, plain: bool) -> Console:
 
 @contextmanager
 def drawing(console: Console) -> Iterator[Callable[[list[Text | str]], None]]:
-    """Yields a function that draws lines over those it drew before; the last ones stay."""
-    with Live(console=console, auto_refresh=False, transient=False) as live:
+    """Yields a function that draws lines over those it drew before; at the end they go away."""
+    with Live(console=console, auto_refresh=False, transient=True) as live:
 
         def draw(lines: list[Text | str]) -> None:
             texts = [line if isinstance(line, Text) else Text(escaped(line)) for line in lines]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -85,7 +86,11 @@ class Progress:
         hops = hops_of(seen, (), Hop("resolved", "unknown"))
         shown = [hop for hop in hops if hop.id in self._only]
         if self._draw:
-            self._draw([f"{seconds:.0f} s (Ctrl-C is safe)", *hop_lines(shown)])
+            now = [
+                replace(hop, why="nothing seen yet") if hop.verdict == "unknown" else hop
+                for hop in shown
+            ]
+            self._draw([f"{seconds:.0f} s (Ctrl-C is safe)", *hop_lines(now)])
             return
         for hop in shown:
             early = hop.id == "dead_lettered" and hop.verdict == "ok"  # it may come there yet

@@ -15,26 +15,31 @@ _STYLES = {"confirmed": "green", "pending": "yellow", "missing": "bold red", "un
 _PENDING = "must click the link in SNS's mail; SNS drops it 48 hours after it was subscribed"
 
 
-def roster_lines(members: Iterable[Member]) -> list[Text | str]:
-    """Makes one line a subscriber, route by route, and one for what keeps its mail away."""
+def roster_lines(
+    members: Iterable[Member], say: Callable[[Member], str] | None = None
+) -> list[Text | str]:
+    """Makes one line a subscriber, route by route.
+
+    say  what stands at the end of a line; by default all that a person should know
+    """
     lines: list[Text | str] = []
     for route, found in groupby(members, key=lambda one: one.route):
         lines += ["", f"  {route}"]
         group = list(found)
         width = max(len(escaped_line(one.who.endpoint)) for one in group)
-        lines += [_line(one, width) for one in group]
+        lines += [_line(one, width, (say or remark)(one)) for one in group]
     if not lines:
         return ["", "  nobody: no route has a subscriber, in the file or on its topic"]
     return lines
 
 
-def _line(one: Member, width: int) -> Text:
+def _line(one: Member, width: int, end: str) -> Text:
     who = one.who
     return Text.assemble(
         "    ",
         (f"{who.state:10}", _STYLES.get(who.state, "")),
-        f" {escaped_line(who.protocol):6} {escaped_line(who.endpoint):{width}}  {remark(one)}",
-    ).copy()
+        f" {escaped_line(who.protocol):6} {escaped_line(who.endpoint):{width}}  {end}",
+    )
 
 
 def remark(one: Member) -> str:
@@ -93,6 +98,11 @@ _GAP = (
 )
 
 
+def _still(one: Member) -> str:
+    """Says what is still to be done, of a subscriber that is only seen in a list."""
+    return "" if one.who.state == "confirmed" else remark(one)
+
+
 class Waiting:
     """Shows who has still to confirm: in place on a terminal, else a line for each change."""
 
@@ -118,7 +128,7 @@ class Waiting:
             head = (
                 f"Waiting for confirmations: {count}; {minutes}:{seconds:02} left (Ctrl-C is safe)"
             )
-            self._draw([head, *roster_lines(members)])
+            self._draw([head, *roster_lines(members, _still)])
         elif waiting != self._told:
             self._screen.say(f"{count}{'; waiting for ' + ', '.join(waiting) if waiting else ''}")
         self._told = waiting
