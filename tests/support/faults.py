@@ -168,7 +168,7 @@ def gateway(faults: Faults) -> type[Aws]:
 
     class FaultyAws(Aws):
         def __init__(self, **options: Any) -> None:
-            super().__init__(**{**options, "clock": Clock(faults.time.now, faults.time.sleep)})
+            super().__init__(**{**options, "clock": Clock(faults.time.now, faults.time.sleep, faults.time.now)})
 
         def _client(self, service: str, patience: float = 0) -> Any:
             with self._lock:

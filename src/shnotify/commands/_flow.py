@@ -108,9 +108,14 @@ def changed_meanwhile() -> ShnotifyError:
     )
 
 
-def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None) -> int:
-    """Prints what became of the plan and returns the exit code."""
-    run.screen.document(run.plan_document(plan, outcome, error))
+def finish(
+    run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None, **more: Any
+) -> int:
+    """Prints what became of the plan and returns the exit code.
+
+    more  what else the JSON document says
+    """
+    run.screen.document(run.plan_document(plan, outcome, error) | more)
     done = [
         s.key
         for s in plan.steps

@@ -36,12 +36,31 @@ DLQ_OPERATIONS: dict[str, frozenset[str]] = {
 }
 """What `shnotify dlq` sends, by subcommand."""
 
+_WHY = _LOOK.union(
+    calls("securityhub", "GetFindings", "GetFindingsV2", "GetFindingHistory"),
+    calls("logs", "FilterLogEvents"),
+    calls("cloudwatch", "GetMetricData"),
+)
+ALSO: dict[str, frozenset[str]] = {
+    "why": _WHY,
+    "test": _WHY | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
+    "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
+    "subscriptions list": frozenset(),
+    "subscriptions resend": calls("sns", "Subscribe"),
+    "subscriptions confirm": calls("sns", "ConfirmSubscription"),
+    "subscriptions protect": calls("sns", "Unsubscribe", "Subscribe"),
+    "subscriptions remove": calls("sns", "Unsubscribe"),
+}
+"""What these commands send beside the reads of `status`."""
+
 _IAM_NAMES = {
+    "securityhub:GetFindingsV2": "securityhub:GetFindings",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
-"""Operations whose permission has another name (service authorization reference, SQS and Lambda)."""
+"""Operations whose permission has another name (service authorization reference;
+API_GetFindingsV2)."""
 
 
 def dlq_actions(*subcommands: str) -> frozenset[str]:
@@ -52,21 +71,27 @@ def dlq_actions(*subcommands: str) -> frozenset[str]:
     """
     chosen = subcommands or tuple(DLQ_OPERATIONS)
     operations = frozenset[str]().union(*(DLQ_OPERATIONS[name] for name in chosen))
-    keys = calls("kms", "Decrypt")
-    if "sns:Publish" in operations:
-        keys |= calls("kms", "GenerateDataKey")
-    named = frozenset(_IAM_NAMES.get(operation, operation) for operation in operations)
-    return named | keys | calls("sts", "GetCallerIdentity")
+    return _iam_actions(operations) | calls("sts", "GetCallerIdentity")
+
+
+def _iam_actions(operations: frozenset[str]) -> frozenset[str]:
+    """Returns the actions that operations need, those on the keys of queue and topic included."""
+    keys = frozenset[str]()
+    if operations & calls("sqs", "ReceiveMessage"):
+        keys |= calls("kms", "Decrypt")
+    if operations & calls("sns", "Publish"):
+        keys |= calls("kms", "Decrypt", "GenerateDataKey")
+    return keys.union(_IAM_NAMES.get(operation, operation) for operation in operations)
 
 
 def actions_of(command: str) -> frozenset[str]:
-    """Returns the actions of `status`, `doctor`, `apply`, `destroy` or `dlq`, as IAM names them,
-    with the reads.
-    """
-    if command == "dlq":
-        return dlq_actions()
+    """Returns the actions of a command, as IAM names them, with the reads."""
     if command == "doctor":
         return DOCTOR_READS
+    if command == "dlq":
+        return dlq_actions()
+    if command in ALSO:
+        return READS | _iam_actions(ALSO[command])
     verbs = _VERBS[command]
     return READS.union(*(kind.PERMISSIONS.actions(verb) for kind in KINDS for verb in verbs))
 

@@ -6,10 +6,12 @@ Decides nothing, and prints only events.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO, assert_never
 
 from rich.console import Console as RichConsole
+from rich.live import Live
 from rich.status import Status
 from rich.text import Text
 
@@ -49,6 +51,18 @@ def console(stream: TextIO, *, plain: bool) -> Console:
         soft_wrap=True,
         legacy_windows=False,
     )
+
+
+@contextmanager
+def drawing(console: Console) -> Iterator[Callable[[list[Text | str]], None]]:
+    """Yields a function that draws lines over those it drew before; at the end they go away."""
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def draw(lines: list[Text | str]) -> None:
+            texts = [line if isinstance(line, Text) else Text(escaped(line)) for line in lines]
+            live.update(Text("\n").join(texts), refresh=True)
+
+        yield draw
 
 
 class LiveLine:

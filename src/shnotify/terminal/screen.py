@@ -164,6 +164,27 @@ class Screen:
             self._rest()
             self._live = None
 
+    @contextmanager
+    def block(self) -> Iterator[Callable[[list[Text | str]], None] | None]:
+        """Gives lines a place on stderr where they can be drawn again and again; None without a
+        terminal.
+
+        The live line stays away meanwhile.
+        """
+        console = self.err.console
+        if not console.is_terminal or console.is_dumb_terminal or self.json:
+            yield None
+            return
+        from shnotify.terminal.live import drawing
+
+        self._rest()
+        self._typing = True
+        try:
+            with drawing(console) as draw:
+                yield draw
+        finally:
+            self._typing = False
+
     def _plain(self, event: Event) -> None:
         from shnotify.terminal.live import event_line
 
