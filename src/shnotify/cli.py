@@ -27,6 +27,9 @@ COMMANDS = (
     "destroy",
     "match",
     "render",
+    "estimate",
+    "baseline",
+    "iam-policy",
     "demo",
     "sandbox",
 )

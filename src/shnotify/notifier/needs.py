@@ -1,0 +1,71 @@
+"""What each command calls: the verbs of the kinds, and the operations of its own.
+
+A new command is one row here; `shnotify iam-policy --for` and the README follow from it. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shnotify.engine.permissions import Verb, calls
+
+BACKLOG = calls("securityhub", "GetFindings", "GetFindingsV2")
+"""What reads the findings that are there."""
+MARKING = calls("securityhub", "BatchUpdateFindings", "BatchUpdateFindingsV2")
+"""What marks findings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """Lists what one command calls.
+
+    observes  whether it reads the notifier's own things, all of them
+    verbs     what it does to them besides
+    own       operations of its own, as the SDK names them
+    besides   actions that AWS checks though no operation of that name is called
+    """
+
+    observes: bool = True
+    verbs: tuple[Verb, ...] = ()
+    own: frozenset[str] = frozenset()
+    besides: frozenset[str] = frozenset()
+
+
+COMMANDS: dict[str, Needs] = {
+    "status": Needs(),
+    "plan": Needs(own=BACKLOG),
+    # `delete`: what the file no longer names
+    "apply": Needs(verbs=("create", "update", "delete"), own=BACKLOG),
+    "destroy": Needs(verbs=("delete", "release")),
+    "estimate": Needs(observes=False, own=BACKLOG),
+    "baseline": Needs(observes=False, own=BACKLOG | MARKING),
+    "dlq": Needs(
+        own=calls("sqs", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
+        | calls("sqs", "PurgeQueue")
+        | calls("sns", "Publish"),
+        besides=calls("kms", "Decrypt", "GenerateDataKey"),
+    ),
+    "test": Needs(
+        own=calls("securityhub", "BatchImportFindings", "BatchUpdateFindings", "GetFindings")
+        | calls("cloudwatch", "GetMetricData")
+        | calls("sqs", "ReceiveMessage"),
+        besides=calls("kms", "Decrypt"),
+    ),
+    "doctor": Needs(
+        own=calls("cloudwatch", "GetMetricData")
+        | calls("events", "ListRules")
+        | calls("securityhub", "ListFindingAggregators", "GetAdministratorAccount")
+    ),
+    "why": Needs(own=BACKLOG | calls("cloudwatch", "GetMetricData")),
+    "subscriptions": Needs(
+        own=calls("sns", "Subscribe", "ConfirmSubscription", "Unsubscribe")
+        | calls("sns", "SetSubscriptionAttributes")
+    ),
+}
+ACTION_OF = {
+    "securityhub:GetFindingsV2": "securityhub:GetFindings",
+    "securityhub:BatchUpdateFindingsV2": "securityhub:BatchUpdateFindings",
+    "securityhub:GetFindingStatisticsV2": "securityhub:GetAdhocInsightResults",
+}
+"""Operations whose IAM action has another name (API_GetFindingsV2, API_BatchUpdateFindingsV2,
+API_GetFindingStatisticsV2)."""
