@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from moto.core.resource_tagging import TaggedResource
 
 from shnotify.findings.matching import matches
 from shnotify.findings.patternsyntax import PatternError, validate_pattern
+from shnotify.sandbox.delivery import deliver
 from shnotify.sandbox.rows import Call, Proceed, around, model, refuse
 
 _TARGETS = 5
@@ -94,13 +96,14 @@ def _from_aws(entry: dict[str, Any]) -> bool:
 @model(
     "moto.events.models",
     "Rule.send_to_targets",
-    "B.EB.4: what cannot be delivered never fails PutEvents",
+    "B.EB.4, D.8: what cannot be delivered never fails PutEvents",
 )
-def delivery_is_no_part_of_the_call(_: Any, proceed: Proceed) -> None:
-    try:
-        proceed()
-    except NotImplementedError:  # a target that moto cannot deliver to: SNS, Lambda
-        return
+def delivery_is_no_part_of_the_call(
+    rule: Any, _: Proceed, event: dict[str, Any], **__: Any
+) -> None:
+    moment = dt.datetime.fromtimestamp(int(float(event["time"])), dt.UTC)
+    envelope = {name: value for name, value in event.items() if name != "ingestion-time"}
+    deliver(rule, {**envelope, "time": moment.isoformat().replace("+00:00", "Z")})
 
 
 @model(
