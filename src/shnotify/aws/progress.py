@@ -21,5 +21,27 @@ class Noted:
     message: str
 
 
-Progress = Waiting | Noted
+@dataclass(frozen=True)
+class Counted:
+    """Tells how far a long reading or writing is.
+
+    what     such as `findings read`
+    total    how many there are in all, when that is known
+    seconds  since it began
+    """
+
+    what: str
+    done: int
+    seconds: float
+    total: int | None = None
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that the rest will take at this rate, or None when nobody can tell."""
+        if not self.total or not self.done or self.seconds <= 0:
+            return None
+        return max(0.0, (self.total - self.done) * self.seconds / self.done)
+
+
+Progress = Waiting | Noted | Counted
 """What the gateway reports."""

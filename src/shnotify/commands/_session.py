@@ -166,10 +166,18 @@ def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
 
 
 @contextmanager
-def session(settings: Options, *, write: bool = False, timeout: float = 60) -> Iterator[Session]:
+def session(
+    settings: Options,
+    *,
+    write: bool = False,
+    also: frozenset[str] = frozenset(),
+    timeout: float = 60,
+) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are.
 
     Raises before any other call when the account is not the file's.
+
+    write  whether every operation may be sent; else only reads, and those in `also`
     """
     loaded = load_file(settings.config)
     config = loaded.config
@@ -184,7 +192,7 @@ def session(settings: Options, *, write: bool = False, timeout: float = 60) -> I
         aws = Aws(
             region=config.region or settings.region,
             profile=settings.profile,
-            allowed=None if write else READS,
+            allowed=None if write else READS | also,
             timeout=settings.timeout or timeout,
             report=report,
         )

@@ -11,6 +11,8 @@ from shnotify.engine.permissions import Verb, calls
 
 BACKLOG = calls("securityhub", "GetFindings", "GetFindingsV2")
 """What reads the findings that are there."""
+ESTIMATE = BACKLOG | calls("securityhub", "GetFindingStatisticsV2")
+"""What counts them besides."""
 MARKING = calls("securityhub", "BatchUpdateFindings", "BatchUpdateFindingsV2")
 """What marks findings."""
 
@@ -37,7 +39,7 @@ COMMANDS: dict[str, Needs] = {
     # `delete`: what the file no longer names
     "apply": Needs(verbs=("create", "update", "delete"), own=BACKLOG),
     "destroy": Needs(verbs=("delete", "release")),
-    "estimate": Needs(observes=False, own=BACKLOG),
+    "estimate": Needs(observes=False, own=ESTIMATE),
     "baseline": Needs(observes=False, own=BACKLOG | MARKING),
     "dlq": Needs(
         own=calls("sqs", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")

@@ -13,7 +13,7 @@ from rich.console import Console as RichConsole
 from rich.status import Status
 from rich.text import Text
 
-from shnotify.aws.progress import Noted, Waiting
+from shnotify.aws.progress import Counted, Noted, Waiting
 from shnotify.engine.events import Event, Looking, StepEnded, StepStarted
 from shnotify.engine.plan import Action
 from shnotify.escaping import escaped
@@ -76,6 +76,8 @@ class LiveLine:
                 self.doing["waiting"] = f"{operation}: {reason}, again in {seconds:.1f} s"
             case Noted():
                 self.tell(event)
+            case Counted():
+                self.doing["counted"] = counted_words(event)
             case _:
                 assert_never(event)
         if self.doing and not typing:
@@ -83,6 +85,13 @@ class LiveLine:
                 Text(escaped(", ".join(self.doing.values())))
             )  # as text it would be read as markup
             self.status.start()
+
+
+def counted_words(event: Counted) -> str:
+    """Says how far a long reading or writing is, and how long the rest will take."""
+    of = f" of {event.total:,}" if event.total else ""
+    left = "" if event.left is None else f", about {event.left:,.0f} s left"
+    return f"{event.done:,}{of} {event.what} in {event.seconds:,.0f} s{left}"
 
 
 def event_line(event: Event, *, verbose: bool) -> Text | None:
@@ -105,5 +114,7 @@ def event_line(event: Event, *, verbose: bool) -> Text | None:
             )
         case Noted(message):
             return Text(escaped(f"note: {message}"))
+        case Counted():
+            return Text(counted_words(event)) if verbose else None
         case _:
             assert_never(event)
