@@ -8,11 +8,23 @@ from collections.abc import Callable
 from typing import Any, cast
 
 _PREFIX = {"resourcegroupstaggingapi": "tag"}
+_ACTIONS = {
+    "securityhub:GetFindingsV2": "securityhub:GetFindings",
+    "securityhub:BatchUpdateFindingsV2": "securityhub:BatchUpdateFindings",
+    "securityhub:GetFindingStatisticsV2": "securityhub:GetAdhocInsightResults",
+}
+"""Operations whose IAM action has another name (API_GetFindingsV2, API_BatchUpdateFindingsV2,
+API_GetFindingStatisticsV2)."""
 
 
 def operation_name(service: str, name: str) -> str:
     """Returns IAM's name for an operation, such as `kms:CreateKey`."""
     return f"{_PREFIX.get(service, service)}:{name}"
+
+
+def action_of(operation: str) -> str:
+    """Returns the IAM action that an operation needs; nearly always it has the same name."""
+    return _ACTIONS.get(operation, operation)
 
 
 def operation_of(method: Callable[..., Any]) -> str:

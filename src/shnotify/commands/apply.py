@@ -36,7 +36,7 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
     with session(settings(**options), write=True, timeout=TIMEOUT) as run:
         seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, around, adopt=adopt)
+        plan = planned(run, seen, around, adopt=adopt, wait=not yes)
         if error := refusal(plan):
             return finish(run, plan, Outcome(), error)
         if not plan.changes_anything:

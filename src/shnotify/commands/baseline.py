@@ -128,7 +128,11 @@ def _told(run: Session, found: Found, *, undo: bool, error: ShnotifyError | None
         )
     )
     if found.done:
-        what = "are NEW again" if undo else "are NOTIFIED now; `shnotify baseline --undo` takes it back"
+        what = (
+            "are NEW again"
+            if undo
+            else "are NOTIFIED now; `shnotify baseline --undo` takes it back"
+        )
         run.screen.result(f"{found.done:,} findings {what}.")
 
 

@@ -96,7 +96,10 @@ def _show(run: Session, tally: Tally, count: int, since: str) -> None:
         screen.result()
         screen.result(
             Text.assemble(
-                (f"route {route.name}: {one.now:,} match now; {sent:,} in the last {since}", "bold"),
+                (
+                    f"route {route.name}: {one.now:,} match now; {sent:,} in the last {since}",
+                    "bold",
+                ),
                 f", at most {one.peak_per_minute:,} in one minute{off}",
             )
         )

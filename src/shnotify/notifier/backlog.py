@@ -61,9 +61,7 @@ class Sorter:
     def of(cls, routes: Sequence[Route], partition: str) -> Sorter:
         return cls(
             {
-                route.name: event_pattern(
-                    route.source, route.findings, partition, route.pattern
-                )
+                route.name: event_pattern(route.source, route.findings, partition, route.pattern)
                 for route in routes
             }
         )
@@ -134,7 +132,9 @@ def total_of(aws: Aws, questions: Sequence[Question]) -> int | None:
         raise
     except AwsError:
         return None
-    groups = (group for rule in reply["GroupByResults"] for group in rule["GroupByValues"])
+    groups: Iterator[Mapping[str, int]] = (
+        group for rule in reply["GroupByResults"] for group in rule["GroupByValues"]
+    )
     return sum(group["Count"] for group in groups)
 
 
@@ -145,5 +145,3 @@ def is_off(error: AwsError) -> bool:
 
 def read_pace(aws: Aws) -> Pace:
     return Pace(aws, rate=READS_PER_SECOND, burst=READ_BURST)
-
-

@@ -148,9 +148,7 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "Rules": Place(_arns(things, Rule)),
         "Functions": Place(_arns(things, Function)),
         "Roles": Place(roles),
-        "PassRole": Place(
-            roles, {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-        ),
+        "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}),
         "AttachedPolicies": Place((f"arn:{scope.partition}:iam::*:policy/*",) if roles else ()),
         "LogGroups": Place(tuple(arn + end for arn in logs for end in ("", ":*"))),
         "Keys": Place((every_key,)),

@@ -176,14 +176,13 @@ def send(aws: Aws, batch: list[Change]) -> list[dict[str, Any]]:
             aws.securityhub.batch_update_findings_v2, MetadataUids=uids, **first.update
         )
         return [
-            _refused(one, one.get("MetadataUid", "")) for one in reply.get("UnprocessedFindings", [])
+            _refused(one, one.get("MetadataUid", ""))
+            for one in reply.get("UnprocessedFindings", [])
         ]
-    findings = [
+    findings: Any = [
         {"Id": one.seen.finding.id, "ProductArn": one.seen.finding.product_arn} for one in batch
     ]
-    reply = aws(
-        aws.securityhub.batch_update_findings, FindingIdentifiers=findings, **first.update
-    )
+    reply = aws(aws.securityhub.batch_update_findings, FindingIdentifiers=findings, **first.update)
     return [
         _refused(one, text(one, "FindingIdentifier", "Id"))
         for one in reply.get("UnprocessedFindings", [])

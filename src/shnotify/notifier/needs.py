@@ -64,10 +64,3 @@ COMMANDS: dict[str, Needs] = {
         | calls("sns", "SetSubscriptionAttributes")
     ),
 }
-ACTION_OF = {
-    "securityhub:GetFindingsV2": "securityhub:GetFindings",
-    "securityhub:BatchUpdateFindingsV2": "securityhub:BatchUpdateFindings",
-    "securityhub:GetFindingStatisticsV2": "securityhub:GetAdhocInsightResults",
-}
-"""Operations whose IAM action has another name (API_GetFindingsV2, API_BatchUpdateFindingsV2,
-API_GetFindingStatisticsV2)."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
+from shnotify.aws.operations import action_of
 from shnotify.engine.resource import Resource
-from shnotify.notifier.needs import ACTION_OF, COMMANDS
+from shnotify.notifier.needs import COMMANDS
 from shnotify.resources.kinds import KINDS, READS
 
 AROUND = READS.difference(*(kind.PERMISSIONS.read for kind in KINDS)) | {"tag:GetResources"}
@@ -29,7 +30,7 @@ def actions_of(command: str, kinds: Iterable[type[Resource]] = KINDS) -> frozens
         found |= frozenset().union(
             *(kind.PERMISSIONS.actions(verb) for kind in kinds for verb in needs.verbs)
         )
-    return frozenset(ACTION_OF.get(operation, operation) for operation in found)
+    return frozenset(action_of(operation) for operation in found)
 
 
 def in_words(actions: Iterable[str]) -> str:
