@@ -12,9 +12,12 @@ _ACTIONS = {
     "securityhub:GetFindingsV2": "securityhub:GetFindings",
     "securityhub:BatchUpdateFindingsV2": "securityhub:BatchUpdateFindings",
     "securityhub:GetFindingStatisticsV2": "securityhub:GetAdhocInsightResults",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "lambda:Invoke": "lambda:InvokeFunction",
 }
 """Operations whose IAM action has another name (API_GetFindingsV2, API_BatchUpdateFindingsV2,
-API_GetFindingStatisticsV2)."""
+API_GetFindingStatisticsV2; service authorization reference, SQS and Lambda)."""
 
 
 def operation_name(service: str, name: str) -> str:

@@ -170,14 +170,14 @@ def session(
     settings: Options,
     *,
     write: bool = False,
-    also: frozenset[str] = frozenset(),
+    besides: frozenset[str] = frozenset(),
     timeout: float = 60,
 ) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are.
 
     Raises before any other call when the account is not the file's.
 
-    write  whether every operation may be sent; else only reads, and those in `also`
+    write  whether every operation may be sent; else only reads, and those in `besides`
     """
     loaded = load_file(settings.config)
     config = loaded.config
@@ -192,7 +192,7 @@ def session(
         aws = Aws(
             region=config.region or settings.region,
             profile=settings.profile,
-            allowed=None if write else READS | also,
+            allowed=None if write else READS | besides,
             timeout=settings.timeout or timeout,
             report=report,
         )

@@ -24,7 +24,7 @@ def command(exit_code: bool, adopt: bool, **options: Any) -> int:
     """
     from shnotify.commands._session import session
 
-    with session(settings(**options), also=BACKLOG) as run:
+    with session(settings(**options), besides=BACKLOG) as run:
         seen, around = run.look()
         run.warn(seen)
         plan = planned(run, seen, around, adopt=adopt)

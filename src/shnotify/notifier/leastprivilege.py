@@ -53,6 +53,7 @@ _OF_ACTION = {
             "events:TestEventPattern",
             "logs:DescribeLogGroups",
             "securityhub:DescribeSecurityHubV2",
+            "securityhub:ListAggregatorsV2",
             "securityhub:ListFindingAggregators",
             "sns:GetSubscriptionAttributes",
             "sns:SetSubscriptionAttributes",
@@ -84,6 +85,9 @@ _OF_ACTION = {
     "securityhub:BatchUpdateFindings": ("Status", "StatusV2"),
     "securityhub:DescribeHub": ("Cspm",),
     "securityhub:GetAdministratorAccount": ("Cspm",),
+    "securityhub:GetAggregatorV2": ("AggregatorsV2",),
+    "securityhub:GetFindingAggregator": ("Aggregators",),
+    "securityhub:GetFindingHistory": ("Cspm",),
 }
 """The actions that stand elsewhere than the others of their service."""
 
@@ -161,6 +165,8 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         ),
         "Hub": Place((*cspm, *v2)),
         "Cspm": Place(cspm),
+        "Aggregators": Place((f"arn:{here % 'securityhub'}:finding-aggregator/*",)),
+        "AggregatorsV2": Place((f"arn:{here % 'securityhub'}:aggregatorv2/*",)),
         "Status": Place(cspm, {"Null": {"securityhub:ASFFSyntaxPath/Workflow.Status": "false"}}),
         "StatusV2": Place(v2, {"Null": _STATUS_ONLY}),
         "OwnFindings": Place((f"arn:{here % 'securityhub'}:product/{scope.account}/default",)),

@@ -17,6 +17,18 @@ MARKING = calls("securityhub", "BatchUpdateFindings", "BatchUpdateFindingsV2")
 """What marks findings."""
 
 
+_LETTERS = calls("sqs", "GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibilityBatch")
+"""What reads the dead-letter queue and leaves every message in it."""
+_TRACES = (
+    BACKLOG
+    | _LETTERS
+    | calls("securityhub", "GetFindingHistory")
+    | calls("logs", "FilterLogEvents")
+    | calls("cloudwatch", "GetMetricData")
+)
+"""What follows one finding through the chain."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Needs:
     """Lists what one command calls.
@@ -42,25 +54,25 @@ COMMANDS: dict[str, Needs] = {
     "estimate": Needs(observes=False, own=ESTIMATE),
     "baseline": Needs(observes=False, own=BACKLOG | MARKING),
     "dlq": Needs(
-        own=calls("sqs", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
-        | calls("sqs", "PurgeQueue")
-        | calls("sns", "Publish"),
+        observes=False,
+        own=_LETTERS
+        | calls("sqs", "ListQueueTags", "DeleteMessage", "DeleteMessageBatch")
+        | calls("sqs", "ChangeMessageVisibility")
+        | calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes", "Publish")
+        | calls("lambda", "Invoke"),
         besides=calls("kms", "Decrypt", "GenerateDataKey"),
     ),
     "test": Needs(
-        own=calls("securityhub", "BatchImportFindings", "BatchUpdateFindings", "GetFindings")
-        | calls("cloudwatch", "GetMetricData")
-        | calls("sqs", "ReceiveMessage"),
+        own=_TRACES | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
         besides=calls("kms", "Decrypt"),
     ),
     "doctor": Needs(
-        own=calls("cloudwatch", "GetMetricData")
-        | calls("events", "ListRules")
-        | calls("securityhub", "ListFindingAggregators", "GetAdministratorAccount")
+        own=calls("events", "ListRules")
+        | calls("securityhub", "GetAdministratorAccount")
+        | calls("securityhub", "ListFindingAggregators", "GetFindingAggregator")
+        | calls("securityhub", "ListAggregatorsV2", "GetAggregatorV2")
+        | calls("cloudwatch", "GetMetricData", "DescribeAlarmsForMetric")
     ),
-    "why": Needs(own=BACKLOG | calls("cloudwatch", "GetMetricData")),
-    "subscriptions": Needs(
-        own=calls("sns", "Subscribe", "ConfirmSubscription", "Unsubscribe")
-        | calls("sns", "SetSubscriptionAttributes")
-    ),
+    "why": Needs(own=_TRACES, besides=calls("kms", "Decrypt")),
+    "subscriptions": Needs(own=calls("sns", "Subscribe", "ConfirmSubscription", "Unsubscribe")),
 }
