@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shnotify.notifier import evidence
-from shnotify.notifier.permissions import ALSO
+from shnotify.notifier.needs import ALSO
 from shnotify.resources.kinds import READS
 from shnotify.sandbox.arrivals import arrive
 from shnotify.sandbox.mailbox import mails

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
     from shnotify.engine.plan import Observation, Plan
@@ -14,10 +16,15 @@ if TYPE_CHECKING:
     from shnotify.notifier.surroundings import Surroundings
 
 
-def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
+def planned(
+    run: Session, seen: Observation, around: Surroundings, *, adopt: bool, wait: bool = True
+) -> Plan:
     """Makes and shows the plan for `apply`.
 
     Raises `UsageError` for a pattern that EventBridge would not take.
+
+    wait  whether the number of findings that match already is waited for; else it is told beside
+          the first changes, before a rule is switched on
     """
     from shnotify.config.advice import advice
     from shnotify.engine.plan import plan_apply
@@ -26,6 +33,7 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
     from shnotify.terminal.plan_view import plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
+    count = counting(run, plan)
     if refused := run.refused_patterns(plan):
         told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
         raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
@@ -36,6 +44,11 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
         )
     for warning in (*advice(run.loaded), *precautions(run.config, run.graph, seen, around)):
         run.screen.warn(warning)
+    if count and wait:
+        for warning in counted(run, count):
+            run.screen.warn(warning)
+    elif count:
+        count.add_done_callback(lambda done: _tell(run, done))
     run.screen.result(run.title("Plan for"))
     run.screen.result()
     for line in plan_lines(plan, run.screen.between):
@@ -45,6 +58,44 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
     run.screen.result(summary_line(plan))
     run.screen.result(cost_line(run))
     return plan
+
+
+def counting(run: Session, plan: Plan) -> Future[list[str]] | None:
+    """Begins to ask how many findings match already, if the plan switches a rule on."""
+    from shnotify.notifier import names
+    from shnotify.notifier.flood import warnings
+
+    changed = {
+        step.key: any(change.path == "State" for change in step.changes) or step.action == "create"
+        for step in plan.steps
+        if step.action in ("create", "update", "adopt")
+    }
+    routes = [
+        route
+        for route in run.config.routes
+        if route.rule.enabled and changed.get(names.rule_id(route))
+    ]
+    return run.aws.start(warnings, run.aws, routes) if routes else None
+
+
+def counted(run: Session, count: Future[list[str]]) -> list[str]:
+    """Waits for the answer. Raises `StopError` when no call can succeed any more."""
+    from shnotify.aws.failures import AwsError, StopError
+
+    try:
+        return run.aws.in_time(count)
+    except StopError:
+        raise
+    except AwsError:
+        return []
+
+
+def _tell(run: Session, done: Future[list[str]]) -> None:
+    from shnotify.aws.progress import Noted
+
+    if done.exception() is None:
+        for warning in done.result():
+            run.report(Noted(warning))
 
 
 def cost_line(run: Session) -> str:

@@ -221,6 +221,8 @@ def session(
     besides  the operations that may be sent besides the reads, when not all may (`write`)
 
     Raises before any other call when the account is not the file's.
+
+    write  whether every operation may be sent; else only reads, and those in `besides`
     """
     loaded = load_file(settings.config)
     config = loaded.config

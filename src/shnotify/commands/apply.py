@@ -48,7 +48,7 @@ def command(yes: bool, adopt: bool, wait_confirmation: str | None, **options: An
     with session(chosen, write=True) as run:
         seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, around, adopt=adopt)
+        plan = planned(run, seen, around, adopt=adopt, wait=not yes)
         if error := refusal(plan):
             return finish(run, plan, Outcome(), error)
         if plan.changes_anything and not yes:

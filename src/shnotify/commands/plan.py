@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from shnotify.commands._flow import planned, refusal
+from shnotify.notifier.needs import BACKLOG
 from shnotify.terminal.options import aws_options, settings
 
 
@@ -23,7 +24,7 @@ def command(exit_code: bool, adopt: bool, **options: Any) -> int:
     """
     from shnotify.commands._session import session
 
-    with session(settings(**options)) as run:
+    with session(settings(**options), besides=BACKLOG) as run:
         seen, around = run.look()
         run.warn(seen)
         plan = planned(run, seen, around, adopt=adopt)

@@ -55,7 +55,7 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
-    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.needs import ALSO
 
     with session(settings(**options), besides=ALSO["subscriptions resend"]) as run:
         chosen = membership.to_resend(roster.named(_members(run, route), endpoint, route))
@@ -86,7 +86,7 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
     from shnotify.notifier.confirmation import confirmation_from, topic_of
-    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.needs import ALSO
 
     with session(settings(**options), besides=ALSO["subscriptions confirm"]) as run:
         topics = roster.topics_of(run.config, run.graph)
@@ -132,7 +132,7 @@ def protect(endpoint: str | None, route: str | None, yes: bool, force: bool, **o
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
-    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.needs import ALSO
 
     with session(settings(**options), besides=ALSO["subscriptions protect"]) as run:
         everybody = _members(run, None)
@@ -185,7 +185,7 @@ def remove(endpoint: str, route: str | None, yes: bool, **options: Any) -> int:
     """
     from shnotify.commands._session import session
     from shnotify.notifier import membership, roster
-    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.needs import ALSO
 
     with session(settings(**options), besides=ALSO["subscriptions remove"]) as run:
         chosen = membership.to_remove(roster.named(_members(run, route), endpoint, route))

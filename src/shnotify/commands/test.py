@@ -43,7 +43,7 @@ def command(
     It sends real mail, so it asks, or needs --yes. Exits 4 when a hop failed.
     """
     from shnotify.commands._session import session
-    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.needs import ALSO
     from shnotify.notifier.rehearsal import chosen_route
 
     chosen = settings(**options)

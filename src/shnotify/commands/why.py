@@ -32,7 +32,7 @@ def command(finding_id: str | None, last: int | None, route: str | None, **optio
     """
     from shnotify.commands._session import session
     from shnotify.errors import UsageError
-    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.needs import ALSO
     from shnotify.notifier.roster import check_route
 
     if bool(finding_id) == bool(last):

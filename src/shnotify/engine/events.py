@@ -32,13 +32,13 @@ class Advanced:
     """Says how far a long work has come.
 
     what     what is being done: `reading`, `sending`
-    total    how much there is, as far as is known
+    total    how much there is; None when nobody knows
     seconds  since the work began
     """
 
     what: str
     done: int
-    total: int
+    total: int | None
     seconds: float
 
 

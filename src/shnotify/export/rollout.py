@@ -13,29 +13,10 @@ from typing import Any
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.export.stackset import RUNNING, Action, Instance, Seen, Wanted
+from shnotify.notifier.needs import ROLLOUT_READS, ROLLOUT_WRITES
 
-READS = frozenset(
-    {
-        "sts:GetCallerIdentity",
-        "cloudformation:DescribeStackSet",
-        "cloudformation:DescribeStackInstance",
-        "cloudformation:DescribeStackSetOperation",
-        "cloudformation:ListStackInstances",
-        "cloudformation:ListStackSetOperations",
-        "cloudformation:ListStackSetOperationResults",
-    }
-)
-WRITES = frozenset(
-    {
-        "cloudformation:CreateStackSet",
-        "cloudformation:UpdateStackSet",
-        "cloudformation:CreateStackInstances",
-        "cloudformation:UpdateStackInstances",
-        "cloudformation:DeleteStackInstances",
-        "cloudformation:DeleteStackSet",
-        "cloudformation:TagResource",
-    }
-)
+READS = ROLLOUT_READS | {"sts:GetCallerIdentity"}
+WRITES = ROLLOUT_WRITES
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 _ABSENT = ("StackSetNotFoundException", "StackSetNotFound")
 _STARTED = ("OperationIdAlreadyExistsException", "OperationIdAlreadyExists")

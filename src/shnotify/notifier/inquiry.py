@@ -16,7 +16,6 @@ from typing import Any
 
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
-from shnotify.engine.permissions import calls
 from shnotify.findings.overlap import shared_example
 from shnotify.notifier.metrics import (
     MOST_QUERIES,
@@ -26,16 +25,11 @@ from shnotify.notifier.metrics import (
     queries,
     window,
 )
+from shnotify.notifier.needs import ALSO
 from shnotify.notifier.surroundings import or_error
 from shnotify.resources.kinds import READS
 
-DOCTOR_READS = READS.union(
-    calls("events", "ListRules"),
-    calls("securityhub", "DescribeHub", "DescribeSecurityHubV2", "GetAdministratorAccount"),
-    calls("securityhub", "ListFindingAggregators", "GetFindingAggregator"),
-    calls("securityhub", "ListAggregatorsV2", "GetAggregatorV2"),
-    calls("cloudwatch", "GetMetricData", "DescribeAlarmsForMetric"),
-)
+DOCTOR_READS = READS | ALSO["doctor"]
 """The operations of `doctor`: what `status` reads, and these."""
 
 

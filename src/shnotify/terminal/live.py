@@ -89,7 +89,7 @@ class LiveLine:
             case Advanced(what, done, total):
                 self.doing.pop("looking", None)
                 self.doing[what] = bar(event)
-                if done >= total:
+                if total is not None and done >= total:
                     del self.doing[what]
             case Waiting(operation, reason, seconds):
                 self.doing["waiting"] = f"{operation}: {reason}, again in {seconds:.1f} s"
@@ -108,6 +108,8 @@ class LiveLine:
 
 def bar(event: Advanced) -> str:
     """Draws how far a work is: a bar, the rate, the time left."""
+    if event.total is None:
+        return f"{event.what}: {event.done:,}"
     share = min(1.0, event.done / event.total) if event.total else 0.0
     drawn = "#" * round(20 * share)
     text = f"{event.what} [{drawn:-<20}] {event.done} of {event.total}"

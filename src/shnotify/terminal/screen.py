@@ -72,6 +72,7 @@ class Screen:
         self.between = (
             " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
         )
+        self.bar_mark = "█" if self.between == " → " else "#"
         self._live: LiveLine | None = None
         self._typing = False
 
