@@ -158,7 +158,7 @@ def _show(run: Session, found: Found, *, undo: bool) -> None:
     what = "carry our mark and would be NEW again" if undo else "match now and would be NOTIFIED"
     screen.result(f"{len(found.changes):,} findings {what}.")
     counts = Counter(change.seen.finding.severity or "(none)" for change in found.changes)
-    for line in bars(ranked(counts), block=screen.block):
+    for line in bars(ranked(counts), block=screen.bar_mark):
         screen.result(line)
     for change in found.changes[:5]:
         finding = change.seen.finding
