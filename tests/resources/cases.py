@@ -198,7 +198,7 @@ CASES: tuple[Case, ...] = (
         id=next(resource.id for resource in GRAPH if resource.CFN == "AWS::SNS::Subscription"),
         variants=(),
         hands=(_no_redrive_policy, _redrive_policy_of_a_former_queue),
-        rare=frozenset({("create", "sns:TagResource"), ("update", "sns:TagResource")}),
+        rare=frozenset({("update", "sns:TagResource")}),
     ),
     Case(
         id="UrgentRule",
