@@ -49,7 +49,7 @@ def test_a_finding_that_was_mailed(mailing: World) -> None:
     assert (document["finding"], document["title"], document["severity"]) == ("good", "Title of good", "HIGH")
     assert document["since"] == came
     assert {link["route"] for link in document["links"]} == {"urgent"}
-    assert "as far as can be seen" in mailing.text("why", identity).out
+    assert "Mailed: yes. As far as can be seen: " in mailing.text("why", identity).out
 
 
 def test_a_finding_that_the_filter_stops_is_told_field_by_field(mailing: World) -> None:

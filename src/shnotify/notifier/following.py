@@ -12,6 +12,7 @@ from shnotify.arns import Scope
 from shnotify.aws.failures import AwsError
 from shnotify.config.models import Config, Route
 from shnotify.engine.health import Link
+from shnotify.findings.importing import imported
 from shnotify.findings.matching import Mismatch, explain
 from shnotify.findings.reading import wrap
 from shnotify.findings.vocabulary import SCHEMAS
@@ -147,7 +148,7 @@ class _Route:
         found: list[Mismatch] = []
         for passage in self.passages:
             pattern = passage.rule.state.event_pattern.document if passage.rule else passage.pattern
-            reasons = explain(pattern or {}, wrap(version.finding))
+            reasons = explain(pattern or {}, _event(version))
             if not reasons:
                 return []
             found = found or reasons
@@ -197,7 +198,7 @@ class _Route:
             marker=self.config.marker(self.route),
             topic_arn=self.scope.topic(self.route.topic.name),
         )
-        if any(mails(wrap(one.finding), settings) for one in passed):
+        if any(mails(_event(one), settings) for one in passed):
             return []
         why = f"the formatter leaves it out (dedup: {settings.dedup}): {_LEFT_OUT[settings.dedup]}"
         return [Link("formatter", "broken", why, resource=names.formatter_id(self.route))]
@@ -303,15 +304,15 @@ class _Route:
             words = f"stopped at {broken.id}: {broken.why}"
         elif sent and (unknown is None or unknown.id == "mail-failures"):
             mailed = "yes"
-            words = f"mailed, as far as can be seen: the formatter sent it at {_text(sent)}, and somebody is subscribed"
+            words = f"as far as can be seen: the formatter sent it at {_text(sent)}, and somebody is subscribed"
         elif unknown is None:
             mailed = "yes"
             words = (
-                "mailed, as far as can be seen: the rule lets it through, every link stands, and SNS delivered "
+                "as far as can be seen: the rule lets it through, every link stands, and SNS delivered "
                 f"{_mails(delivered)} around {_text(last)}"
             )
         else:
-            words = f"nothing stopped it, but that it was mailed cannot be seen: {unknown.why}"
+            words = f"nothing stopped it, but whether it was mailed cannot be seen: {unknown.why}"
         return Way(self.route.name, tuple(links), mailed, since, words)
 
     def _in_doubt(self, broken: Link, delivered: float) -> bool:
@@ -330,6 +331,12 @@ _LEFT_OUT = {
     "new-only": "only a finding's first event is mailed, and this one came later",
     "notified": "its status was NOTIFIED already, so that it had been mailed or was seen to before",
 }
+
+
+def _event(version: Version) -> dict[str, Any]:
+    """Returns the event of one form, with what Security Hub fills in where it does not show it."""
+    finding = version.finding
+    return wrap(finding if is_ocsf(finding) else imported(finding)[0])
 
 
 def _then(link: Link, sent: datetime) -> Link:

@@ -35,9 +35,12 @@ def trace_lines(trace: Trace) -> Iterator[Text | str]:
                 yield Text.assemble("  ", (mark.ljust(7), style), f"  {link.id}")
             else:
                 yield from link_lines(link)
-        yield Text.assemble(
-            "  ", (f"Mailed: {way.mailed}. ", _MAILED[way.mailed]), escaped_line(way.words)
-        )
+        end = f"Stopped at {way.stopped_by.id}." if way.stopped_by else _sentence(way.words)
+        yield Text.assemble("  ", (f"Mailed: {way.mailed}. ", _MAILED[way.mailed]), end)
+
+
+def _sentence(words: str) -> str:
+    return escaped_line(f"{words[:1].upper()}{words[1:]}.")
 
 
 def trace_table(traces: Sequence[Trace]) -> Iterator[Text | str]:
