@@ -47,6 +47,7 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, Outcome(), changed_meanwhile())
         outcome = execute(plan, run.aws, run.report)
+        plan, outcome = _without_second_rules(run, plan, outcome, adopt=adopt)
         late = None if outcome.error or outcome.interrupted else _visible(run, outcome)
         clear = not (outcome.error or outcome.interrupted or late or run.screen.json)
         waiting = _pending(run) if clear else []
@@ -57,6 +58,36 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
                 "until then nothing reaches them. `shnotify status` shows who did."
             )
         return code
+
+
+def _without_second_rules(
+    run: Session, plan: Plan, outcome: Outcome, *, adopt: bool
+) -> tuple[Plan, Outcome]:
+    """Goes on with one rule a service for the routes whose second rule EventBridge refused.
+
+    The first rule then lets through all again and the other one is removed, so nothing is left
+    half made.
+    """
+    from shnotify.engine.execute import execute, joined
+    from shnotify.engine.plan import plan_apply
+    from shnotify.errors import ShnotifyError
+    from shnotify.notifier.plain import refused
+
+    routes = refused(run.config, run.graph, outcome.errors)
+    if not routes or outcome.interrupted:
+        return plan, outcome
+    for route, code in routes.items():
+        run.screen.warn(
+            f"route {route}: EventBridge took no second rule ({code}): its mails go without title and resource"
+        )
+    run.aws.forget()
+    try:
+        seen = run.without_second_rules(routes, run.observe())
+        again = plan_apply(run.graph, seen, adopt=adopt)
+        return joined(plan, outcome, again, execute(again, run.aws, run.report))
+    except ShnotifyError as error:
+        outcome.errors.insert(0, error)
+        return plan, outcome
 
 
 def _replanned(run: Session, *, adopt: bool) -> Plan:

@@ -13,8 +13,9 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
-from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.resource import Live, Observed, Resource, identity
 from shnotify.engine.values import Pattern, Tags
+from shnotify.findings.guards import guarded
 from shnotify.resources.lookup import FRESH_SECONDS, saw, seen_before
 from shnotify.tags import OUR_TAGS
 
@@ -29,6 +30,9 @@ class Rule(Resource):
     Id.
 
     Targets of others are never touched.
+
+    heirs  ids of the rules that let through what this one leaves out
+    first  the id of the rule whose heir this one is, or ""
     """
 
     CFN: ClassVar[str] = "AWS::Events::Rule"
@@ -43,6 +47,8 @@ class Rule(Resource):
 
     rule_name: str = identity()
     rule_arn: str = identity()
+    heirs: tuple[str, ...] = identity(default=())
+    first: str = identity(default="")
     event_pattern: Pattern
     description: str
     state: str
@@ -66,6 +72,24 @@ class Rule(Resource):
     def points_at(self, aws: Aws) -> Iterable[str]:
         dead_letters = self.targets.get("DeadLetterConfig") or {}
         return [str(arn) for arn in (self.targets.get("Arn"), dead_letters.get("Arn")) if arn]
+
+    def turns(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> frozenset[str]:
+        """Lets one of a route's rules take over before another lets go, so that no event falls
+        between them.
+
+        The first rule gives up events when it guards more fields than it does now, and takes some
+        back when it guards fewer.
+        """
+        lead_id = self.first or self.id
+        lead, live = wanted[lead_id], seen[lead_id]
+        if not (isinstance(lead, Rule) and isinstance(live, Live) and isinstance(live.state, Rule)):
+            return frozenset()
+        takes_back = guarded(lead.event_pattern.document) < guarded(
+            live.state.event_pattern.document
+        )
+        if self.first:
+            return frozenset({lead_id} if takes_back else ())
+        return frozenset(() if takes_back else self.heirs)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
