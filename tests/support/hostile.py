@@ -14,7 +14,22 @@ SAMPLES = {"cspm": "cspm-control-s3", "hub": "hub-compliance-create"}
 TEXTS = [name for name, field in FIELDS.items() if field.text]
 OTHER_CONTROLS = frozenset(map(chr, range(32))) - {*BREAKING}
 """What breaks a mail and no pattern of this size can name."""
-PIECES = [*BREAKING, *'<>&{}*?$', "<severity>", "\\n", "\\u0022", '"}', "é", "日本", "\u202e", "\u2028", "👩‍👩‍👧", "\ud800", "a", " "]
+PIECES = [
+    *BREAKING,
+    *"<>&{}*?$",
+    "<severity>",
+    "\\n",
+    "\\u0022",
+    '"}',
+    "é",
+    "日本",
+    "\u202e",
+    "\u2028",
+    "👩‍👩‍👧",
+    "\ud800",
+    "a",
+    " ",
+]
 
 
 def text(rng: random.Random) -> str:
