@@ -14,7 +14,12 @@ from shnotify.arns import shortened
 from shnotify.findings.complexity import MOST, complexity
 from shnotify.findings.guards import clean, odd, standing
 from shnotify.findings.pattern import event_pattern
-from shnotify.findings.patternsyntax import WARN_SIZE, compact
+from shnotify.findings.patternsyntax import (
+    MAX_OR_COMBINATIONS,
+    WARN_SIZE,
+    compact,
+    or_combinations,
+)
 from shnotify.mail.fields import FIELDS
 from shnotify.mail.summary import Part, parts
 
@@ -137,6 +142,6 @@ def _misfit(pattern: dict[str, Any]) -> str | None:
             f"the pattern that looks at its text would have {size:,} characters, of {WARN_SIZE:,}"
         )
     measured = complexity(pattern)
-    if measured is None or measured > MOST:
+    if measured is None or measured > MOST or or_combinations(pattern) > MAX_OR_COMBINATIONS:
         return "the pattern that looks at its text would be too complex for EventBridge"
     return None
