@@ -35,7 +35,8 @@ def planned(
         told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
         raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
     if ask and (guards := run.refused_guards(plan)):
-        seen = run.without_second_rules(guards, seen)
+        run.without_second_rules(guards)
+        seen = run.of_the_graph(seen)
         plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
         run.screen.warn(

@@ -65,16 +65,19 @@ class Session:
                 break
             self.aws.pause(pause)
         if not shallow:
-            seen = self.without_second_rules(
-                without_second_rule.remembered(self.config, self.graph, seen.wanted), seen
+            self.without_second_rules(
+                without_second_rule.remembered(self.config, self.graph, seen.wanted)
             )
-        return seen
+        return self.of_the_graph(seen)
 
-    def without_second_rules(self, routes: dict[str, str], seen: Observation) -> Observation:
-        """Wants one rule a service of these routes from now on, and returns what was seen of that."""
+    def without_second_rules(self, routes: dict[str, str]) -> None:
+        """Wants one rule a service of these routes from now on."""
         if not routes.keys() <= self.plain.keys():
             self.plain |= routes
             self.graph = build(self.config, self.aws.scope, self.plain)
+
+    def of_the_graph(self, seen: Observation) -> Observation:
+        """Returns what was seen of the things that are wanted by now."""
         return replace(seen, wanted={thing.id: seen.wanted[thing.id] for thing in self.graph})
 
     def _observe_once(

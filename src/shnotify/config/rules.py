@@ -36,11 +36,15 @@ PART_NAMES = {"": "", "Plain": "-plain", "Hub": "-hub", "HubPlain": "-hub-plain"
 
 @dataclass(frozen=True)
 class RoutedRule:
-    """One rule of a route."""
+    """One rule of a route.
+
+    whole  the pattern of the filter alone, for events of the part's source
+    """
 
     part: Part
     name: str
     pattern: dict[str, Any]
+    whole: dict[str, Any]
 
 
 def rule_name(route: Route, part: str) -> str:
@@ -70,7 +74,7 @@ def _rules(
     if route.pattern or route.message.format != "summary":
         whole = _pattern(config, route, route.source, partition)
         part = Part("", route.source, "whole")
-        return (RoutedRule(part, route.rule.name, whole),)
+        return (RoutedRule(part, route.rule.name, whole, whole),)
     made = parts(
         "summary",
         route.source,
@@ -85,7 +89,7 @@ def _rules(
         needed = [guard for guard in part.guards if standing(base, guard) != "safe"]
         narrow = {"clean": clean, "odd": odd}.get(part.kind)
         pattern = narrow(base, needed) if narrow else base
-        found.append(RoutedRule(part, rule_name(route, part.name), pattern))
+        found.append(RoutedRule(part, rule_name(route, part.name), pattern, base))
     return tuple(found)
 
 

@@ -200,7 +200,13 @@ def joined(first: Plan, outcome: Outcome, second: Plan, then: Outcome) -> tuple[
         for step in first.steps
         if step.action not in ("none", "refuse") and outcome.results.get(step.key) == "done"
     }
-    steps = (done.get(step.key, step) if step.action == "none" else step for step in second.steps)
+    made = {key for key, step in done.items() if step.action == "create"}
+    steps = (
+        done.get(step.key, step)
+        if step.action == "none" or (step.action == "update" and step.key in made)
+        else step
+        for step in second.steps
+    )
     return Plan(tuple(steps), second.known), then
 
 

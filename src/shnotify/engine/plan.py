@@ -118,6 +118,14 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
     return Plan((*steps, *removals), known)
 
 
+def on_the_way(graph: Graph, seen: Observation) -> Graph | None:
+    """Returns the graph to make first, when no order of changes alone is safe (`Resource.bridge`)."""
+    wanted = {resource.id: resource for resource in graph}
+    found = tuple(resource.bridge(wanted, seen.wanted) for resource in graph)
+    changed = any(one is not other for one, other in zip(found, graph, strict=True))
+    return Graph(found) if changed else None
+
+
 def _in_turn(steps: list[Step], graph: Graph, seen: Observation) -> list[Step]:
     """Lets changes wait for the changes that must come before them (`Resource.turns`)."""
     wanted = {resource.id: resource for resource in graph}

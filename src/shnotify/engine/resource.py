@@ -191,6 +191,10 @@ class Resource(ABC):
         """
         return frozenset()
 
+    def bridge(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> Self:
+        """Returns the resource as it is wanted on the way, when no order of changes alone is safe."""
+        return self
+
     def whole(self) -> str | None:
         """Returns the id of the resource that this one is part of, or None."""
         named = late_parts(getattr(self, self.PART_OF)) if self.PART_OF else ()

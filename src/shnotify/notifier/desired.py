@@ -247,23 +247,22 @@ def _rules(
     }
     if queue:
         target["DeadLetterConfig"] = {"Arn": queue.ref("Arn")}
-    first, *others = rules
+    ids = {rule.name: names.rule_id(route, rule.part.name) for rule in rules}
     found = []
-    for rule in (*others, first):  # the first lets go only of what the others have taken over
-        resource_id = names.rule_id(route, rule.part.name)
-        transformer = {"InputTransformer": rule.part.transformer} if rule.part.transformer else {}
-        tags = _tags(config, resource_id)
-        if rule is first and route.name in plain:
+    for rule in reversed(rules):  # a rule lets go only of what others have taken over
+        tags = _tags(config, ids[rule.name])
+        if rule is rules[0] and route.name in plain:
             tags = Tags.of({**tags.to_dict(), PLAIN_TAG: plain[route.name]})
+        lead = next(one for one in rules if one.part.source == rule.part.source)
+        transformer = {"InputTransformer": rule.part.transformer} if rule.part.transformer else {}
         found.append(
             Rule(
-                id=resource_id,
+                id=ids[rule.name],
                 rule_name=rule.name,
                 rule_arn=scope.rule(rule.name),
-                heirs=tuple(names.rule_id(route, one.part.name) for one in others)
-                if rule is first
-                else (),
-                first="" if rule is first else names.rule_id(route),
+                heirs=_heirs(rule, rules, ids),
+                first=ids[lead.name] if lead is not rule else "",
+                unguarded=Pattern(rule.whole),
                 event_pattern=Pattern(rule.pattern),
                 description=route.rule.description,
                 state="ENABLED" if route.rule.enabled else "DISABLED",
@@ -272,3 +271,14 @@ def _rules(
             )
         )
     return found
+
+
+def _heirs(
+    rule: RoutedRule, rules: tuple[RoutedRule, ...], ids: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Lists the rules that let through what a rule leaves out: of the route's first rule all others."""
+    if rule.part.kind == "odd":
+        return ()
+    others = (one for one in rules if one is not rule)
+    own = (one for one in others if rule is rules[0] or one.part.source == rule.part.source)
+    return tuple(ids[one.name] for one in own)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
@@ -32,7 +32,8 @@ class Rule(Resource):
     Targets of others are never touched.
 
     heirs  ids of the rules that let through what this one leaves out
-    first  the id of the rule whose heir this one is, or ""
+    first  the id of the rule that guards the fields that this one takes over, or ""
+    unguarded  the pattern of the filter alone; None when it is not known
     """
 
     CFN: ClassVar[str] = "AWS::Events::Rule"
@@ -49,6 +50,7 @@ class Rule(Resource):
     rule_arn: str = identity()
     heirs: tuple[str, ...] = identity(default=())
     first: str = identity(default="")
+    unguarded: Pattern | None = field(default=None, metadata={"identity": True})
     event_pattern: Pattern
     description: str
     state: str
@@ -81,15 +83,19 @@ class Rule(Resource):
         back when it guards fewer.
         """
         lead_id = self.first or self.id
-        lead, live = wanted[lead_id], seen[lead_id]
-        if not (isinstance(lead, Rule) and isinstance(live, Live) and isinstance(live.state, Rule)):
-            return frozenset()
-        takes_back = guarded(lead.event_pattern.document) < guarded(
-            live.state.event_pattern.document
-        )
+        change = _change_of_guards(wanted[lead_id], seen[lead_id])
         if self.first:
-            return frozenset({lead_id} if takes_back else ())
-        return frozenset(() if takes_back else self.heirs)
+            return frozenset({lead_id} if change == "fewer" else ())
+        return frozenset(self.heirs if change in ("more", "others") else ())
+
+    def bridge(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> Self:
+        """Returns the rule as it is wanted first, when no order of changes alone is safe.
+
+        When other fields are guarded than before, each of the two rules takes something from the
+        other: then the second lets through everything until the first has changed.
+        """
+        others = self.first and _change_of_guards(wanted[self.first], seen[self.first]) == "others"
+        return replace(self, event_pattern=self.unguarded) if others and self.unguarded else self
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -269,6 +275,19 @@ class Rule(Resource):
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         self._remove_target(aws, live)
         aws.maybe(aws.events.delete_rule, Name=self.rule_name)
+
+
+def _change_of_guards(lead: Resource, seen: Observed) -> Literal["none", "more", "fewer", "others"]:
+    """Says how the fields that a rule guards are to change from what they are."""
+    live = seen.state if isinstance(seen, Live) else None
+    if not (isinstance(lead, Rule) and isinstance(live, Rule)):
+        return "none"
+    if lead.event_pattern == live.event_pattern:
+        return "none"
+    now, then = guarded(live.event_pattern.document), guarded(lead.event_pattern.document)
+    if now <= then:
+        return "more"
+    return "fewer" if then < now else "others"
 
 
 def _without_id(target: Mapping[str, Any]) -> dict[str, Any]:
