@@ -12,8 +12,11 @@ from shnotify.terminal.options import config_option, output_options, settings
 if TYPE_CHECKING:
     from shnotify.commands._input import Routed
     from shnotify.config.models import Config
+    from shnotify.config.rules import RoutedRule
     from shnotify.mail.summary import Part
     from shnotify.terminal.screen import Screen
+
+    Rules = dict[str, dict[str, tuple[RoutedRule, ...]]]
 
 
 @click.command("render", short_help="Show the exact mail for an event.")
@@ -44,6 +47,7 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     config, routes = routes_of(chosen.config, route)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     mails: list[dict[str, Any]] = []
+    known: Rules = {}
     lost: ShnotifyError | None = None
     for given in events_in(files):
         event, ids = given.event, escaped_line(", ".join(ids_of(given.event)))
@@ -59,7 +63,7 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
         for routed in due or routes[:1]:
             found: list[dict[str, Any]] = []
             failed: list[UndeliverableError] = []
-            for part in _parts(config, routed, event, form):
+            for part in _parts(config, routed, event, form, known):
                 try:
                     found += _mails(config, routed, event, part)
                 except UndeliverableError as error:  # the mails of all the others are shown
@@ -88,9 +92,12 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
 
 
 def _parts(
-    config: Config, routed: Routed, event: dict[str, Any], form: str | None
+    config: Config, routed: Routed, event: dict[str, Any], form: str | None, known: Rules
 ) -> list[tuple[str, Part]]:
-    """Lists format and part of every rule of the route that takes the event, as if it were due."""
+    """Lists format and part of every rule of the route that takes the event, as if it were due.
+
+    known: the rules that were made for other events, by partition.
+    """
     from shnotify.commands._input import scope_of
     from shnotify.config.rules import rules_by_route
     from shnotify.findings.matching import matches
@@ -102,7 +109,9 @@ def _parts(
     if route.pattern and form == "summary":
         form = "json"  # a raw pattern's events may be of any shape, so they are sent whole
     if form == route.message.format:
-        rules = rules_by_route(config, partition)[route.name]
+        if partition not in known:
+            known[partition] = rules_by_route(config, partition)
+        rules = known[partition][route.name]
         due = [rule.part for rule in rules if matches(rule.pattern, event)]
         return [(form, part) for part in due or takers([rule.part for rule in rules], event)]
     made = parts(form, route.source, partition=partition)
