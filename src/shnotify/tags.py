@@ -26,4 +26,11 @@ Nothing else in AWS says so, and without it every `apply` would try again.
 """
 
 
-OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG)
+PLAIN_TAG = "shnotify:plain"
+"""Says that EventBridge took no second rule beside this one, with its code.
+
+While the tag is there nobody asks EventBridge again.
+"""
+
+
+OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG, PLAIN_TAG)

@@ -8,10 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shnotify.arns import Scope
+from shnotify.config.load import completed
+from shnotify.config.yamlfile import parse
 from shnotify.findings.matching import matches
 from shnotify.findings.overlap import event_of, examples
-from shnotify.mail.summary import FIELDS, input_transformer
+from shnotify.mail.fields import FIELDS
+from shnotify.notifier.desired import build
 from shnotify.notifier.rulecheck import pattern_link, queue_link, transformer_link
+from shnotify.resources.rule import Rule
+from tests.conftest import SMALLEST
 from tests.support.breakages import findings
 from tests.support.lifecycle import ACCOUNT
 
@@ -116,14 +122,19 @@ def test_a_pattern_may_keep_dangerous_text_away(guard: dict[str, Any], verdict: 
 
 @pytest.mark.parametrize("source", ["cspm", "hub", "both"])
 def test_our_own_text_is_never_in_danger(source: str) -> None:
-    ours = {"Arn": "x", "InputTransformer": input_transformer("summary", source)}
-    assert transformer_link("UrgentRule", ours).verdict == "ok"
+    config = completed(parse(f"{SMALLEST}    source: {source}\n"))
+    rules = [thing for thing in build(config, Scope.of(RULE)) if isinstance(thing, Rule)]
+    found = [transformer_link(one.id, one.targets, one.event_pattern.document).verdict for one in rules]
+    assert len(found) == (4 if source == "both" else 2)
+    assert set(found) == {"ok"}
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_of_our_fields_only_the_resources_id_can_break_it(name: str) -> None:
-    ours = {"Arn": "x", "InputTransformer": input_transformer("summary", "cspm", fields=[name])}
-    assert transformer_link("UrgentRule", ours).verdict == ("warning" if name == "resource_id" else "ok")
+def test_a_field_that_somebody_writes_is_a_danger_without_a_guard(name: str) -> None:
+    field = FIELDS[name]
+    given = {"InputPathsMap": {"x": field.cspm or field.hub}, "InputTemplate": '"<x>"'}
+    link = transformer_link("UrgentRule", {"Arn": "x", "InputTransformer": given})
+    assert link.verdict == ("warning" if field.text else "ok")
 
 
 paths = st.sampled_from(["$", "$.detail", "$.detail.findings", "$.detail.findings[0]", TITLE, LABEL, "$.resources[0]"])

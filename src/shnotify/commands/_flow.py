@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 
 
 def planned(
-    run: Session, seen: Observation, around: Surroundings, *, adopt: bool, wait: bool = True
+    run: Session,
+    seen: Observation,
+    around: Surroundings,
+    *,
+    adopt: bool,
+    wait: bool = True,
+    ask: bool = False,
 ) -> Plan:
     """Makes and shows the plan for `apply`.
 
     Raises `UsageError` for a pattern that EventBridge would not take.
 
+    ask   whether EventBridge is asked about the patterns that guard a mail; `apply` is answered
+          when it writes them
     wait  whether the number of findings that match already is waited for; else it is told beside
           the first changes, before a rule is switched on
     """
@@ -37,6 +45,10 @@ def planned(
     if refused := run.refused_patterns(plan):
         told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
         raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
+    if ask and (guards := run.refused_guards(plan)):
+        run.without_second_rules(guards)
+        seen = run.of_the_graph(seen)
+        plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
         run.screen.warn(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "

@@ -16,6 +16,7 @@ from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
+from shnotify.notifier.plain import why_plain
 from shnotify.notifier.rulecheck import pattern_link
 from shnotify.notifier.subscribers import (
     Details,
@@ -29,6 +30,10 @@ from shnotify.resources.rule import Rule
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
 """Links that no mail passes: they keep what failed."""
+
+
+_TOLD = ("subscribers", "filter-policy", "transformer")
+"""Links whose warnings a plan tells as well."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ def _delivery(
         for link in chain_of(config, route, seen.wanted, around.keys).links()
         if link.id not in told
     ]
+    if reason := why_plain(config, graph, route):
+        own.append(Link("transformer", "warning", reason, resource=names.rule_id(route)))
     hub = around.hub(route.source)
     own += _patterns(graph, route, seen)
     listed, details = around.lists.get(topic_id, ()), around.details
@@ -159,7 +166,8 @@ def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
         if route.message.format == "lambda"
         else []
     )
-    ids = [*ours, names.topic_id(route), *formatter, names.rule_id(route)]
+    rules = names.rule_ids(route, {thing.id for thing in graph})
+    ids = [*ours, names.topic_id(route), *formatter, *rules]
     return [graph[resource_id].id for resource_id in ids]
 
 
@@ -174,7 +182,7 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
         existing = {key.name for key in around.keys.values()}
         found += [link.why for link in links if link.verdict != "ok" and link.resource in existing]
     for delivery in deliveries(config, graph, seen, around):
-        of_people = [link for link in delivery.links if link.id in ("subscribers", "filter-policy")]
+        of_people = [link for link in delivery.links if link.id in _TOLD]
         found += [link.why for link in of_people if link.verdict == "warning"]
     return list(dict.fromkeys(found))
 
