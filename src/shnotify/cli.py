@@ -18,19 +18,21 @@ from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.terminal import signals as ending
 
-COMMANDS = (
-    "init",
-    "validate",
-    "plan",
-    "apply",
-    "status",
-    "destroy",
-    "match",
-    "render",
-    "demo",
-    "sandbox",
-)
-"""Each is the function `command` of the module of this name in `shnotify.commands`."""
+COMMANDS = {
+    "init": "Write a commented configuration file.",
+    "validate": "Check the file, offline.",
+    "plan": "Show what apply would do; change nothing.",
+    "apply": "Create or update until AWS matches the file.",
+    "status": "Show drift and delivery health; change nothing.",
+    "destroy": "Remove all of it; keys are scheduled for deletion.",
+    "match": "Show which route findings would go to.",
+    "render": "Show the exact mail for an event.",
+    "demo": "Show the whole life cycle against an embedded AWS.",
+    "sandbox": "Run an embedded AWS on this machine.",
+}
+"""Each is the function `command` of the module of this name in `shnotify.commands`, with its line in
+`--help`, which would else import them all.
+"""
 
 _SHORT = re.compile("-[vy]*o(.*)", re.DOTALL)
 """`-o`, alone or behind flags (`-vo json`), with its value or before it."""
@@ -47,6 +49,10 @@ class _Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:

@@ -26,7 +26,7 @@ routes:
 """
 
 
-@click.command("demo", short_help="Show the whole life cycle against an embedded AWS.")
+@click.command("demo")
 @output_options
 def command(**options: Any) -> int:
     """Plans, applies, drifts, mends and destroys a notifier in an embedded AWS.
