@@ -105,7 +105,9 @@ class _Run:
         key, part = node
         self.not_done.add(node)
         if key not in self.outcome.results and part != "retire":
-            self._end(self.steps[key], "done" if part == "settle" and key in self.made_of else "skipped")
+            self._end(
+                self.steps[key], "done" if part == "settle" and key in self.made_of else "skipped"
+            )
 
     def _end(self, step: Step, result: Result, why: str | None = None) -> None:
         self.outcome.results[step.key] = result
@@ -113,7 +115,10 @@ class _Run:
 
     def _built_on_other(self, step: Step) -> bool:
         """Tells whether something the thing was built on did not stay what it was."""
-        return step.key in self.made_of and step.resource.resolved(self.known) != self.made_of[step.key]
+        return (
+            step.key in self.made_of
+            and step.resource.resolved(self.known) != self.made_of[step.key]
+        )
 
     def _superseded(self, step: Step) -> bool:
         begun = self.begun.get(step.key, {})

@@ -268,6 +268,7 @@ class Resource(ABC):
 
     def retire(self, aws: Aws, begun: Mapping[str, str]) -> None:
         """Removes what was begun and did not become the thing; nothing is built on it any more."""
+        raise NotImplementedError(f"{self.CFN} is created in one part")
 
     @abstractmethod
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:

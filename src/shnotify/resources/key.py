@@ -17,6 +17,7 @@ from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.keylookup import (
     aliases_of,
+    behind_alias,
     by_tag,
     dying,
     grantees_of,
@@ -214,9 +215,9 @@ class Key(Resource):
         """Finds the key behind our alias, or else the key that carries our tags, and the alias of
         that key.
         """
-        reply = aws.maybe(aws.kms.describe_key, KeyId=self.alias_name) if self.alias_name else None
-        if reply:
-            return reply["KeyMetadata"], self.alias_name
+        meta = behind_alias(aws, self.alias_name) if self.alias_name else None
+        if meta:
+            return meta, self.alias_name
         keys = by_tag(aws, self.tags, self.id, self.key_id)
         if not keys:
             return None, ""
