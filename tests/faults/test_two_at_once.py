@@ -23,7 +23,7 @@ from tests.support.lifecycle import TOPIC, key_id
 
 @pytest.mark.parametrize("commands", [(APPLY, APPLY), (APPLY, DESTROY)], ids=["apply+apply", "apply+destroy"])
 def test_two_runs_at_once(world: World, monkeypatch: pytest.MonkeyPatch, commands: tuple[list[str], list[str]]) -> None:
-    for seed in range(8):
+    for seed in range(4):
         with emptied(world):
             if DESTROY in commands:
                 world.apply()
