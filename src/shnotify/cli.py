@@ -18,29 +18,31 @@ from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.terminal import signals as ending
 
-COMMANDS = (
-    "init",
-    "validate",
-    "plan",
-    "apply",
-    "status",
-    "doctor",
-    "destroy",
-    "match",
-    "render",
-    "why",
-    "test",
-    "dlq",
-    "subscriptions",
-    "estimate",
-    "baseline",
-    "iam-policy",
-    "demo",
-    "sandbox",
-    "export",
-    "rollout",
-)
-"""Each is the function `command` of the module of this name in `shnotify.commands`."""
+COMMANDS = {
+    "init": "Write a commented configuration file.",
+    "validate": "Check the file, offline.",
+    "plan": "Show what apply would do; change nothing.",
+    "apply": "Create or update until AWS matches the file.",
+    "status": "Show drift and delivery health; change nothing.",
+    "doctor": "Say which link between Security Hub and the inbox is broken.",
+    "destroy": "Remove all of it; keys are scheduled for deletion.",
+    "match": "Show which route findings would go to.",
+    "render": "Show the exact mail for an event.",
+    "why": "Say why a finding was, or was not, mailed.",
+    "test": "Send a marked finding through the whole chain and watch it.",
+    "dlq": "See, send again, export or drop what could not be delivered.",
+    "subscriptions": "Show who gets the mail; resend, confirm, protect, remove.",
+    "estimate": "Count what the file would have sent.",
+    "baseline": "Mark the backlog NOTIFIED, or undo that.",
+    "iam-policy": "Print the least permissions for a command.",
+    "export": "Print the notifier as a CloudFormation template.",
+    "rollout": "Carry the notifier to many accounts and Regions (StackSets).",
+    "demo": "Show the whole life cycle against an embedded AWS.",
+    "sandbox": "Run an embedded AWS on this machine.",
+}
+"""Each is the function `command` of the module of this name in `shnotify.commands`, with its line in
+`--help`, which would else import them all.
+"""
 
 _SHORT = re.compile("-[vy]*o(.*)", re.DOTALL)
 """`-o`, alone or behind flags (`-vo json`), with its value or before it."""
@@ -57,6 +59,10 @@ class _Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:

@@ -228,6 +228,8 @@ def test_help_is_instant_because_it_imports_nothing_heavy(env: Env, arguments: l
         f"assert run({arguments!r}) == 0\n"
         "heavy = {'boto3', 'botocore', 'pydantic', 'yaml', 'rich', 'asyncio', 'moto'} & sys.modules.keys()\n"
         "assert not heavy, heavy\n"
+        "ours = {name for name in sys.modules if name.startswith('shnotify.commands.')}\n"
+        f"assert ours <= {{'shnotify.commands.{arguments[0]}', 'shnotify.commands._flow'}}, ours\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr

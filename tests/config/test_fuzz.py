@@ -25,7 +25,7 @@ from tests.conftest import Cases
 from tests.support.example import EXAMPLE, fields_of
 
 SAMPLE = settings(
-    max_examples=300,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -96,8 +96,9 @@ def test_what_is_encrypted_goes_before_every_key() -> None:
     other, key = Thing(id="Other"), Last(id="Base")
     graph = Graph((key, THING, other))
     observed = Observation({"Base": live(key), "Thing": live(THING), "Other": live(other)})
-    needs = {s.key: s.needs for s in plan_destroy(graph, observed).steps}
-    assert needs == {"Thing": frozenset(), "Other": frozenset(), "Base": frozenset({"Thing", "Other"})}
+    needs = {s.key: (s.needs, s.after) for s in plan_destroy(graph, observed).steps}
+    none: frozenset[str] = frozenset()
+    assert needs == {"Thing": (none, none), "Other": (none, none), "Base": ({"Thing"}, {"Other"})}
     foreign = Observation({"Base": live(key), "Thing": live(THING), "Other": live(other, "theirs")})
     plan = plan_destroy(graph, foreign)
     assert actions(plan) == {"Thing": "delete", "Other": "refuse", "Base": "delete"}

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from shnotify.engine.values import Late, Pattern, Policy, Tags, late_parts, resolve, to_json
 
-THOUSAND = settings(max_examples=1000, derandomize=True, deadline=None)
+COUNTS = pytest.mark.parametrize("count", [300, pytest.param(1000, marks=pytest.mark.full)])
+"""How many examples: a sample in `make test`."""
+
+
+def counted(count: int) -> settings:
+    return settings(max_examples=count, derandomize=True, deadline=None)
+
+
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:security-alerts-urgent"
 
 
@@ -67,43 +74,53 @@ def written_otherwise(statement: dict[str, Any]) -> dict[str, Any]:
     return dict(reversed(found.items()))
 
 
-@THOUSAND
-@given(st.lists(FOREIGN, max_size=4))
-def test_a_policy_that_means_the_same_is_no_drift(statements: list[dict[str, Any]]) -> None:
-    other = {"Statement": [written_otherwise(s) for s in reversed(statements)], "Version": "2012-10-17"}
-    assert Policy({"Version": "2012-10-17", "Statement": statements}) == Policy(other)
+@COUNTS
+def test_a_policy_that_means_the_same_is_no_drift(count: int) -> None:
+    @counted(count)
+    @given(st.lists(FOREIGN, max_size=4))
+    def each(statements: list[dict[str, Any]]) -> None:
+        other = {"Statement": [written_otherwise(s) for s in reversed(statements)], "Version": "2012-10-17"}
+        assert Policy({"Version": "2012-10-17", "Statement": statements}) == Policy(other)
+
+    each()
 
 
-@THOUSAND
-@given(st.lists(FOREIGN, max_size=3), FOREIGN, st.sampled_from(["Effect", "Action", "Resource", "Principal", "Sid"]))
-def test_a_policy_that_means_something_else_is_a_drift(
-    statements: list[dict[str, Any]], one: dict[str, Any], part: str
-) -> None:
-    change = {
-        "Effect": "Deny" if one["Effect"] == "Allow" else "Allow",
-        "Action": [*one["Action"], "sns:ListTopics"],
-        "Resource": [*one["Resource"], TOPIC + "x"],
-        "Principal": {"AWS": "000000000000"},
-        "Sid": "Another",
-    }[part]
-    assert Policy({"Statement": [*statements, one]}) != Policy({"Statement": [*statements, one | {part: change}]})
-    assert Policy({"Statement": [*statements, one]}) != Policy({"Statement": statements})
+@COUNTS
+def test_a_policy_that_means_something_else_is_a_drift(count: int) -> None:
+    @counted(count)
+    @given(
+        st.lists(FOREIGN, max_size=3), FOREIGN, st.sampled_from(["Effect", "Action", "Resource", "Principal", "Sid"])
+    )
+    def each(statements: list[dict[str, Any]], one: dict[str, Any], part: str) -> None:
+        change = {
+            "Effect": "Deny" if one["Effect"] == "Allow" else "Allow",
+            "Action": [*one["Action"], "sns:ListTopics"],
+            "Resource": [*one["Resource"], TOPIC + "x"],
+            "Principal": {"AWS": "000000000000"},
+            "Sid": "Another",
+        }[part]
+        assert Policy({"Statement": [*statements, one]}) != Policy({"Statement": [*statements, one | {part: change}]})
+        assert Policy({"Statement": [*statements, one]}) != Policy({"Statement": statements})
+
+    each()
 
 
-@THOUSAND
-@given(st.lists(FOREIGN, max_size=4), st.lists(st.sampled_from(["theirs", "ours", "old"]), max_size=6))
-def test_foreign_statements_stay_in_their_order_and_ours_stand_once(
-    foreign: list[dict[str, Any]], mixed: list[str]
-) -> None:
-    ours = {"Sid": "AWS Events", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "x"}
-    kinds: dict[str, dict[str, Any]] = {"theirs": {"Sid": "T"}, "ours": ours, "old": {"Sid": "AWS Events"}}
-    live = [*foreign, *(kinds[kind] for kind in mixed)]
-    wanted = Policy({"Version": "2012-10-17", "Statement": [ours]}, frozenset({"AWS Events"}))
-    merged = wanted.onto(Policy({"Version": "2008-10-17", "Id": "theirs", "Statement": live})).document
-    assert [s for s in merged["Statement"] if s != ours] == [s for s in live if s.get("Sid") != "AWS Events"]
-    assert merged["Statement"].count(ours) == 1
-    if live:
-        assert (merged["Version"], merged["Id"]) == ("2008-10-17", "theirs")
+@COUNTS
+def test_foreign_statements_stay_in_their_order_and_ours_stand_once(count: int) -> None:
+    @counted(count)
+    @given(st.lists(FOREIGN, max_size=4), st.lists(st.sampled_from(["theirs", "ours", "old"]), max_size=6))
+    def each(foreign: list[dict[str, Any]], mixed: list[str]) -> None:
+        ours = {"Sid": "AWS Events", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "x"}
+        kinds: dict[str, dict[str, Any]] = {"theirs": {"Sid": "T"}, "ours": ours, "old": {"Sid": "AWS Events"}}
+        live = [*foreign, *(kinds[kind] for kind in mixed)]
+        wanted = Policy({"Version": "2012-10-17", "Statement": [ours]}, frozenset({"AWS Events"}))
+        merged = wanted.onto(Policy({"Version": "2008-10-17", "Id": "theirs", "Statement": live})).document
+        assert [s for s in merged["Statement"] if s != ours] == [s for s in live if s.get("Sid") != "AWS Events"]
+        assert merged["Statement"].count(ours) == 1
+        if live:
+            assert (merged["Version"], merged["Id"]) == ("2008-10-17", "theirs")
+
+    each()
 
 
 STATEMENT: dict[str, Any] = {

@@ -309,19 +309,24 @@ def test_a_key_is_given_back_with_its_root_statement_and_what_others_wrote() -> 
     assert aws.operations == ["kms:GetKeyPolicy", "kms:UntagResource"]
 
 
-def test_a_key_that_lost_its_alias_to_another_run_is_scheduled_and_the_others_used() -> None:
-    winner: Any = meta("k2")
-    aws = scripted({"kms:ScheduleKeyDeletion": {}, "kms:ListResourceTags": {"Tags": listed(tags("TopicKey"), "Tag")}})
-    assert KEY._give_up(aws, "k1", winner) is winner
-    assert aws.sent == [
-        ("kms:ScheduleKeyDeletion", {"KeyId": "k1", "PendingWindowInDays": 7}),
-        ("kms:ListResourceTags", {"KeyId": "k2"}),
-    ]
+def test_a_key_that_lost_its_alias_to_another_run_gives_way_to_the_others() -> None:
+    begun = {"Arn": "arn:k1", "KeyId": "k1", "New": "k1"}
+    lost: dict[str, Answer] = {
+        "kms:CreateAlias": "AlreadyExistsException",
+        "kms:EnableKeyRotation": {},
+        "kms:DescribeKey": {"KeyMetadata": meta("k2")},
+    }
+    aws = scripted({**lost, "kms:ListResourceTags": {"Tags": listed(tags("TopicKey"), "Tag")}})
+    assert KEY.finish(aws, begun) == {"Arn": meta("k2")["Arn"], "KeyId": "k2"}
+    assert "kms:ScheduleKeyDeletion" not in aws.operations
+    aws = scripted({"kms:ScheduleKeyDeletion": {}})
+    KEY.retire(aws, begun)
+    assert aws.sent == [("kms:ScheduleKeyDeletion", {"KeyId": "k1", "PendingWindowInDays": 7})]
     assert aws.notes == [Noted("alias/a: another run created it first; its key is used, ours is given up")]
     for owner in ({}, tags("TopicKey", "other")):
-        aws = scripted({"kms:ScheduleKeyDeletion": {}, "kms:ListResourceTags": {"Tags": listed(owner, "Tag")}})
+        aws = scripted({**lost, "kms:ListResourceTags": {"Tags": listed(owner, "Tag")}})
         with pytest.raises(AlreadyThereError, match=r"alias/a was given to another key meanwhile \(k2\)") as caught:
-            KEY._give_up(aws, "k1", winner)
+            KEY.finish(aws, begun)
         assert (caught.value.operation, caught.value.code) == ("kms:CreateAlias", "AlreadyExistsException")
         assert caught.value.hint == "run `shnotify plan` to see whose it is"
-        assert aws.notes == []
+        assert "kms:ScheduleKeyDeletion" not in aws.operations  # things may be encrypted with ours by now

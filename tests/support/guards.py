@@ -24,7 +24,7 @@ def by_name(aws: Any) -> list[tuple[str, dict[str, Any]]]:
     return sorted(aws.sent, key=lambda call: call[0])
 
 
-PROBE = {"QueueUrl": URL, "MaxNumberOfMessages": 1, "VisibilityTimeout": 0, "WaitTimeSeconds": 2}
+PROBE = {"QueueUrl": URL, "MaxNumberOfMessages": 1, "VisibilityTimeout": 0, "WaitTimeSeconds": 1}
 
 
 PERSON = Subscription(id="S", topic_arn=TOPIC_ARN, protocol="email", endpoint="A@example.com")

@@ -68,6 +68,7 @@ class Calls:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._memo: dict[object, Future[Any]] = {}
+        self._early: dict[object, Future[Any]] = {}
         self._under_way: dict[int, str] = {}
         """Thread -> the call it is making or waiting to make again, and why.
 
@@ -118,16 +119,19 @@ class Calls:
         it.
         """
         with self._lock:
-            future = self._memo.get(key)
+            future = self._memo.get(key) or self._early.pop(key, None)
             first = future is None
-            if future is None:
-                future = self._memo[key] = Future()
+            future = self._memo[key] = future or Future()
         if first:
             try:
                 future.set_result(function())
             except BaseException as error:
                 future.set_exception(error)
         return cast("T", future.result())
+
+    def ahead(self, key: object, function: Callable[[], T]) -> None:
+        """Asks for what the first observation will `remember` under this key, before it begins."""
+        self._early[key] = self.start(function)
 
     def forget(self) -> None:
         """Begins a new observation, in which everything is read again."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +23,7 @@ from shnotify.aws.credentials import SignIn, ask_only_on_a_terminal, not_set_up
 from shnotify.aws.failures import UnexpectedError, WriteRefusedError
 from shnotify.aws.operations import operation_name
 from shnotify.aws.progress import Noted, Progress
+from shnotify.aws.sdk import TlsContext, load_only_what_is_used
 from shnotify.errors import UsageError
 from shnotify.escaping import without_password
 
@@ -92,9 +94,12 @@ class Aws(Calls):
         self.allowed = allowed
         self.existing: dict[str, str] = {}
         """Name -> ARN of what a call of ours has seen: it can be read again in one round."""
-        self._clients: dict[tuple[str, float], Any] = {}
+        self._clients: dict[tuple[str, float], Future[Any]] = {}
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="clients")
+        self._tls = TlsContext()
         try:
             core = botocore.session.Session(profile=profile)
+            load_only_what_is_used(core)
             self.sign_in = SignIn.of(core)
             ask_only_on_a_terminal(core, self.sign_in)
             # The SDK for Python reads AWS_DEFAULT_REGION only; all the others, and our manual, say
@@ -129,15 +134,23 @@ class Aws(Calls):
     # -- clients -------------------------------------------------------------------------------------------------------
 
     def _client(self, service: str, patience: float = READ_SECONDS) -> Any:
+        return self._making(service, patience).result()
+
+    def _making(self, service: str, patience: float = READ_SECONDS) -> Future[Any]:
+        """Makes clients one after another, in the order in which they are wanted.
+
+        In parallel it takes several times as long.
+        """
         key = (service, patience)
-        if made := self._clients.get(key):  # who has one does not wait while another's is made
-            return made
-        with (
-            self._lock
-        ):  # making clients in parallel is several times slower than one after another
+        with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._new_client(service, patience)
-        return self._clients[key]
+                self._clients[key] = self._maker.submit(self._new_client, service, patience)
+            return self._clients[key]
+
+    def prepare(self, *services: str) -> None:
+        """Makes clients beside the calls that are under way; waits for none of them."""
+        for service in services:
+            self._making(service)
 
     def _new_client(self, service: str, patience: float) -> Any:
         settings = SdkConfig(
@@ -152,6 +165,7 @@ class Aws(Calls):
         except (BotoCoreError, ValueError, OSError, EOFError) as error:
             raise not_set_up(error, self.sign_in) from error
         client.meta.events.register_first("before-call", self._guard)
+        self._tls.share(client)
         return client
 
     def permits(self, operation: str) -> bool:

@@ -23,15 +23,18 @@ from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
 from shnotify.notifier import plain as without_second_rule
 from shnotify.notifier import preconditions as premises
-from shnotify.notifier.desired import build, existing_keys
+from shnotify.notifier.desired import build, existing_keys, own_aliases
 from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
+from shnotify.resources.keylookup import ask_early
 from shnotify.resources.kinds import READS
 from shnotify.resources.rule import Rule
 from shnotify.schema.regions import region_doubt, region_problem
 from shnotify.terminal.options import Options
 from shnotify.terminal.screen import Screen
 
+SERVICES = ("sts", "kms", "sns", "sqs", "events", "resourcegroupstaggingapi")
+"""What every command asks, in the order in which it is asked."""
 LOOK_AGAIN_SECONDS = (0.5, 2, 5)
 """Pauses between looks that contradict themselves: somebody changes AWS at this moment."""
 
@@ -274,6 +277,9 @@ def session(
         screen,
         report,
     ):
+        aws.prepare(*SERVICES)
+        if not config.account:
+            ask_early(aws, own_aliases(config))
         scope = aws.scope
         if config.account and config.account != scope.account:
             raise ShnotifyError(

@@ -22,7 +22,7 @@ VISIBLE_SECONDS = 90
 """How long a write may stay unseen: SQS says up to 60 s for attributes (API_SetQueueAttributes)."""
 
 
-@click.command("apply", short_help="Create or update until AWS matches the file.")
+@click.command("apply")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag."

@@ -25,7 +25,7 @@ HOSTILE = 'Bucket "customer-exports" is\nopen \\ to the world'
 """Quotes, a line break and a backslash: what breaks a message that is put together from text."""
 
 
-@click.command("demo", short_help="Show the whole life cycle against an embedded AWS.")
+@click.command("demo")
 @output_options
 def command(**options: Any) -> int:
     """Plans and applies a notifier, lets findings come in and shows the mail that arrives, breaks

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEY_TYPE = "AWS::KMS::Key"
 
 
-@click.command("destroy", short_help="Remove all of it; keys are scheduled for deletion.")
+@click.command("destroy")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Discard the messages in the dead-letter queue.")
 @click.option("--keep-keys", is_flag=True, help="Leave the KMS keys and their aliases.")

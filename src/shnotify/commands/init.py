@@ -104,7 +104,7 @@ class Answers:
         return {}
 
 
-@click.command("init", short_help="Write a commented configuration file.")
+@click.command("init")
 @click.option("--name", default="security-alerts", show_default=True, help="Name of the notifier.")
 @click.option(
     "--email",

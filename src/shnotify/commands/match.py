@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command("match", short_help="Show which route findings would go to.")
+@click.command("match")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="Ask this route only.")
 @click.option(

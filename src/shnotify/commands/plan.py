@@ -11,7 +11,7 @@ from shnotify.notifier.needs import BACKLOG
 from shnotify.terminal.options import aws_options, settings
 
 
-@click.command("plan", short_help="Show what apply would do; change nothing.")
+@click.command("plan")
 @click.option("--exit-code", is_flag=True, help="Exit 3 if there is anything to do.")
 @click.option(
     "--adopt", is_flag=True, help="Plan to take over same-named resources that carry nobody's tag."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Rules = dict[str, dict[str, tuple[RoutedRule, ...]]]
 
 
-@click.command("render", short_help="Show the exact mail for an event.")
+@click.command("render")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="As this route would send it, whether or not the event matches.")
 @click.option(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command("sandbox", short_help="Run an embedded AWS on this machine.")
+@click.command("sandbox")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -24,7 +24,7 @@ _ONLY_THE_NET = ("can deliver, but what fails may be lost", "bold yellow")
 _STYLES = {"in_sync": "green", "unknown": "bold red"}
 
 
-@click.command("status", short_help="Show drift and delivery health; change nothing.")
+@click.command("status")
 @aws_options
 def command(**options: Any) -> int:
     """Compares AWS with the file and says whether each route can deliver.

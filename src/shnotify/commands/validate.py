@@ -9,7 +9,7 @@ import click
 from shnotify.terminal.options import config_option, output_options, settings
 
 
-@click.command("validate", short_help="Check the file, offline.")
+@click.command("validate")
 @config_option
 @output_options
 def command(**options: Any) -> int:

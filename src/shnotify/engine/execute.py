@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from shnotify.aws.failures import AlreadyThereError, AwsError, StopError, UnexpectedError
 from shnotify.aws.progress import Noted
 from shnotify.engine.events import Event, StepEnded, StepStarted
+from shnotify.engine.order import Node, Part, order
 from shnotify.engine.plan import Plan, Result, Step
 from shnotify.engine.resource import Live, Resource
 from shnotify.errors import ShnotifyError
@@ -34,38 +35,44 @@ class Outcome:
 
 
 class _Run:
-    """Runs one plan; only the main thread touches the sorter and the results."""
+    """Runs one plan; only the main thread touches the sorter, the results and what failed."""
 
     def __init__(self, plan: Plan, aws: Aws, report: Callable[[Event], None]) -> None:
         self.plan, self.aws, self.report = plan, aws, report
         self.steps = {step.key: step for step in plan.steps}
+        self.before = order(plan)
         self.known = dict(plan.known)
         self.lock = threading.Lock()
+        self.begun: dict[str, Mapping[str, str]] = {}
+        """Step -> the outputs of its first part."""
+        self.left: dict[str, Live[Resource]] = {}
+        """Step -> what its first part left to be removed."""
+        self.made_of: dict[str, Resource] = {}
+        """Step -> the resource that was created, with every late value filled in."""
+        self.not_done: set[Node] = set()
         self.outcome = Outcome()
 
     def run(self, workers: int) -> Outcome:
-        sorter = TopologicalSorter(
-            {key: step.needs & self.steps.keys() for key, step in self.steps.items()}
-        )
+        sorter = TopologicalSorter(self.before)
         sorter.prepare()
         pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
-        running: dict[Future[None], str] = {}
+        running: dict[Future[None], Node] = {}
         try:
             while sorter.is_active():
-                for key in sorter.get_ready():
-                    if self._starts(self.steps[key]):
-                        running[pool.submit(self._do, self.steps[key])] = key
+                for node in sorter.get_ready():
+                    if self._starts(node):
+                        running[pool.submit(self._do, node)] = node
                     else:
-                        sorter.done(key)
+                        sorter.done(node)
                 if not running:
                     continue
                 finished, _ = wait(
                     running, timeout=self.aws.remaining() + 0.1, return_when=FIRST_COMPLETED
                 )
                 for future in finished:
-                    key = running.pop(future)
-                    self._finish(self.steps[key], future)
-                    sorter.done(key)
+                    node = running.pop(future)
+                    self._finish(node, future)
+                    sorter.done(node)
                 if not finished:
                     raise self.aws.out_of_time()
         except (KeyboardInterrupt, StopError) as error:
@@ -73,38 +80,88 @@ class _Run:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         for key in self.steps:
-            self.outcome.results.setdefault(key, "skipped")
+            self.outcome.results.setdefault(key, "done" if key in self.made_of else "skipped")
         return self.outcome
 
-    def _starts(self, step: Step) -> bool:
-        """Tells whether the step is to be carried out, and otherwise notes the step's result."""
+    def _starts(self, node: Node) -> bool:
+        """Tells whether the part is to be carried out, and otherwise notes what becomes of it."""
+        step, part = self.steps[node[0]], node[1]
         if step.action == "none":
             self.outcome.results[step.key] = "done"
-        elif step.action == "refuse" or any(
-            self.outcome.results.get(k) in ("failed", "skipped") for k in step.needs
-        ):
-            self.outcome.results[step.key] = "skipped"
-            self.report(StepEnded(step, "skipped", step.reason))
-        elif step.key not in self.outcome.results:
+            return False
+        if step.action == "refuse" or self.before[node] & self.not_done:
+            self._skip(node)
+            return False
+        if part == "settle" and not self._built_on_other(step):
+            self._end(step, "done")
+            return False
+        if part == "retire" and not self._superseded(step):
+            return False
+        if (step.key, "begin") not in self.before[node] and part in ("begin", "make"):
             self.report(StepStarted(step))
-            return True
-        return False
+        return True
 
-    def _do(self, step: Step) -> None:
-        wanted = step.resource.resolved(self.known)
+    def _skip(self, node: Node) -> None:
+        key, part = node
+        self.not_done.add(node)
+        if key not in self.outcome.results and part != "retire":
+            self._end(
+                self.steps[key], "done" if part == "settle" and key in self.made_of else "skipped"
+            )
+
+    def _end(self, step: Step, result: Result, why: str | None = None) -> None:
+        self.outcome.results[step.key] = result
+        self.report(StepEnded(step, result, step.reason if result == "skipped" else why))
+
+    def _built_on_other(self, step: Step) -> bool:
+        """Tells whether something the thing was built on did not stay what it was."""
+        return (
+            step.key in self.made_of
+            and step.resource.resolved(self.known) != self.made_of[step.key]
+        )
+
+    def _superseded(self, step: Step) -> bool:
+        begun = self.begun.get(step.key, {})
+        return any(self.known.get(f"{step.key}.{name}") != value for name, value in begun.items())
+
+    def _do(self, node: Node) -> None:
+        step, part = self.steps[node[0]], node[1]
+        with self.lock:
+            wanted = step.resource.resolved(self.known)
         if step.action == "create":
-            outputs = _create(wanted, self.aws)
-            with self.lock:
-                self.known.update({f"{step.key}.{name}": value for name, value in outputs.items()})
+            self._do_create(step, part, wanted)
         elif step.live is not None and step.part:
             wanted.removed_with_whole(self.aws, step.live)
         elif step.live is not None and step.release:
             wanted.release(self.aws, step.live)
         elif step.live is not None and step.action == "delete":
             self._check_unused(step)
-            wanted.delete(self.aws, step.live)
+            if part == "begin":
+                self.left[step.key] = wanted.let_go(self.aws, step.live)
+            else:
+                wanted.delete(self.aws, self.left.get(step.key, step.live))
         elif step.live is not None:
             _update(wanted, self.aws, step.live)
+
+    def _do_create(self, step: Step, part: Part, wanted: Resource) -> None:
+        if part == "begin":
+            try:
+                outputs = wanted.begin(self.aws)
+            except AlreadyThereError:  # the whole of it is looked at when everything else is there
+                return
+            self.begun[step.key] = outputs
+        elif part == "retire":
+            wanted.retire(self.aws, self.begun[step.key])
+            return
+        elif part == "make" and step.key in self.begun:
+            begun = self.begun[step.key]
+            outputs = _create(wanted, self.aws, lambda aws: wanted.finish(aws, begun))
+        else:
+            outputs = _create(wanted, self.aws, wanted.create)
+        with self.lock:
+            self.known.update({f"{step.key}.{name}": value for name, value in outputs.items()})
+        if part != "begin":
+            self.made_of[step.key] = wanted
 
     def _check_unused(self, step: Step) -> None:
         """Refuses to remove what this very run has made or taken back under another id."""
@@ -121,26 +178,28 @@ class _Run:
                 resource=step.key,
             )
 
-    def _finish(self, step: Step, future: Future[None]) -> None:
+    def _finish(self, node: Node, future: Future[None]) -> None:
+        step = self.steps[node[0]]
         try:
             future.result()
         except ShnotifyError as error:
             error.resource = error.resource or step.key
-            self.outcome.results[step.key] = "failed"
-            self.outcome.errors.append(error)
-            self.report(StepEnded(step, "failed", error.message))
+            self._fail(node, error)
             if isinstance(error, StopError):
                 self.aws.stop()
         except Exception as error:  # whatever it is, the other steps come to a consistent end
-            failure = UnexpectedError(error, step.key)
-            self.outcome.results[step.key] = "failed"
-            self.outcome.errors.append(failure)
-            self.report(StepEnded(step, "failed", failure.message))
+            self._fail(node, UnexpectedError(error, step.key))
         else:
-            self.outcome.results[step.key] = "done"
-            self.report(StepEnded(step, "done"))
+            last = "settle" if step.action == "create" else "make"
+            if node[1] == last:
+                self._end(step, "done")
 
-    def _abandon(self, running: dict[Future[None], str], error: BaseException) -> None:
+    def _fail(self, node: Node, error: ShnotifyError) -> None:
+        self.not_done.add(node)
+        self.outcome.errors.append(error)
+        self._end(self.steps[node[0]], "failed", error.message)
+
+    def _abandon(self, running: dict[Future[None], Node], error: BaseException) -> None:
         """Starts no new call and waits for the calls under way; a second interrupt ends the
         waiting.
         """
@@ -154,14 +213,17 @@ class _Run:
             finished, _ = wait(running, timeout=self.aws.remaining() + 0.1)
         except KeyboardInterrupt as again:
             self.outcome.interrupted, finished = again, set()
-        for future, key in running.items():
-            done = future in finished and future.exception() is None
+        for future, (key, part) in running.items():
+            done = future in finished and future.exception() is None and part != "begin"
             self.outcome.results[key] = "done" if done else "failed"
 
 
-def _create(wanted: Resource, aws: Aws) -> Mapping[str, str]:
+def _create(
+    wanted: Resource, aws: Aws, how: Callable[[Aws], Mapping[str, str]]
+) -> Mapping[str, str]:
+    """Creates the thing, or mends what somebody else created meanwhile if it is ours."""
     try:
-        return wanted.create(aws)
+        return how(aws)
     except AlreadyThereError as error:
         live = _appeared(wanted, aws)
         if live is None:

@@ -26,6 +26,7 @@ class Step:
 
     resource  the wanted resource, or the leftover one that is removed
     needs     keys of the steps that must have succeeded before
+    after     keys of the steps of which the first part must have succeeded before
     reason    why it is refused, or left alone; None otherwise
     release   an update that gives an adopted resource back
     part      it goes with what it is part of, which is removed before: no call of its own
@@ -40,6 +41,7 @@ class Step:
     notes: tuple[str, ...] = ()
     release: bool = False
     part: bool = False
+    after: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:

@@ -86,7 +86,13 @@ class Resource(ABC):
     GETATT: ClassVar[Mapping[str, str]] = {}
     """The attributes that CloudFormation's `Fn::GetAtt` calls otherwise: our name to its name."""
     GOES_LAST: ClassVar[bool] = False
-    """Whether everything else is removed before it: what others are encrypted with."""
+    """Whether everything else is removed, or looked into, before it: what others are encrypted with."""
+    BEGINS: ClassVar[bool] = False
+    """Whether `create` is `begin` and then `finish`, with others created in between."""
+    LETS_GO: ClassVar[bool] = False
+    """Whether `let_go` comes before `delete`, and what it used is removed beside `delete`."""
+    LOOKS_FIRST: ClassVar[bool] = False
+    """Whether `let_go` only looks, right before `delete`, whether the thing may go."""
 
     id: str = identity()
 
@@ -283,6 +289,18 @@ class Resource(ABC):
         Returns its outputs. Harmless when it exists already as wanted.
         """
 
+    def begin(self, aws: Aws) -> Mapping[str, str]:
+        """Creates so much of the thing that others can be built on it; returns its outputs."""
+        raise NotImplementedError(f"{self.CFN} is created in one part")
+
+    def finish(self, aws: Aws, begun: Mapping[str, str]) -> Mapping[str, str]:
+        """Creates the rest. Returns the outputs: others than `begun` when another thing won."""
+        raise NotImplementedError(f"{self.CFN} is created in one part")
+
+    def retire(self, aws: Aws, begun: Mapping[str, str]) -> None:
+        """Removes what was begun and did not become the thing; nothing is built on it any more."""
+        raise NotImplementedError(f"{self.CFN} is created in one part")
+
     @abstractmethod
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         """Makes the live thing match this state in place; `changes` names the properties that
@@ -292,6 +310,10 @@ class Resource(ABC):
     def release(self, aws: Aws, live: Live[Self]) -> None:
         """Gives an adopted thing back: removes our parts, our tags last, and leaves the rest."""
         raise NotImplementedError(f"{self.CFN} cannot be adopted")
+
+    def let_go(self, aws: Aws, live: Live[Self]) -> Live[Self]:
+        """Does the first part of a removal; returns what is left of the thing for `delete`."""
+        return live
 
     @abstractmethod
     def delete(self, aws: Aws, live: Live[Self]) -> None:

@@ -42,12 +42,12 @@ def plan_destroy(graph: Graph, seen: Observation, *, keep: frozenset[str] = froz
 
 def _last_things_last(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Moves what others are encrypted with behind all of them, for messages may still be on their
-    way.
+    way; a queue need not be gone, but is known to be empty.
     """
     removed = frozenset(
         s.key for s in steps if s.action == "delete" and not s.part and not s.resource.GOES_LAST
     )
-    return tuple(replace(s, needs=s.needs | removed) if s.resource.GOES_LAST else s for s in steps)
+    return tuple(replace(s, after=removed - s.needs) if s.resource.GOES_LAST else s for s in steps)
 
 
 def _block_users(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -86,6 +86,13 @@ def existing_keys(config: Config) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key.arn for key in used if isinstance(key, ExistingKey)))
 
 
+def own_aliases(config: Config) -> tuple[str, ...]:
+    """Lists the aliases of the keys that the notifier owns."""
+    encryption = config.encryption
+    keys = [encryption.topic_key, encryption.dlq_key] if encryption else []
+    return tuple(key.alias for key in keys if isinstance(key, ManagedKey))
+
+
 def _tags(config: Config, resource_id: str) -> Tags:
     ours = {NAME_TAG: config.name, RESOURCE_TAG: resource_id, MANAGED_TAG: "shnotify"}
     return Tags.of({**config.tags, **ours})

@@ -18,6 +18,7 @@ from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.keylookup import (
     aliases_of,
+    behind_alias,
     by_tag,
     dying,
     grantees_of,
@@ -33,6 +34,8 @@ from shnotify.tags import OUR_TAGS
 if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import KeyMetadataTypeDef
 
+_NEW = "New"
+"""Marks the outputs of a key that `begin` made: `finish` gives it the rest."""
 _USABLE = ("Enabled", "Disabled", "PendingDeletion")
 _KIND = {
     "KeySpec": "SYMMETRIC_DEFAULT",
@@ -59,6 +62,7 @@ class Key(Resource):
 
     CFN: ClassVar[str] = "AWS::KMS::Key"
     GOES_LAST: ClassVar[bool] = True
+    BEGINS: ClassVar[bool] = True
     PERMISSIONS: ClassVar[Permissions] = Permissions(
         read=calls("kms", "DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags")
         | calls("kms", "ListAliases", "ListGrants")
@@ -221,9 +225,9 @@ class Key(Resource):
         """Finds the key behind our alias, or else the key that carries our tags, and the alias of
         that key.
         """
-        reply = aws.maybe(aws.kms.describe_key, KeyId=self.alias_name) if self.alias_name else None
-        if reply:
-            return reply["KeyMetadata"], self.alias_name
+        meta = behind_alias(aws, self.alias_name) if self.alias_name else None
+        if meta:
+            return meta, self.alias_name
         keys = by_tag(aws, self.tags, self.id, self.key_id)
         if not keys:
             return None, ""
@@ -255,33 +259,50 @@ class Key(Resource):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
+        begun = self.begin(aws)
+        made = self.finish(aws, begun)
+        if made["Arn"] != begun["Arn"]:
+            self.retire(aws, begun)
+        return made
+
+    def begin(self, aws: Aws) -> Mapping[str, str]:
+        """Makes the key, or takes back our own; what is encrypted with it can be made now."""
         for meta in by_tag(aws, self.tags, self.id, self.key_id):
             if self._is_ours(aws, meta):
                 return self._take_back(aws, meta)
         meta = make_key(aws, self.description, self.key_policy, self.tags, self.id)
-        key_id = meta["KeyId"]
-        rotation = aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
-        if winner := take_alias(aws, self.alias_name, key_id):
-            meta = self._give_up(aws, key_id, winner)
-        elif rotation:
-            rotation.result()  # of no interest for a key that was given up
-        saw(aws, self.alias_name, meta["Arn"])
-        return {"Arn": meta["Arn"], "KeyId": meta["KeyId"]}
+        return {"Arn": meta["Arn"], "KeyId": meta["KeyId"], _NEW: meta["KeyId"]}
 
-    def _give_up(self, aws: Aws, key_id: str, winner: KeyMetadataTypeDef) -> KeyMetadataTypeDef:
-        """Gives up our new key when another run got the alias first, and uses that run's key.
+    def finish(self, aws: Aws, begun: Mapping[str, str]) -> Mapping[str, str]:
+        """Gives the new key its alias and rotation.
 
-        Only for a key that this run has just made: nothing can be encrypted with it yet.
+        Another run that got the alias first has won: its key is used, and ours is given up.
         """
-        unless_so_already(aws, aws.kms.schedule_key_deletion, KeyId=key_id, PendingWindowInDays=7)
-        if not self._is_ours(aws, winner):
-            raise self._taken(winner)
+        made = {name: value for name, value in begun.items() if name != _NEW}
+        if _NEW in begun:
+            key_id = begun["KeyId"]
+            rotation = (
+                aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
+            )
+            if winner := take_alias(aws, self.alias_name, key_id):
+                if not self._is_ours(aws, winner):
+                    raise self._taken(winner)  # ours stays: things may be encrypted with it
+                made = {"Arn": winner["Arn"], "KeyId": winner["KeyId"]}
+            elif rotation:
+                rotation.result()  # of no interest for a key that is given up
+        saw(aws, self.alias_name, made["Arn"])
+        return made
+
+    def retire(self, aws: Aws, begun: Mapping[str, str]) -> None:
+        """Gives up our new key: all that was encrypted with it has the other one now."""
+        unless_so_already(
+            aws, aws.kms.schedule_key_deletion, KeyId=begun["KeyId"], PendingWindowInDays=7
+        )
         aws.report(
             Noted(
                 f"{self.alias_name}: another run created it first; its key is used, ours is given up"
             )
         )
-        return winner
 
     def _taken(self, winner: KeyMetadataTypeDef) -> AlreadyThereError:
         return AlreadyThereError(
@@ -366,16 +387,17 @@ class Key(Resource):
                     hint="read them first, then run it again",
                     operation="kms:ScheduleKeyDeletion",
                 )
-        if (
-            live.state.alias_name
-        ):  # an alias left on a dying key would block the next apply for a month
-            aws.maybe(aws.kms.delete_alias, AliasName=live.state.alias_name)
-        if live.outputs["KeyState"] == "PendingDeletion":
-            return
-        days = self.pending_window_in_days
-        unless_so_already(
-            aws,
-            aws.kms.schedule_key_deletion,
-            KeyId=live.outputs["KeyId"],
-            PendingWindowInDays=days,
-        )
+        # An alias left on a dying key is found by the next destroy, and taken back by the next apply.
+        alias = live.state.alias_name
+        unaliased = aws.start(aws.maybe, aws.kms.delete_alias, AliasName=alias) if alias else None
+        try:
+            if live.outputs["KeyState"] != "PendingDeletion":
+                unless_so_already(
+                    aws,
+                    aws.kms.schedule_key_deletion,
+                    KeyId=live.outputs["KeyId"],
+                    PendingWindowInDays=self.pending_window_in_days,
+                )
+        finally:
+            if unaliased:
+                unaliased.result()

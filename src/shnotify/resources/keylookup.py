@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shnotify.aws.failures import AwsError, StopError
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 def dying(meta: KeyMetadataTypeDef) -> bool:
     """Tells whether the key is scheduled for deletion."""
     return meta["KeyState"] == "PendingDeletion"
+
+
+def behind_alias(aws: Aws, alias: str) -> KeyMetadataTypeDef | None:
+    """Returns the key that an alias points to; None when there is no such alias."""
+    return aws.remember(("alias", alias), lambda: _describe(aws, alias))
+
+
+def ask_early(aws: Aws, aliases: Iterable[str]) -> None:
+    """Asks which keys these aliases point to: that needs no account, so it goes beside STS."""
+    for alias in aliases:
+        aws.ahead(("alias", alias), partial(_describe, aws, alias))
+
+
+def _describe(aws: Aws, alias: str) -> KeyMetadataTypeDef | None:
+    reply = aws.maybe(aws.kms.describe_key, KeyId=alias)
+    return reply["KeyMetadata"] if reply else None
 
 
 def tags_of(aws: Aws, key_id: str) -> Tags:

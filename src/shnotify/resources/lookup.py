@@ -184,7 +184,7 @@ def rules_feeding(aws: Aws, topic_arn: str) -> tuple[str, ...]:
     return aws.remember(("rules_feeding", topic_arn), ask)
 
 
-PROBE_SECONDS = 2
+PROBE_SECONDS = 1
 """Long polling asks all of SQS's servers.
 
 Short polling only some (SQS Developer Guide, short and long polling).

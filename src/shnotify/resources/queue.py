@@ -36,6 +36,7 @@ _NUMBERS = (
     "KmsDataKeyReusePeriodSeconds",
 )
 _ONE_KIND = "InvalidAttributeName: You can use one type of server-side encryption"
+_LOOKED_INTO = "LookedInto"
 _DEPTHS = {
     "ApproximateNumberOfMessages": "waiting",
     "ApproximateNumberOfMessagesNotVisible": "in flight",
@@ -56,6 +57,7 @@ class Queue(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::SQS::Queue"
+    LOOKS_FIRST: ClassVar[bool] = True
     PERMISSIONS: ClassVar[Permissions] = Permissions(
         read=calls("sqs", "GetQueueAttributes", "ListQueueTags") | calls("kms", "DescribeKey"),
         create=calls("sqs", "CreateQueue"),
@@ -241,21 +243,25 @@ class Queue(Resource):
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes={"Policy": text})
         aws(aws.sqs.untag_queue, QueueUrl=self.url(aws), TagKeys=list(OUR_TAGS))
 
-    def delete(self, aws: Aws, live: Live[Self]) -> None:
-        """Deletes the queue, but not while a message can be received or is counted.
+    def let_go(self, aws: Aws, live: Live[Self]) -> Live[Self]:
+        """Looks into the queue. Raises `AwsError` while a message can be received or is counted.
 
         The counts lag a minute (API_GetQueueAttributes); what is delayed or in flight cannot be
         received, so the counts are asked for again when the last look is old.
         """
-        have = aws.start(self._attributes, aws) if aws.age() > FRESH_SECONDS else None
-        if not self.discard_messages and (
-            holds_messages(aws, self.queue_arn) or (have and depths(have.result() or {}))
-        ):
-            raise AwsError(
-                f"the queue {self.queue_name} holds messages, so it stays, and its key with it",
-                hint="read them first, or discard them with --force",
-                operation="sqs:DeleteQueue",
-            )
+        if not self.discard_messages:
+            have = aws.start(self._attributes, aws) if aws.age() > FRESH_SECONDS else None
+            if holds_messages(aws, self.queue_arn) or (have and depths(have.result() or {})):
+                raise AwsError(
+                    f"the queue {self.queue_name} holds messages, so it stays, and its key with it",
+                    hint="read them first, or discard them with --force",
+                    operation="sqs:DeleteQueue",
+                )
+        return replace(live, outputs={**live.outputs, _LOOKED_INTO: "true"})
+
+    def delete(self, aws: Aws, live: Live[Self]) -> None:
+        if _LOOKED_INTO not in live.outputs:
+            self.let_go(aws, live)
         aws.maybe(aws.sqs.delete_queue, QueueUrl=self.url(aws))
 
 

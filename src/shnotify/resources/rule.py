@@ -38,6 +38,8 @@ class Rule(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::Events::Rule"
+    BEGINS: ClassVar[bool] = True
+    LETS_GO: ClassVar[bool] = True
     PERMISSIONS: ClassVar[Permissions] = Permissions(
         read=calls("events", "DescribeRule", "ListTargetsByRule", "ListTagsForResource"),
         create=calls("events", "PutRule", "PutTargets"),
@@ -214,8 +216,12 @@ class Rule(Resource):
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
-        """Creates the rule, after another look when the last look is old: PutRule overwrites
-        (API_PutRule).
+        return self.finish(aws, self.begin(aws))
+
+    def begin(self, aws: Aws) -> Mapping[str, str]:
+        """Creates the rule without its target, so that nothing is sent to what is not there yet.
+
+        After another look when the last look is old: PutRule overwrites (API_PutRule).
         """
         found = (
             aws.maybe(aws.events.describe_rule, Name=self.rule_name)
@@ -225,9 +231,12 @@ class Rule(Resource):
         if found:
             raise AlreadyThereError(f"the rule {self.rule_name} exists", operation="events:PutRule")
         self._put_rule(aws, Tags=self.tags.to_list())
-        self._put_targets(aws, TARGET_ID)
         saw(aws, self.rule_arn, self.rule_arn)
         return self.outputs()
+
+    def finish(self, aws: Aws, begun: Mapping[str, str]) -> Mapping[str, str]:
+        self._put_targets(aws, TARGET_ID)
+        return begun
 
     def _put_rule(self, aws: Aws, **tags: Any) -> None:
         """Writes the whole rule, because PutRule forgets whatever a request leaves out
@@ -280,6 +289,10 @@ class Rule(Resource):
             reply = aws.maybe(aws.events.remove_targets, Rule=self.rule_name, Ids=[target])
             if reply and reply.get("FailedEntryCount"):
                 raise _failed_entry("events:RemoveTargets", reply.get("FailedEntries") or [])
+
+    def let_go(self, aws: Aws, live: Live[Self]) -> Live[Self]:
+        self._remove_target(aws, live)
+        return replace(live, outputs={**live.outputs, "TargetId": ""})
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         self._remove_target(aws, live)
