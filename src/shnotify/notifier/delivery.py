@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shnotify.arns import Scope
 from shnotify.config.models import Config, ManagedKey, Route
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link, Verdict
@@ -17,6 +18,7 @@ from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
 from shnotify.notifier.subscribers import (
+    UNDELIVERED,
     Details,
     Recipient,
     subscriber_links,
@@ -24,6 +26,7 @@ from shnotify.notifier.subscribers import (
     undelivered_links,
 )
 from shnotify.notifier.surroundings import Surroundings
+from shnotify.notifier.undelivered import no_room
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
 """Links that no mail passes: they keep what failed."""
@@ -125,6 +128,8 @@ def _kept(
     """Judges whether mail that SNS gives up is kept, subscriber by subscriber."""
     if not config.keeps_mail:
         return ()
+    if why := no_room(config, Scope.of(graph[topic_id].arn or "")):
+        return (Link(UNDELIVERED, "warning", why, resource=names.DLQ),)
     queue, topic = graph[names.DLQ].arn or "", seen.wanted[topic_id]
     tags = topic.state.tags_or_none() if isinstance(topic, Live) else None
     return undelivered_links(topic_id, subscribers, details, queue, tags.to_dict() if tags else {})
@@ -158,6 +163,9 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
         found += [link.why for link in links if link.verdict != "ok" and link.resource in existing]
     for delivery in deliveries(config, graph, seen, around):
         of_people = [link for link in delivery.links if link.id in ("subscribers", "filter-policy")]
+        of_people += [
+            link for link in delivery.links if (link.id, link.resource) == (UNDELIVERED, names.DLQ)
+        ]
         found += [link.why for link in of_people if link.verdict == "warning"]
     return list(dict.fromkeys(found))
 
