@@ -17,8 +17,10 @@ _VERBS: dict[str, tuple[Verb, ...]] = {
     "destroy": ("delete", "release"),
 }
 
-_LOOK = calls("sqs", "GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibilityBatch")
-_TAKE = calls("sqs", "ListQueueTags", "ChangeMessageVisibility")
+_LOOK = calls("sqs", "GetQueueAttributes", "ReceiveMessage") | calls(
+    "sqs", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"
+)
+_TAKE = calls("sqs", "ListQueueTags")
 _WHO = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
 
 DLQ_OPERATIONS: dict[str, frozenset[str]] = {
