@@ -31,9 +31,7 @@ def redrive_policy(world: World, **put: str) -> Any:
     sns = world.client("sns")
     (found,) = sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]
     if put:
-        sns.set_subscription_attributes(
-            SubscriptionArn=found["SubscriptionArn"], AttributeName="RedrivePolicy", **put
-        )
+        sns.set_subscription_attributes(SubscriptionArn=found["SubscriptionArn"], AttributeName="RedrivePolicy", **put)
     attributes = sns.get_subscription_attributes(SubscriptionArn=found["SubscriptionArn"])["Attributes"]
     return json.loads(attributes.get("RedrivePolicy") or "{}")
 

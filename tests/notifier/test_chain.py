@@ -265,9 +265,7 @@ MAIL = {
     "the queue for another topic": (
         {
             "Dlq__policy_document": with_(
-                allowing(
-                    "sqs:SendMessage", Principal=SNS, Condition={"ArnEquals": {"aws:SourceArn": SCOPE.topic("x")}}
-                )
+                allowing("sqs:SendMessage", Principal=SNS, Condition={"ArnEquals": {"aws:SourceArn": SCOPE.topic("x")}})
             )
         },
         "broken",

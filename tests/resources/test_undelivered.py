@@ -52,9 +52,7 @@ class Here:
 
     def set(self, arn: str, queue: str) -> None:
         text = json.dumps({"deadLetterTargetArn": queue})
-        self.sns.set_subscription_attributes(
-            SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=text
-        )
+        self.sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=text)
 
     def tags(self) -> list[str]:
         return [tag["Key"] for tag in self.sns.list_tags_for_resource(ResourceArn=TOPIC)["Tags"]]
