@@ -68,7 +68,7 @@ def test_row_47_no_condition_of_ours_holds_a_wildcard_or_a_variable(world: World
     documents += [p["Attributes"]["Policy"] for _, p in world.faults.calls if "Policy" in p.get("Attributes", {})]
     conditions = [s["Condition"] for text in documents for s in json.loads(text)["Statement"] if "Condition" in s]
     assert len(documents) == 4
-    assert len(conditions) == 2
+    assert len(conditions) == 3
     assert not [c for c in conditions if "*" in json.dumps(c) or "${" in json.dumps(c)]
 
 

@@ -15,6 +15,7 @@ from shnotify.engine.resource import Live, Observed
 from shnotify.engine.values import Policy, resolve
 from shnotify.notifier.chain import KeySeen, chain_of
 from shnotify.notifier.desired import build
+from shnotify.notifier.undelivered import keeps_mail, no_room
 
 ACCOUNT = "123456789012"
 SCOPE = Scope("aws", "us-east-1", ACCOUNT)
@@ -243,6 +244,18 @@ def test_a_formatter_whose_key_policy_denies_it() -> None:
     deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Sid": "No"}
     assert verdict(links("lambda", TopicKey__key_policy=with_(ROOT, deny)), "topic-key") == "broken"
     assert verdict(links("lambda", TopicKey__key_policy=with_(ROOT)), "topic-key") == "ok"  # by its own policy
+
+
+def test_more_topics_than_the_queues_policy_has_room_for_are_said_and_not_let_in() -> None:
+    """SQS takes 8,192 bytes; the rules come first, and what the file wants besides is told."""
+    text = "name: mine\nroutes:\n" + "".join(f"  - name: r{number}\n" for number in range(100))
+    many, few = completed(parse(text)), completed(parse("name: mine\nroutes:\n  - name: r1\n"))
+    assert (keeps_mail(few, SCOPE), no_room(few, SCOPE)) == (True, "")
+    assert not keeps_mail(many, SCOPE)
+    assert "the topics of 100 routes have no room in it" in no_room(many, SCOPE)
+    graph = build(many, SCOPE)
+    assert len(graph["Dlq"].policy_document.statements) == 1  # type: ignore[attr-defined]
+    assert len(graph["DlqKey"].key_policy.statements) == 2  # type: ignore[attr-defined]
 
 
 SNS = {"Service": "sns.amazonaws.com"}

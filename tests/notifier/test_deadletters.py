@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from shnotify.arns import Scope
 from shnotify.config.models import Route
 from shnotify.notifier import causes
-from shnotify.notifier.deadletters import Letter, grouped, read_letter, senders_of
+from shnotify.notifier.deadletters import Letter, grouped, read_letter
 from shnotify.notifier.permissions import actions_of
 from shnotify.notifier.redrive import Order, answered, destination, expected_mails, post_of
+from shnotify.notifier.senders import senders_of
 from tests.support.deadletters import (
     ACCOUNT,
     BUS_RECORD,

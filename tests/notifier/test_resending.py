@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from shnotify.aws.failures import StopError
-from shnotify.notifier.deadletters import Summary, read_letter, senders_of
+from shnotify.notifier.deadletters import Summary, read_letter
 from shnotify.notifier.queuereading import LEASE_SECONDS, Reading
 from shnotify.notifier.redrive import Order, destination
 from shnotify.notifier.resending import LEASE_SECONDS as LONGEST_HIDDEN
 from shnotify.notifier.resending import Resending, Resent, Sender
+from shnotify.notifier.senders import senders_of
 from tests.conftest import Cases
 from tests.support import faults
 from tests.support.deadletters import BUS_RECORD, STRANGER, Message, from_formatter, from_rule, from_topic
@@ -228,6 +229,18 @@ def test_what_a_call_under_way_receives_when_a_person_stops_it_is_given_back_too
     with pytest.raises(KeyboardInterrupt), Reading(world, QUEUE_ARN, expected=60) as reading:  # type: ignore[arg-type]
         list(reading)
     assert len(world.sqs.visible()) == 60
+
+
+@pytest.mark.parametrize("how", ["refused", "half done"])
+def test_what_sqs_does_not_take_together_is_given_back_one_by_one(how: str) -> None:
+    def half(call: Callable[[], object], _operation: str) -> object:
+        return {"Failed": [{"Id": "0", "SenderFault": False, "Code": "InternalError"}]}
+
+    world = QueueWorld(*(from_rule(number) for number in range(1 if how == "half done" else 12)))
+    fault: Any = FAULTS["refused"] if how == "refused" else half
+    world.rule = lambda _n, operation: fault if operation == "sqs:ChangeMessageVisibilityBatch" else None
+    listing(world)
+    assert sorted(world.sqs.visible()) == sorted(world.sqs.stored)
 
 
 def listing(world: QueueWorld) -> list[Summary]:

@@ -293,7 +293,7 @@ ROOT_SID, KEY_SID = "Enable IAM User Permissions", "Allow EventBridge to use the
 
 
 def test_a_key_is_given_back_with_its_root_statement_and_what_others_wrote() -> None:
-    has = {"Policy": statements(ROOT_SID, KEY_SID, "Theirs").to_text()}
+    has = {"Policy": statements(ROOT_SID, KEY_SID, "Allow SNS to use the key", "Theirs").to_text()}
     aws = scripted({"kms:GetKeyPolicy": has, "kms:PutKeyPolicy": {}, "kms:UntagResource": {}})
     KEY.release(aws, key_live())
     assert aws.sent == [

@@ -15,6 +15,7 @@ from shnotify.resources.policies import (
     key_policy,
     open_notes,
     open_statements,
+    queue_key_policy,
     queue_policy,
     role_policy,
     role_trust,
@@ -117,6 +118,31 @@ def test_the_queue(scope: Scope) -> None:
     one = queue_policy(queue, rules[:1], [])
     assert one.document["Statement"][0]["Condition"] == {"ArnEquals": {"aws:SourceArn": rules[0]}}
     assert one.own == {"AllowEventBridgeDlq", "AllowSnsUndelivered"}
+
+
+def test_the_queue_lets_sns_in_for_exactly_the_topics(scope: Scope) -> None:
+    topics = [scope.topic("a"), scope.topic("b")]
+    assert queue_policy(scope.queue("q"), [scope.rule("a")], topics).statements[1] == {
+        "Sid": "AllowSnsUndelivered",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": scope.queue("q"),
+        "Condition": {"ArnEquals": {"aws:SourceArn": topics}},
+    }
+
+
+def test_the_key_of_the_queue_lets_sns_in_without_a_condition_unless_switched_off(scope: Scope) -> None:
+    on, off = (queue_key_policy(scope, undelivered_mail=wanted) for wanted in (True, False))
+    assert on.statements[2] == {
+        "Sid": "Allow SNS to use the key",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+    }
+    assert off.statements == key_policy(scope).statements
+    assert on.own == off.own == key_policy(scope).own | {"Allow SNS to use the key"}
 
 
 def test_the_function(scope: Scope) -> None:

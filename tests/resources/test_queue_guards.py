@@ -119,7 +119,7 @@ def test_the_last_look_at_a_queue_is_new_enough_for_five_seconds() -> None:
     ("attributes", "written"),
     [
         ({"Policy": statements("AllowEventBridgeDlq", "Theirs").to_text()}, statements("Theirs").to_text()),
-        ({"Policy": statements("AllowEventBridgeDlq").to_text()}, ""),
+        ({"Policy": statements("AllowEventBridgeDlq", "AllowSnsUndelivered").to_text()}, ""),
         ({"Policy": statements("Theirs").to_text()}, None),
         ({"Policy": ""}, None),
         ({}, None),

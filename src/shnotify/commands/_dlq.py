@@ -14,9 +14,10 @@ from shnotify.engine.ownership import owner_of
 from shnotify.engine.values import Tags
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.notifier import names
-from shnotify.notifier.deadletters import Letter, Senders, read_letter, senders_of
+from shnotify.notifier.deadletters import Letter, read_letter
 from shnotify.notifier.needs import DLQ
 from shnotify.notifier.queuereading import Depth, Reading, depth_of
+from shnotify.notifier.senders import Senders, senders_of
 from shnotify.resources.lookup import queue_url
 from shnotify.resources.queue import Queue
 from shnotify.terminal.options import Options

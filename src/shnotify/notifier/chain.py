@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shnotify.arns import Scope
 from shnotify.config.models import Config, Route
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.resource import Live, Observed, Resource
 from shnotify.notifier import names
+from shnotify.notifier.undelivered import keeps_mail
 from shnotify.resources import calls
 from shnotify.resources.evaluation import Decision, combined, evaluate
 from shnotify.resources.function import Function
@@ -290,15 +292,16 @@ def chain_of(
             arn = key.outputs["Arn"]
             ours[arn] = KeySeen(key_id, arn, key.state.key_policy.document, key.outputs["KeyState"])
     formatted = route.message.format == "lambda"
+    topic = live(names.topic_id(route), Topic)
     return Chain(
         formatted=formatted,
         rules=tuple(
             rule for one in names.rule_ids(route, seen) if (rule := live(one, Rule)) is not None
         ),
-        topic=live(names.topic_id(route), Topic),
+        topic=topic,
         queue=live(names.DLQ, Queue) if config.dead_letter_queue else None,
         function=live(names.formatter_id(route), Function) if formatted else None,
         role=live(names.formatter_role_id(route), Role) if formatted else None,
         keys={**existing, **ours},
-        keeps_mail=config.keeps_mail,
+        keeps_mail=bool(topic) and keeps_mail(config, Scope.of(topic.outputs["Arn"])),
     )

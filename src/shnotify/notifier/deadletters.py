@@ -13,51 +13,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from shnotify.arns import Scope, name_in, service_of
-from shnotify.config.models import Config, Route
+from shnotify.arns import name_in, service_of
 from shnotify.formatter.finding import findings_in
-from shnotify.notifier import causes, names
+from shnotify.notifier import causes
 from shnotify.notifier.causes import Cause
+from shnotify.notifier.senders import Senders
 
 Kind = Literal["event", "formatter", "mail", "record", "stranger"]
 _LONGEST = 1000
 """Characters kept of a text in a summary, so that ten thousand of them stay small."""
-
-
-@dataclass(frozen=True)
-class Senders:
-    """Says who of a notifier sends to its queue, by ARN, and for which route.
-
-    prefix  what the names of its things begin with: one that is no longer in the file is known by it
-    """
-
-    scope: Scope
-    prefix: str
-    routes: Mapping[str, str]
-
-    def route(self, arn: str) -> str | None:
-        return self.routes.get(arn)
-
-    def was_ours(self, arn: str) -> bool:
-        """Tells whether the ARN is that of a thing that the file named once, or names."""
-        parts = arn.split(":", 5)
-        here = len(parts) == 6 and parts[3:5] == [self.scope.region, self.scope.account]
-        return arn in self.routes or (here and name_in(arn).startswith(self.prefix))
-
-
-def rules_of(route: Route, scope: Scope) -> tuple[str, ...]:
-    """Lists the ARNs of the rules that feed a route."""
-    return (scope.rule(route.rule.name),)
-
-
-def senders_of(config: Config, scope: Scope) -> Senders:
-    """Lists who sends to the notifier's queue."""
-    found: dict[str, str] = {}
-    for route in config.routes:
-        found |= dict.fromkeys(rules_of(route, scope), route.name)
-        found[scope.topic(route.topic.name)] = route.name
-        found[scope.function(names.function_name(config, route))] = route.name
-    return Senders(scope, f"{config.name}-", found)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from shnotify.arns import Scope
 from shnotify.config.models import Config, ManagedKey, Route
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link, Verdict
@@ -19,6 +20,7 @@ from shnotify.notifier.chain import chain_of
 from shnotify.notifier.plain import why_plain
 from shnotify.notifier.rulecheck import pattern_link
 from shnotify.notifier.subscribers import (
+    UNDELIVERED,
     Details,
     Recipient,
     subscriber_links,
@@ -26,6 +28,7 @@ from shnotify.notifier.subscribers import (
     undelivered_links,
 )
 from shnotify.notifier.surroundings import Surroundings
+from shnotify.notifier.undelivered import no_room
 from shnotify.resources.rule import Rule
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
@@ -135,6 +138,8 @@ def _kept(
     """Judges whether mail that SNS gives up is kept, subscriber by subscriber."""
     if not config.keeps_mail:
         return ()
+    if why := no_room(config, Scope.of(graph[topic_id].arn or "")):
+        return (Link(UNDELIVERED, "warning", why, resource=names.DLQ),)
     queue, topic = graph[names.DLQ].arn or "", seen.wanted[topic_id]
     tags = topic.state.tags_or_none() if isinstance(topic, Live) else None
     return undelivered_links(topic_id, subscribers, details, queue, tags.to_dict() if tags else {})
@@ -183,6 +188,9 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
         found += [link.why for link in links if link.verdict != "ok" and link.resource in existing]
     for delivery in deliveries(config, graph, seen, around):
         of_people = [link for link in delivery.links if link.id in _TOLD]
+        of_people += [
+            link for link in delivery.links if (link.id, link.resource) == (UNDELIVERED, names.DLQ)
+        ]
         found += [link.why for link in of_people if link.verdict == "warning"]
     return list(dict.fromkeys(found))
 

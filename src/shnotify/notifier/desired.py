@@ -25,7 +25,7 @@ from shnotify.errors import UsageError
 from shnotify.formatter import HANDLER
 from shnotify.mail import archive as bundle
 from shnotify.mail.summary import settings_of
-from shnotify.notifier import names
+from shnotify.notifier import names, undelivered
 from shnotify.resources import policies
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
@@ -39,8 +39,6 @@ from shnotify.tags import MANAGED_TAG, NAME_TAG, PLAIN_TAG, RESOURCE_TAG
 
 LOG_DAYS = 30
 """How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
-QUEUE_POLICY_BYTES = 8192
-"""SQS Developer Guide, quotas related to policies."""
 
 
 def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
@@ -54,12 +52,12 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
     resources += [key for key in (topic_key, dlq_key) if isinstance(key, Key)]
     queue = None
     if config.dead_letter_queue:
-        arns = [scope.rule(rule.name) for route in config.routes for rule in rules[route.name]]
-        queue = _queue(config, config.dead_letter_queue, scope, dlq_key, arns)
+        queue = _queue(config, config.dead_letter_queue, scope, dlq_key, plain)
         resources.append(queue)
+    keeping = queue if undelivered.keeps_mail(config, scope) else None
     for route in config.routes:
         topic = _topic(config, route, scope, topic_key)
-        resources += [topic, *_subscriptions(config, route, topic, queue)]
+        resources += [topic, *_subscriptions(config, route, topic, keeping)]
         target: Topic | Function = topic
         if route.message.format == "lambda":
             uses = policies.Uses(
@@ -129,7 +127,7 @@ def _key(
 def _key_policy(config: Config, resource_id: str, scope: Scope) -> Policy:
     if resource_id != names.DLQ_KEY:
         return policies.key_policy(scope)
-    return policies.queue_key_policy(scope, undelivered_mail=config.keeps_mail)
+    return policies.queue_key_policy(scope, undelivered_mail=undelivered.keeps_mail(config, scope))
 
 
 def _arn_of(key: Key | str) -> str:
@@ -137,16 +135,16 @@ def _arn_of(key: Key | str) -> str:
 
 
 def _queue(
-    config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str, rule_arns: list[str]
+    config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str, plain: Mapping[str, str]
 ) -> Queue:
     arn = scope.queue(queue.name)
-    topics = [scope.topic(route.topic.name) for route in config.routes if config.keeps_mail]
-    policy = policies.queue_policy(arn, rule_arns, topics)
-    if (size := len(policy.to_text())) > QUEUE_POLICY_BYTES:
+    policy = undelivered.queue_policy(config, scope, plain)
+    size, limit = len(policy.to_text()), policies.QUEUE_POLICY_BYTES
+    if size > limit:
         raise UsageError(
-            f"the policy of the queue {queue.name} would have {size} bytes, and SQS takes {QUEUE_POLICY_BYTES}: "
-            f"it names the rules{' and topics' if topics else ''} of all {len(config.routes)} routes",
-            hint="give them shorter names, divide the routes between two files, or set undelivered_mail: false",
+            f"the policy of the queue {queue.name} would have {size} bytes, and SQS takes {limit}: "
+            f"it names the rules of all {len(config.routes)} routes",
+            hint="give the rules shorter names, or divide the routes between two files",
         )
     return Queue(
         id=names.DLQ,
@@ -182,7 +180,7 @@ def _topic(config: Config, route: Route, scope: Scope, key: Key | str) -> Topic:
 def _subscriptions(
     config: Config, route: Route, topic: Topic, queue: Queue | None
 ) -> list[Subscription]:
-    keeping = {"deadLetterTargetArn": queue.ref("Arn")} if queue and config.keeps_mail else {}
+    keeping = {"deadLetterTargetArn": queue.ref("Arn")} if queue else {}
     return [
         Subscription(
             id=Subscription.id_for(topic.id, subscriber.protocol, subscriber.endpoint),

@@ -16,9 +16,10 @@ from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config
 from shnotify.errors import ShnotifyError
 from shnotify.formatter.finding import findings_in, read
-from shnotify.notifier.deadletters import read_letter, senders_of
+from shnotify.notifier.deadletters import read_letter
 from shnotify.notifier.metrics import MOST_QUERIES, Counted, Metric
 from shnotify.notifier.queuereading import Reading, depth_of
+from shnotify.notifier.senders import senders_of
 from shnotify.notifier.tracing import Stuck
 
 PAGE = 100

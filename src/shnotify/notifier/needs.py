@@ -17,9 +17,11 @@ MARKING = calls("securityhub", "BatchUpdateFindings", "BatchUpdateFindingsV2")
 """What marks findings."""
 
 
-_LETTERS = calls("sqs", "GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibilityBatch")
+_LETTERS = calls("sqs", "GetQueueAttributes", "ReceiveMessage") | calls(
+    "sqs", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"
+)
 """What reads the dead-letter queue and leaves every message in it."""
-_TAKE = calls("sqs", "ListQueueTags", "ChangeMessageVisibility")
+_TAKE = calls("sqs", "ListQueueTags")
 _WHO = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
 
 DLQ: dict[str, frozenset[str]] = {

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from shnotify.arns import name_in
-from shnotify.aws.failures import NOT_FOUND, AwsError
+from shnotify.aws.failures import NOT_FOUND, AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
 from shnotify.errors import ShnotifyError
@@ -250,13 +250,33 @@ class Reading:
             )
 
     def _show_again(self, receipts: list[str]) -> None:
-        """Makes messages visible at once. One that is visible already is in the reply's Failed."""
+        """Makes messages visible at once: together, and one by one what SQS did not take so."""
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
             for number, receipt in enumerate(receipts)
         ]
-        self._aws(
-            self._aws.sqs.change_message_visibility_batch,
-            QueueUrl=self._url,
-            Entries=entries,  # type: ignore[arg-type]
-        )
+        try:
+            reply = self._aws(
+                self._aws.sqs.change_message_visibility_batch,
+                QueueUrl=self._url,
+                Entries=entries,  # type: ignore[arg-type]
+            )
+            left = [receipts[int(one["Id"])] for one in reply.get("Failed") or []]
+        except StopError:
+            raise
+        except AwsError:
+            left = receipts
+        for receipt in left:
+            self._show_one(receipt)
+
+    def _show_one(self, receipt: str) -> None:
+        try:
+            self._aws(
+                self._aws.sqs.change_message_visibility,
+                QueueUrl=self._url,
+                ReceiptHandle=receipt,
+                VisibilityTimeout=0,
+            )
+        except AwsError as error:
+            if error.code not in _GONE_HANDLE:  # that one is visible already, or gone
+                raise

@@ -17,7 +17,7 @@ from shnotify.aws.gateway import FUNCTION_SECONDS, Aws
 from shnotify.config.models import Config, Route
 from shnotify.errors import ShnotifyError
 from shnotify.notifier import names
-from shnotify.notifier.deadletters import Letter, Senders, read_letter
+from shnotify.notifier.deadletters import Letter, read_letter
 from shnotify.notifier.queuereading import Reading
 from shnotify.notifier.redrive import (
     PER_SECOND,
@@ -27,6 +27,7 @@ from shnotify.notifier.redrive import (
     destination,
     post_of,
 )
+from shnotify.notifier.senders import Senders
 
 LEASE_SECONDS = 2 * FUNCTION_SECONDS
 """How long a message is hidden while it waits for its turn in a batch."""

@@ -105,27 +105,29 @@ def topic_policy(scope: Scope, topic_arn: str) -> Policy:
     return Policy({"Id": "__default_policy_ID", **policy.document}, policy.own)
 
 
+QUEUE_POLICY_BYTES = 8192
+"""SQS Developer Guide, quotas related to policies."""
+
+
 def queue_policy(queue_arn: str, rule_arns: list[str], topic_arns: list[str]) -> Policy:
     """Lets EventBridge send what exactly these rules could not deliver (eb-rule-dlq), and SNS what
     exactly these topics could not (sns-configure-dead-letter-queue).
     """
-
-    def send(sid: str, service: str, sources: list[str]) -> dict[str, Any]:
-        return {
-            "Sid": sid,
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sqs:SendMessage",
-            "Resource": queue_arn,
-            "Condition": {
-                "ArnEquals": {"aws:SourceArn": sources[0] if len(sources) == 1 else sources}
-            },
-        }
-
-    statements = [send(QUEUE_SID, EVENTS, rule_arns)]
+    statements = [_sending(QUEUE_SID, EVENTS, queue_arn, rule_arns)]
     if topic_arns:
-        statements.append(send(SNS_QUEUE_SID, SNS, topic_arns))
+        statements.append(_sending(SNS_QUEUE_SID, SNS, queue_arn, topic_arns))
     return _policy("2012-10-17", statements, {QUEUE_SID, SNS_QUEUE_SID})
+
+
+def _sending(sid: str, service: str, queue_arn: str, sources: list[str]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": sources[0] if len(sources) == 1 else sources}},
+    }
 
 
 def function_policy(function_arn: str, rule_arn: str) -> Policy:
