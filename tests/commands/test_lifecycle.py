@@ -22,7 +22,7 @@ from tests.support.lifecycle import (
     queue,
 )
 
-IDS = ["TopicKey", "DlqKey", "Dlq", "UrgentTopic", "UrgentSubscription567df1a1", "UrgentRule"]
+IDS = ["TopicKey", "DlqKey", "Dlq", "UrgentTopic", "UrgentSubscription567df1a1", "UrgentRulePlain", "UrgentRule"]
 
 
 def test_a_fresh_apply_makes_all_of_it_and_a_second_one_nothing(world: World) -> None:
