@@ -169,7 +169,7 @@ def _rules_named_twice(config: Config) -> Iterator[Found]:
             continue  # told as the message's
         for name in (rule_name(route, part.name) for part in made if part.name):
             if (other := firsts.get(name, taken.get(name))) is not None:
-                text = f"its second rule would be {shown(name)}, as route {config.routes[other].name} has it: rename one"
+                text = f"its second rule would be {shown(name)}, as that of {config.routes[other].name}: rename one"
                 yield ("routes", i, "rule", "name"), text
             taken[name] = i
 
