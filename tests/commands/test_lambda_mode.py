@@ -150,11 +150,14 @@ def test_from_summary_to_lambda_and_back_leaves_nothing_behind(world: World) -> 
     plain = account(world)
     world.write(LAMBDA)
     there = world.apply()
-    assert there.actions() == {**dict.fromkeys(OURS, "create"), "UrgentRule": "update"}
+    changed = {"UrgentRule": "update", "Dlq": "update"}
+    assert there.actions() == {**dict.fromkeys(OURS, "create"), **changed, "UrgentRulePlain": "delete"}
     world.write(SMALLEST)
-    assert world.run("status").states() == {**dict.fromkeys(OURS, "leftover"), "UrgentRule": "drifted"}
+    drifted = {"UrgentRule": "drifted", "Dlq": "drifted", "UrgentRulePlain": "missing"}
+    assert world.run("status").states() == {**dict.fromkeys(OURS, "leftover"), **drifted}
     back = world.apply()
-    assert (back.code, back.actions()) == (0, {**dict.fromkeys(OURS, "delete"), "UrgentRule": "update"}), back.err
+    expected = {**dict.fromkeys(OURS, "delete"), **changed, "UrgentRulePlain": "create"}
+    assert (back.code, back.actions()) == (0, expected), back.err
     order = world.faults.writes
     assert order.index("events:PutTargets") < order.index("lambda:DeleteFunction") < order.index("iam:DeleteRole")
     assert order.index("iam:DeleteRole") < order.index("logs:DeleteLogGroup")

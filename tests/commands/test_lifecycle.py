@@ -22,7 +22,7 @@ from tests.support.lifecycle import (
     queue,
 )
 
-IDS = ["TopicKey", "DlqKey", "Dlq", "UrgentTopic", "UrgentSubscription567df1a1", "UrgentRule"]
+IDS = ["TopicKey", "DlqKey", "Dlq", "UrgentTopic", "UrgentSubscription567df1a1", "UrgentRulePlain", "UrgentRule"]
 
 
 def test_a_fresh_apply_makes_all_of_it_and_a_second_one_nothing(world: World) -> None:
@@ -32,7 +32,7 @@ def test_a_fresh_apply_makes_all_of_it_and_a_second_one_nothing(world: World) ->
     assert {a["result"] for a in first.json["actions"]} == {"done"}
     second = world.apply()
     assert (second.code, second.actions(), world.faults.writes) == (0, {}, [])
-    assert second.json["summary"] == {"create": 0, "update": 0, "delete": 0, "unchanged": 6, "refused": 0}
+    assert second.json["summary"] == {"create": 0, "update": 0, "delete": 0, "unchanged": 7, "refused": 0}
 
 
 def test_what_is_created_is_the_articles_set_up(world: World) -> None:
@@ -63,7 +63,12 @@ def test_what_is_created_is_the_articles_set_up(world: World) -> None:
     assert {name: attributes[name] for name in expected} == expected
     statement = json.loads(attributes["Policy"])["Statement"][0]
     assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/security-alerts-urgent"}
+        "ArnEquals": {
+            "aws:SourceArn": [
+                f"arn:aws:events:{REGION}:{ACCOUNT}:rule/security-alerts-urgent",
+                f"arn:aws:events:{REGION}:{ACCOUNT}:rule/security-alerts-urgent-plain",
+            ]
+        }
     }
     topic = world.client("sns").get_topic_attributes(TopicArn=TOPIC)["Attributes"]
     assert topic["KmsMasterKeyId"] == f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id(world, 'topic')}"
@@ -332,8 +337,8 @@ def test_several_routes_share_keys_and_queue(world: World) -> None:
         world.client("sqs").get_queue_attributes(QueueUrl=QUEUE, AttributeNames=["Policy"])["Attributes"]["Policy"]
     )["Statement"][0]
     assert sorted(statement["Condition"]["ArnEquals"]["aws:SourceArn"]) == [
-        f"arn:aws:events:{REGION}:{ACCOUNT}:rule/quiet-rule",
-        f"arn:aws:events:{REGION}:{ACCOUNT}:rule/security-alerts-urgent",
+        f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"
+        for name in ("quiet-rule", "quiet-rule-plain", "security-alerts-urgent", "security-alerts-urgent-plain")
     ]
     assert world.client("events").describe_rule(Name="quiet-rule")["State"] == "DISABLED"
     assert world.run("status").states() == {}
@@ -344,9 +349,10 @@ def test_a_route_removed_from_the_file_is_left_over_and_then_removed(world: Worl
     world.apply()
     world.write(ROUTES[: ROUTES.index("  - name: calm")])
     status = world.run("status")
-    assert (status.code, status.states()) == (3, {"CalmTopic": "leftover", "CalmRule": "leftover", "Dlq": "drifted"})
-    assert world.apply().actions() == {"Dlq": "update", "CalmRule": "delete", "CalmTopic": "delete"}
-    assert [r["Name"] for r in world.client("events").list_rules()["Rules"]] == [RULE]
+    gone = ("CalmTopic", "CalmRule", "CalmRulePlain")
+    assert (status.code, status.states()) == (3, {**dict.fromkeys(gone, "leftover"), "Dlq": "drifted"})
+    assert world.apply().actions() == {**dict.fromkeys(gone, "delete"), "Dlq": "update"}
+    assert sorted(r["Name"] for r in world.client("events").list_rules()["Rules"]) == [RULE, f"{RULE}-plain"]
     assert world.run("status").states() == {}
     assert world.apply().actions() == {}
 
@@ -366,9 +372,10 @@ def test_a_left_over_rule_and_its_topic_find_each_other(world: World, omitted: s
     world.write(ROUTES[: ROUTES.index("  - name: calm")])
     world.faults.rule = lambda _n, operation: lagging if operation == "tag:GetResources" else None
     assert {"CalmRule": "delete", "CalmTopic": "delete"}.items() <= world.run(command, "--yes").actions().items()
-    rules = [r["Name"] for r in world.client("events").list_rules()["Rules"]]
+    rules = sorted(r["Name"] for r in world.client("events").list_rules()["Rules"])
     topics = [t["TopicArn"].rpartition(":")[2] for t in world.client("sns").list_topics()["Topics"]]
-    assert rules == topics == (["security-alerts-urgent"] if command == "apply" else [])
+    assert topics == (["security-alerts-urgent"] if command == "apply" else [])
+    assert rules == [f"{topic}{end}" for topic in topics for end in ("", "-plain")]
 
 
 def test_a_renamed_topic_is_made_anew_before_the_old_one_goes(world: World) -> None:

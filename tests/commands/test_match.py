@@ -157,22 +157,40 @@ def test_every_sample_in_every_mode(two: World, name: str, form: str) -> None:
 
 def test_a_mail_as_it_is_delivered(two: World) -> None:
     summary = two.text("render", sample("cspm-control-s3.json"))
-    assert 'Subject: AWS Notification Message\n\n"HIGH Security Hub finding in account 111122223333' in summary.out
+    assert 'Subject: AWS Notification Message\n\n"HIGH: S3 general purpose buckets should block' in summary.out
+    assert summary.out.startswith("route urgent, summary, rule security-alerts-urgent\n")
     japanese = two.text("render", "--route", "quiet", sample("cspm-japanese.json"))
     assert "Subject: [CRITICAL] " in japanese.out
     assert "アカウント: 111122223333" in japanese.out
     assert "(Asia/Tokyo)" in japanese.out
 
 
-def test_an_event_that_cannot_be_delivered_hides_no_other(world: World) -> None:
-    world.write(world.path.read_text() + "    message: {fields: [severity, resource_id]}\n")
-    names = ["cspm-control-s3.json", "cspm-guardduty-s3-malware.json", "cspm-control-account.json"]
-    ran = world.run("render", *map(sample, names))
-    finding = event(names[1])["detail"]["findings"][0]
+def test_an_event_that_cannot_be_delivered_hides_no_other(world: World, tmp_path: Path) -> None:
+    broken = event("cspm-control-s3.json")
+    finding = broken["detail"]["findings"][0]
+    finding["Title"] = "a form feed \f"  # which no pattern of this size can name
+    odd = tmp_path / "odd.json"
+    odd.write_text(json.dumps(broken), encoding="utf-8")
+    ran = world.run("render", sample("cspm-control-s3.json"), str(odd), sample("cspm-control-account.json"))
     assert (ran.code, len(ran.json["mails"])) == (1, 2)
     told = f":1: route urgent: {finding['Id']}: EventBridge would not deliver this event"
     assert told in ran.json["error"]["message"]
     assert "use message.format: lambda" in ran.err
+
+
+def test_match_and_render_name_the_rule_that_takes_a_finding(world: World) -> None:
+    names = ["cspm-control-s3.json", "cspm-custom-integration.json", "cspm-guardduty-s3-malware.json"]
+    found = world.run("match", *map(sample, names)).json["findings"]
+    first, second = "security-alerts-urgent", "security-alerts-urgent-plain"
+    assert [[(rule["rule"], rule["mail"]) for rule in one["rules"]] for one in found] == [
+        [(first, "clean")],
+        [(second, "odd")],
+        [(first, "clean"), (second, "odd")],
+    ]
+    assert f"urgent (rule {second})" in world.text("match", sample(names[1])).out
+    ran = world.run("render", *map(sample, names))
+    assert (ran.code, [mail["rule"] for mail in ran.json["mails"]]) == (0, [first, second, second])
+    assert "as the first rule mails it; the second rule's arrives" in ran.err
 
 
 def test_what_is_not_mailed_again_is_said(world: World) -> None:

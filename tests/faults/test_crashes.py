@@ -30,7 +30,7 @@ def test_an_emptied_world_is_empty(world: World) -> None:
     world.apply()
     with emptied(world):
         assert not any(account(world).values())
-        assert world.apply().json["summary"]["create"] == 6
+        assert world.apply().json["summary"]["create"] == 7
 
 
 @pytest.mark.full

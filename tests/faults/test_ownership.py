@@ -199,7 +199,9 @@ def test_adopted_things_are_given_back_not_deleted(world: World) -> None:
     assert world.apply("--adopt").code == 0
     given = world.run("destroy", "--yes")
     assert given.code == 0, given.err
-    assert not [w for w in world.faults.writes if "Delete" in w]
+    deleted = [params["Name"] for operation, params in world.faults.calls if operation == "events:DeleteRule"]
+    assert deleted == ["security-alerts-urgent-plain"]  # which nobody made by hand
+    assert [w for w in world.faults.writes if "Delete" in w] == ["events:DeleteRule"]
     found = account(world)
     assert [k["policy"] for k in found["keys"]] == [k["policy"] for k in foreign["keys"]]
     assert found["topics"][0]["policy"] == foreign["topics"][0]["policy"]

@@ -158,20 +158,20 @@ def _rules_named_twice(config: Config) -> Iterator[Found]:
     from shnotify.config.rules import rule_name
     from shnotify.mail.summary import MessageError, parts
 
-    firsts = {route.rule.name: route.name for route in config.routes}
-    taken: dict[str, str] = {}
+    firsts = {route.rule.name: i for i, route in enumerate(config.routes)}
+    taken: dict[str, int] = {}
     for i, route in enumerate(config.routes):
-        if route.pattern:
-            continue
+        if route.pattern or firsts[route.rule.name] != i:
+            continue  # a first name that is used twice is told already
         try:
             made = parts(route.message.format, route.source, fields=route.message.fields)
         except MessageError:
             continue  # told as the message's
         for name in (rule_name(route, part.name) for part in made if part.name):
-            if other := firsts.get(name) or taken.get(name):
-                text = f"this rule and its second one, {shown(name)}, need names of their own: route {other} has it"
+            if (other := firsts.get(name, taken.get(name))) is not None:
+                text = f"its second rule would be {shown(name)}, as that of {config.routes[other].name}: rename one"
                 yield ("routes", i, "rule", "name"), text
-            taken[name] = route.name
+            taken[name] = i
 
 
 def _impossible(route: Route) -> Iterator[Found]:
