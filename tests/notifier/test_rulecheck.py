@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shnotify.arns import Scope
+from shnotify.config.load import completed
+from shnotify.config.yamlfile import parse
 from shnotify.findings.matching import matches
 from shnotify.findings.overlap import event_of, examples
-from shnotify.mail.summary import FIELDS, input_transformer
+from shnotify.mail.fields import FIELDS
+from shnotify.notifier.desired import build
 from shnotify.notifier.rulecheck import pattern_link, queue_link, transformer_link
+from shnotify.resources.rule import Rule
 from tests.support.breakages import findings
 from tests.support.lifecycle import ACCOUNT
 
@@ -114,16 +119,21 @@ def test_a_pattern_may_keep_dangerous_text_away(guard: dict[str, Any], verdict: 
     assert transformer_link("R", transformer('"<t>"', t=TITLE), pattern).verdict == verdict
 
 
+def texts(extra: str) -> list[str]:
+    """The verdicts on the texts of all rules that a file makes."""
+    config = completed(parse(f"name: mine\nroutes:\n  - name: urgent\n    subscribers: [a@b.co]\n{extra}"))
+    rules = [thing for thing in build(config, Scope.of(RULE)) if isinstance(thing, Rule)]
+    return [transformer_link(one.id, one.targets, one.event_pattern.document).verdict for one in rules]
+
+
 @pytest.mark.parametrize("source", ["cspm", "hub", "both"])
 def test_our_own_text_is_never_in_danger(source: str) -> None:
-    ours = {"Arn": "x", "InputTransformer": input_transformer("summary", source)}
-    assert transformer_link("UrgentRule", ours).verdict == "ok"
+    assert set(texts(f"    source: {source}\n")) == {"ok"}
 
 
-@pytest.mark.parametrize("name", FIELDS)
-def test_of_our_fields_only_the_resources_id_can_break_it(name: str) -> None:
-    ours = {"Arn": "x", "InputTransformer": input_transformer("summary", "cspm", fields=[name])}
-    assert transformer_link("UrgentRule", ours).verdict == ("warning" if name == "resource_id" else "ok")
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.cspm])
+def test_nor_is_it_with_any_field(name: str) -> None:
+    assert set(texts(f"    message: {{fields: [{name}]}}\n")) == {"ok"}
 
 
 paths = st.sampled_from(["$", "$.detail", "$.detail.findings", "$.detail.findings[0]", TITLE, LABEL, "$.resources[0]"])

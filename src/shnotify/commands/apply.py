@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,7 @@ from shnotify.terminal.options import aws_options, settings
 if TYPE_CHECKING:
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
-    from shnotify.engine.plan import Plan
+    from shnotify.engine.plan import Observation, Plan
     from shnotify.errors import ShnotifyError
 
 VISIBLE_SECONDS = 90
@@ -46,7 +47,7 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, Outcome(), changed_meanwhile())
-        outcome = execute(plan, run.aws, run.report)
+        plan, outcome = _carried_out(run, plan, seen, adopt=adopt)
         late = None if outcome.error or outcome.interrupted else _visible(run, outcome)
         clear = not (outcome.error or outcome.interrupted or late or run.screen.json)
         waiting = _pending(run) if clear else []
@@ -57,6 +58,52 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
                 "until then nothing reaches them. `shnotify status` shows who did."
             )
         return code
+
+
+def _carried_out(
+    run: Session, plan: Plan, seen: Observation, *, adopt: bool
+) -> tuple[Plan, Outcome]:
+    """Carries out the plan, and what has to come before it or after it."""
+    from shnotify.engine.execute import execute
+    from shnotify.engine.plan import on_the_way, plan_apply
+    from shnotify.notifier.plain import refused
+
+    if way := on_the_way(run.graph, seen):
+        plan = plan_apply(way, replace(seen, leftovers=()), adopt=adopt)
+        outcome = execute(plan, run.aws, run.report)
+        if not (outcome.error or outcome.interrupted):
+            plan, outcome = _continued(run, plan, outcome, adopt=adopt)
+    else:
+        outcome = execute(plan, run.aws, run.report)
+    routes = refused(run.config, run.graph, outcome.errors)
+    if not routes or outcome.interrupted:
+        return plan, outcome
+    # One rule lets through all again, and the other one is removed: nothing is left half made.
+    for route, code in routes.items():
+        run.screen.warn(
+            f"route {route}: EventBridge took no second rule ({code}): its mails go without title and resource"
+        )
+    run.without_second_rules(routes)
+    return _continued(run, plan, outcome, adopt=adopt)
+
+
+def _continued(run: Session, plan: Plan, outcome: Outcome, *, adopt: bool) -> tuple[Plan, Outcome]:
+    """Looks again and carries out what is left to do; both are told as one."""
+    from shnotify.engine.execute import execute, joined
+    from shnotify.engine.plan import plan_apply
+    from shnotify.errors import ShnotifyError
+
+    run.aws.forget()
+    try:
+        rest = plan_apply(run.graph, run.observe(), adopt=adopt)
+        return joined(plan, outcome, rest, execute(rest, run.aws, run.report))
+    except ShnotifyError as error:
+        outcome.errors.insert(0, error)
+        return plan, outcome
+    except KeyboardInterrupt as interrupt:
+        run.aws.stop()
+        outcome.interrupted = interrupt
+        return plan, outcome
 
 
 def _replanned(run: Session, *, adopt: bool) -> Plan:

@@ -101,12 +101,15 @@ class Passage:
         if not self.rule:
             return
         state, arn = self.rule.state, self.rule.outputs["Arn"]
-        yield rulecheck.pattern_link(state.id, state.event_pattern.document, self.pattern)
+        pattern = rulecheck.pattern_link(state.id, state.event_pattern.document, self.pattern)
+        yield pattern
         if not self.target.get("Arn"):
             return
         yield from rulecheck.topic_links(state.id, arn, self.target)
         yield from rulecheck.role_links(state.id, self.target)
-        yield rulecheck.transformer_link(state.id, self.target, state.event_pattern.document)
+        text = rulecheck.transformer_link(state.id, self.target, state.event_pattern.document)
+        if not (text.verdict == "warning" and pattern.verdict == "broken"):
+            yield text  # what no pattern guards any more follows from the pattern
         yield rulecheck.queue_link(state.id, arn, self.target, wanted=self.keeps)
 
     def _function(self) -> Iterator[Link]:

@@ -14,19 +14,14 @@ from shnotify.findings.alternatives import alternatives
 from shnotify.findings.matching import accepts, matches
 from shnotify.findings.overlap import event_of, examples
 from shnotify.findings.possible import dead_parts, never_matches
-from shnotify.mail.summary import FIELDS
+from shnotify.mail.fields import FIELDS
 from shnotify.mail.transformer import UndeliverableError, check_limits, transform
 
 Target = Mapping[str, Any]
 """One target of a rule, as ListTargetsByRule shows it."""
 
 _MACHINE_MADE = frozenset(
-    {
-        path
-        for name, field in FIELDS.items()
-        if name != "resource_id"
-        for path in (field.cspm, field.hub)
-    }
+    path for field in FIELDS.values() if not field.text for path in (field.cspm, field.hub)
 ) | {"$.id", "$.time", "$.account", "$.region", "$.source", "$.version", "$.detail-type"}
 """Paths whose values nobody outside AWS can write text into."""
 _PLAIN = "text"
