@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from shnotify.arns import Scope
 from shnotify.config.models import Config, ManagedKey, Route
@@ -145,17 +145,20 @@ def _kept(
     return undelivered_links(topic_id, subscribers, details, queue, tags.to_dict() if tags else {})
 
 
+def rules_of(graph: Graph, route: Route) -> list[Rule]:
+    """Lists the rules of a route, the first rule first."""
+    found = [graph[one] for one in names.rule_ids(route, {thing.id for thing in graph})]
+    return [rule for rule in found if isinstance(rule, Rule)]
+
+
 def _patterns(graph: Graph, route: Route, seen: Observation) -> list[Link]:
     """Judges the patterns of the route's rules; what lets more through than the file is only drift."""
     found = []
-    for rule in graph:
+    for rule in rules_of(graph, route):
         live = seen.wanted[rule.id]
-        of_route = rule.needs() & {names.topic_id(route), names.formatter_id(route)}
-        if isinstance(rule, Rule) and isinstance(live, Live) and of_route:
-            state = cast("Rule", live.state)
-            found.append(
-                pattern_link(rule.id, state.event_pattern.document, rule.event_pattern.document)
-            )
+        if isinstance(live, Live) and isinstance(live.state, Rule):
+            have, want = live.state.event_pattern.document, rule.event_pattern.document
+            found.append(pattern_link(rule.id, have, want))
     return [link for link in found if link.verdict == "broken"]
 
 

@@ -52,7 +52,8 @@ ALSO: dict[str, frozenset[str]] = {
     | calls("securityhub", "GetAdministratorAccount")
     | calls("securityhub", "ListFindingAggregators", "GetFindingAggregator")
     | calls("securityhub", "ListAggregatorsV2", "GetAggregatorV2")
-    | calls("cloudwatch", "GetMetricData", "DescribeAlarmsForMetric"),
+    | calls("cloudwatch", "GetMetricData", "DescribeAlarmsForMetric")
+    | calls("cloudtrail", "LookupEvents"),
     "why": _TRACES,
     "test": _TRACES | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
     "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
