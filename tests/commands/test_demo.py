@@ -19,7 +19,7 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
     told = [
         "Subject: AWS Notification - Subscription Confirmation",
         "route urgent: can deliver",
-        "Control: S3.2",
+        '| "CRITICAL',
         "CANNOT DELIVER",
         "does not let events.amazonaws.com call",
         "NO_PERMISSIONS",

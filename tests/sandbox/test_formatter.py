@@ -11,7 +11,7 @@ import pytest
 from shnotify.sandbox import confirm_subscription
 from shnotify.sandbox.mailbox import mails
 from tests.conftest import World
-from tests.sandbox.strict.cloud import finding
+from tests.sandbox.strict.cloud import finding, refused
 from tests.support.faults import REGION
 from tests.support.lambda_mode import ACCOUNT, FUNCTION, FUNCTION_ARN, LOGS, QUEUE_ARN, ROLE, applied, formatting  # noqa: F401
 
@@ -139,3 +139,29 @@ def test_a_denied_queue_loses_and_says_so(ready: World) -> None:
     names = {metric["MetricName"] for metric in metrics}
     assert names == {"Invocations", "Errors", "DestinationDeliveryFailures"}
     assert QUEUE_ARN.endswith(QUEUE)
+
+
+def _event(title: str) -> bytes:
+    found = finding(Title=title, Workflow={"Status": "NEW"}, RecordState="ACTIVE")
+    event = {
+        "source": "aws.securityhub",
+        "detail-type": "Security Hub Findings - Imported",
+        "detail": {"findings": [found]},
+    }
+    return json.dumps(event).encode()
+
+
+def test_the_function_can_be_invoked_by_hand(ready: World) -> None:
+    """Sent, but not marked: Security Hub does not know this finding."""
+    client = ready.client("lambda")
+    assert client.invoke(FunctionName=FUNCTION, InvocationType="DryRun")["StatusCode"] == 204
+    assert subjects() == []
+    reply = client.invoke(FunctionName=FUNCTION, Payload=_event("x"))
+    assert (reply["StatusCode"], reply["FunctionError"]) == (200, "Unhandled")
+    assert "FindingNotFound" in json.loads(reply["Payload"].read())["errorMessage"]
+    assert len(subjects()) == 1
+    arrives(ready)
+    reply = client.invoke(FunctionName=FUNCTION, Payload=b'{"source": "other"}')
+    assert json.loads(reply["Payload"].read()) == {"sent": 1}
+    client.put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=0)
+    assert refused(client.invoke, FunctionName=FUNCTION)[0] == "TooManyRequestsException"
