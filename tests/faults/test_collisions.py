@@ -48,7 +48,7 @@ def test_row_37_a_foreign_rule_that_appears_meanwhile_is_not_overwritten(world: 
         events.put_rule(Name=RULE, EventPattern='{"source":["aws.s3"]}', Description="theirs")
         world.faults.time.sleep(10)  # a look of some seconds ago is not repeated
 
-    in_the_middle(world, "sqs:CreateQueue", somebody)
+    in_the_middle(world, "kms:CreateKey", somebody)
     ran = world.apply()
     world.faults.rule = calm
     assert ran.code == 1

@@ -80,7 +80,8 @@ class _Run:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         for key in self.steps:
-            self.outcome.results.setdefault(key, "done" if key in self.made_of else "skipped")
+            cut: Result = "failed" if key in self.begun or key in self.left else "skipped"
+            self.outcome.results.setdefault(key, "done" if key in self.made_of else cut)
         return self.outcome
 
     def _starts(self, node: Node) -> bool:
