@@ -33,10 +33,15 @@ def list_(route: str | None, **options: Any) -> int:
     link in a mail can end it; whether a filter keeps mail away.
     """
     from shnotify.commands._session import session
+    from shnotify.notifier.inspection import now_of
+    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.roster import check_route, with_past
     from shnotify.terminal.roster_view import roster_lines
 
-    with session(settings(**options)) as run:
-        found = _members(run, route)
+    with session(settings(**options), besides=ALSO["subscriptions list"]) as run:
+        everybody = with_past(run.aws, _members(run, None), now_of(run.aws))
+        check_route(run.config.routes, route)
+        found = tuple(one for one in everybody if route in (None, one.route))
         run.screen.document(run.document(subscribers=[one.to_json() for one in found], error=None))
         run.screen.result(run.title("Subscribers of"))
         for line in roster_lines(found):

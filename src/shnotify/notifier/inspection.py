@@ -16,7 +16,8 @@ from shnotify.engine.resource import Live
 from shnotify.errors import ShnotifyError
 from shnotify.formatter.finding import read
 from shnotify.notifier import evidence, names
-from shnotify.notifier.following import AFTER, BEFORE, metrics_for, traced
+from shnotify.notifier.aftermath import AFTER, BEFORE
+from shnotify.notifier.following import metrics_for, traced
 from shnotify.notifier.history import History, history_of
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.tracing import Evidence, Trace

@@ -14,6 +14,11 @@ from shnotify.terminal.screen import Screen
 _STYLES = {"confirmed": "green", "pending": "yellow", "missing": "bold red", "unlisted": "yellow"}
 _PENDING = "must click the link in SNS's mail; SNS drops it 48 hours after it was subscribed"
 
+_SUSPENDED = (
+    "was confirmed before, as far as can be seen: more than 10 mails a second suspend one; "
+    "`shnotify subscriptions resend` asks it again"
+)
+
 
 def roster_lines(
     members: Iterable[Member], say: Callable[[Member], str] | None = None
@@ -45,6 +50,8 @@ def _line(one: Member, width: int, end: str) -> Text:
 def remark(one: Member) -> str:
     """Says what a person should know about a subscriber, or returns "" for nothing."""
     who = one.who
+    if one.suspended:
+        return _SUSPENDED
     if who.pending:
         return _PENDING if who.state == "pending" else "not in the file, pending: let it lapse"
     if who.state == "missing":
