@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from shnotify import cli
 from shnotify.config.load import completed
 from shnotify.config.yamlfile import parse
-from shnotify.notifier.permissions import actions_of, in_words
+from shnotify.notifier.permissions import ALSO, actions_of, in_words
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import World
 from tests.support.faults import REGION
@@ -140,6 +140,7 @@ def meddle(world: World) -> None:
         ("`apply`, also", "apply", "status"),
         ("`destroy`, also", "destroy", "status"),
         ("`dlq`", "dlq", None),
+        *((f"`{name}`, also", name, "status") for name in ALSO),
     ],
 )
 def test_its_permissions_are_what_is_declared(row: str, command: str, known: str | None) -> None:
