@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shnotify.escaping import escaped_line
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
         asked = {one: _call(run, membership.resend, one) for one in chosen}
         _done(run, "asked_again", chosen, asked)
         for one in chosen:
+            who = escaped_line(one.who.endpoint)
             run.screen.result(
-                f"{one.who.endpoint} was subscribed to {one.route} once more: SNS mails its link, good for two days."
+                f"{who} was subscribed to {one.route} once more: SNS mails its link, good for two days."
             )
         run.screen.result(
             "That SNS mails again is what everybody sees, and in no document of AWS: if nothing comes, "
@@ -108,8 +110,9 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
             "protected": done.protected,
         }
         run.screen.document(run.document(confirmed=[told], error=None))
+        who = escaped_line(done.endpoint or done.arn)
         run.screen.result(
-            f"Confirmed: {done.endpoint or done.arn} gets the mail of route {where}. {_PROTECTION[done.protected]}"
+            f"Confirmed: {who} gets the mail of route {where}. {_PROTECTION[done.protected]}"
         )
         return run.screen.code(0)
 
@@ -163,7 +166,8 @@ def _show_open(run: Session, members: Iterable[Member]) -> int:
     from shnotify.terminal.roster_view import protection_lines
 
     members = list(members)
-    shown = [one for one in members if one.who.arn and one.who.protected is not True]
+    mails = [one for one in members if one.who.arn and one.who.protocol.startswith("email")]
+    shown = [one for one in mails if one.who.protected is not True]
     run.screen.document(run.document(unprotected=[one.to_json() for one in shown], error=None))
     for line in protection_lines(members):
         run.screen.result(line)
@@ -171,8 +175,9 @@ def _show_open(run: Session, members: Iterable[Member]) -> int:
 
 
 def _next_steps(endpoint: str) -> tuple[str, ...]:
+    who = escaped_line(endpoint)
     return (
-        f"Now {endpoint} gets a mail of SNS. Its owner must NOT click the link, but copy it and hand it over:",
+        f"Now {who} gets a mail of SNS. Its owner must NOT click the link, but copy it and hand it over:",
         "    shnotify subscriptions confirm 'LINK OF THE MAIL'",
         "Until then nothing reaches the address. After 48 hours AWS drops it; `shnotify apply` subscribes it again.",
     )
@@ -198,7 +203,7 @@ def remove(endpoint: str, route: str | None, yes: bool, **options: Any) -> int:
         _ask(run, yes, f"Unsubscribe {endpoint} from {where}? Only its owner can undo that.")
         gone = {one: _call(run, membership.remove, one) for one in chosen}
         _done(run, "removed", chosen, dict.fromkeys(gone, None))
-        run.screen.result(f"Unsubscribed: {endpoint} from {where}.")
+        run.screen.result(f"Unsubscribed: {escaped_line(endpoint)} from {where}.")
         return run.screen.code(0)
 
 

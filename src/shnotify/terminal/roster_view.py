@@ -61,7 +61,8 @@ def remark(one: Member) -> str:
         said.append("its filter policy lets nothing of this route through")
     elif who.filtered is None:
         said.append("its filter policy could not be judged")
-    said.append(_PROTECTED[who.protected])
+    if who.protocol.startswith("email"):
+        said.append(_PROTECTED[who.protected])
     return "; ".join(said)
 
 
@@ -74,7 +75,7 @@ _PROTECTED = {
 
 def protection_lines(members: Sequence[Member]) -> list[str]:
     """Says who can be ended by a link in a mail, and what helps."""
-    confirmed = [one for one in members if one.who.arn]
+    confirmed = [one for one in members if one.who.arn and one.who.protocol.startswith("email")]
     open_ones = [one for one in confirmed if one.who.protected is False]
     unread = [one for one in confirmed if one.who.protected is None]
     lines = [
