@@ -15,4 +15,11 @@ ADOPTED_TAG = "shnotify:adopted"
 """Says that somebody else made it: `destroy` gives it back instead of deleting it."""
 
 
-OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG)
+PLAIN_TAG = "shnotify:plain"
+"""Says that EventBridge took no second rule beside this one, with its code.
+
+While the tag is there nobody asks EventBridge again.
+"""
+
+
+OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG, PLAIN_TAG)

@@ -18,6 +18,7 @@ from shnotify.notifier.permissions import ALSO, actions_of, in_words
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import World
 from tests.support.faults import REGION
+from tests.support.shown import shown_in
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,17 +96,6 @@ def test_every_statement_of_the_guide_is_in_the_table() -> None:
 def test_its_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (ROOT / target).exists()
-
-
-def shown_in(block: str, printed: str) -> None:
-    """Every line of the block was printed, in this order; `...` stands for lines that are left out."""
-    at = 0
-    lines = printed.splitlines()
-    for line in block.splitlines():
-        if line == "...":
-            continue
-        assert line in lines[at:], f"not printed any more: {line!r}"
-        at = lines.index(line, at) + 1
 
 
 def test_what_it_shows_is_what_is_printed(world: World) -> None:

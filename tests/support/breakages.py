@@ -147,7 +147,27 @@ def target(**values: Any) -> Edits:
 
 
 def pattern(document: Mapping[str, Any]) -> Edits:
-    return {"events:DescribeRule": put(EventPattern=json.dumps(document))}
+    """The first rule with another pattern."""
+    return {"events:DescribeRule": first_rule(put(EventPattern=json.dumps(document)))}
+
+
+def narrowed(**changed: Any) -> Edits:
+    """The first rule's pattern with other conditions on the finding; None takes one away."""
+
+    def edit(_params: Mapping[str, Any], get: Get) -> Any:
+        reply = deepcopy(get())
+        document = json.loads(reply["EventPattern"])
+        wanted = document["detail"]["findings"]
+        wanted.update(changed)
+        for name in [name for name, value in changed.items() if value is None]:
+            del wanted[name]
+        return {**reply, "EventPattern": json.dumps(document)}
+
+    return {"events:DescribeRule": first_rule(edit)}
+
+
+def first_rule(edit: Edit) -> Edit:
+    return lambda params, get: edit(params, get) if params["Name"] == RULE else get()
 
 
 def findings(**changed: Any) -> dict[str, Any]:

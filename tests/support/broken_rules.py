@@ -10,6 +10,7 @@ from tests.support.breakages import (
     aggregator,
     answer,
     findings,
+    narrowed,
     other_rule,
     pattern,
     put,
@@ -105,9 +106,9 @@ IN_RULE = [
         ),
         cites="case 23",
     ),
-    Breakage("pattern", "only CRITICAL", pattern(findings(Severity={"Label": ["CRITICAL"]})), rule=""),
-    Breakage("pattern", "one account", pattern(findings(AwsAccountId=[OTHER])), rule=""),
-    Breakage("pattern", "wider than the file", pattern(findings(RecordState=None)), "warning", ""),
+    Breakage("pattern", "only CRITICAL", narrowed(Severity={"Label": ["CRITICAL"]}), rule=""),
+    Breakage("pattern", "one account", narrowed(AwsAccountId=[OTHER]), rule=""),
+    Breakage("pattern", "wider than the file", narrowed(RecordState=None), "warning", ""),
     Breakage("target", "none", {"events:ListTargetsByRule": answer({"Targets": []})}),
     Breakage("target", "another topic", target(Arn=FOREIGN_TOPIC), rule="", modes=SUMMARY),
     Breakage(
@@ -153,10 +154,10 @@ IN_TEXT = [
     ),
     Breakage(
         "transformer",
-        "a title in quotes",
+        "a note in quotes",
         target(
             InputTransformer={
-                "InputPathsMap": {"t": "$.detail.findings[0].Title"},
+                "InputPathsMap": {"t": "$.detail.findings[0].Note.Text"},
                 "InputTemplate": '"Finding: <t>"',
             }
         ),

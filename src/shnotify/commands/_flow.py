@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from shnotify.notifier.surroundings import Surroundings
 
 
-def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
+def planned(
+    run: Session, seen: Observation, around: Surroundings, *, adopt: bool, ask: bool = False
+) -> Plan:
     """Makes and shows the plan for `apply`.
+
+    ask: whether EventBridge is asked about the patterns that guard a mail; `apply` is answered when
+    it writes them.
 
     Raises `UsageError` for a pattern that EventBridge would not take.
     """
@@ -29,6 +34,10 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
     if refused := run.refused_patterns(plan):
         told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
         raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
+    if ask and (guards := run.refused_guards(plan)):
+        run.without_second_rules(guards)
+        seen = run.of_the_graph(seen)
+        plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
         run.screen.warn(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
@@ -21,11 +21,13 @@ from shnotify.engine.values import to_json
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
+from shnotify.notifier import plain as without_second_rule
 from shnotify.notifier import preconditions as premises
 from shnotify.notifier.desired import build, existing_keys
 from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
 from shnotify.resources.kinds import READS
+from shnotify.resources.rule import Rule
 from shnotify.schema.regions import region_doubt, region_problem
 from shnotify.terminal.options import Options
 from shnotify.terminal.screen import Screen
@@ -36,7 +38,10 @@ LOOK_AGAIN_SECONDS = (0.5, 2, 5)
 
 @dataclass
 class Session:
-    """One run of one command."""
+    """One run of one command.
+
+    plain  routes that have to do without a second rule, with the reason
+    """
 
     config: Config
     aws: Aws
@@ -44,6 +49,7 @@ class Session:
     screen: Screen
     report: Callable[[Event], None]
     loaded: Loaded
+    plain: dict[str, str] = field(default_factory=dict)
 
     def observe(
         self,
@@ -58,7 +64,21 @@ class Session:
             if not contradictions(self.graph, seen):
                 break
             self.aws.pause(pause)
-        return seen
+        if not shallow:
+            self.without_second_rules(
+                without_second_rule.remembered(self.config, self.graph, seen.wanted)
+            )
+        return self.of_the_graph(seen)
+
+    def without_second_rules(self, routes: dict[str, str]) -> None:
+        """Wants one rule a service of these routes from now on."""
+        if not routes.keys() <= self.plain.keys():
+            self.plain |= routes
+            self.graph = build(self.config, self.aws.scope, self.plain)
+
+    def of_the_graph(self, seen: Observation) -> Observation:
+        """Returns what was seen of the things that are wanted by now."""
+        return replace(seen, wanted={thing.id: seen.wanted[thing.id] for thing in self.graph})
 
     def _observe_once(
         self, *, shallow: bool, search: bool, beside: Callable[[], None]
@@ -122,6 +142,22 @@ class Session:
         return premises.refused_patterns(
             self.aws, {r.name: compact(r.pattern) for r in routes if r.pattern}
         )
+
+    def refused_guards(self, plan: Plan) -> dict[str, str]:
+        """Maps a route to EventBridge's code against a guarding pattern that is to be written."""
+        written = {
+            step.key: step.resource
+            for step in plan.steps
+            if any(change.path == "EventPattern" for change in step.changes)
+        }
+        patterns = {
+            route.name: compact(rule.event_pattern.document)
+            for route in self.config.routes
+            for rule_id in names.rule_ids(route, written)
+            if isinstance(rule := written[rule_id], Rule) and (rule.first or rule.heirs)
+        }
+        asked = premises.refused_patterns(self.aws, patterns)
+        return dict.fromkeys(asked, "InvalidEventPatternException")
 
     def warn(self, seen: Observation) -> None:
         """Says what a person should know before anything is decided."""

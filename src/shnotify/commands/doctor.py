@@ -115,9 +115,10 @@ def _credentials(given: Options) -> Iterator[None]:
             raise
         link = Link("credentials", "broken", error.message, mend=error.hint)
         screen = Screen(json_output=given.json, no_color=given.no_color)
+        head = {"name": None, "account": None, "region": given.region}
         links = [Told(link, ()).to_json()]
         screen.document(
-            {"ok": False, "verdict": "broken", "links": links, "error": error.to_json()}
+            {**head, "ok": False, "verdict": "broken", "links": links, "error": error.to_json()}
         )
         screen.error(error.message, error.hint)
         raise click.exceptions.Exit(1) from error

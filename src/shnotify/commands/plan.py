@@ -26,7 +26,7 @@ def command(exit_code: bool, adopt: bool, **options: Any) -> int:
     with session(settings(**options)) as run:
         seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, around, adopt=adopt)
+        plan = planned(run, seen, around, adopt=adopt, ask=True)
         error = refusal(plan)
         run.screen.document(run.plan_document(plan, error=error))
         if error:

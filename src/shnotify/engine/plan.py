@@ -100,6 +100,7 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
         resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable)
     )
     steps = [_converge(r, r.resolved(known), seen.wanted[r.id], unread, adopt=adopt) for r in graph]
+    steps = _in_turn(steps, graph, seen)
     everything = frozenset(s.key for s in steps)
     in_use = _arns(seen.wanted.values()) | {r.arn for r in graph if r.arn}
     removals: list[Step] = []
@@ -115,6 +116,25 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
         # What cannot be removed now must not keep the rest from being made right.
         removals.append(replace(step, action="none") if step.action == "refuse" else step)
     return Plan((*steps, *removals), known)
+
+
+def on_the_way(graph: Graph, seen: Observation) -> Graph | None:
+    """Returns the graph to make first, when no order of changes alone is safe (`Resource.bridge`)."""
+    wanted = {resource.id: resource for resource in graph}
+    found = tuple(resource.bridge(wanted, seen.wanted) for resource in graph)
+    changed = any(one is not other for one, other in zip(found, graph, strict=True))
+    return Graph(found) if changed else None
+
+
+def _in_turn(steps: list[Step], graph: Graph, seen: Observation) -> list[Step]:
+    """Lets changes wait for the changes that must come before them (`Resource.turns`)."""
+    wanted = {resource.id: resource for resource in graph}
+    return [
+        replace(step, needs=step.needs | step.resource.turns(wanted, seen.wanted))
+        if step.action in ("update", "adopt")
+        else step
+        for step in steps
+    ]
 
 
 def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:

@@ -184,6 +184,17 @@ class Resource(ABC):
             target for f in fields(self) for target, _ in late_parts(getattr(self, f.name))
         )
 
+    def turns(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> frozenset[str]:
+        """Returns the ids of the resources whose change must come before a change of this one.
+
+        Unlike `needs` it hangs on what is there: nothing waits for its turn to be created.
+        """
+        return frozenset()
+
+    def bridge(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> Self:
+        """Returns the resource as it is wanted on the way, when no order of changes alone is safe."""
+        return self
+
     def whole(self) -> str | None:
         """Returns the id of the resource that this one is part of, or None."""
         named = late_parts(getattr(self, self.PART_OF)) if self.PART_OF else ()

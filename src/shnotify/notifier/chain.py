@@ -58,7 +58,7 @@ class Chain:
     """
 
     formatted: bool
-    rule: Live[Rule] | None
+    rules: tuple[Live[Rule], ...]
     topic: Live[Topic] | None
     queue: Live[Queue] | None
     function: Live[Function] | None
@@ -71,14 +71,19 @@ class Chain:
             return (*self._invoking(), *self._formatting(), *self._keeping())
         return (*self._publishing(), *self._keeping())
 
+    def _for_every_rule(self, decide: Callable[[str], Decision]) -> Decision:
+        """Decides for each of the route's rules and returns the worst."""
+        decisions = [decide(rule.outputs["Arn"]) for rule in self.rules]
+        return max(decisions, key=lambda one: ("allowed", "unknown", "denied").index(one.verdict))
+
     # -- EventBridge publishes -----------------------------------------------------------------------------------------
 
     def _publishing(self) -> Iterable[Link]:
-        if not (self.topic and self.rule):
+        if not (self.topic and self.rules):
             return
-        topic, rule = self.topic.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(
-            self.topic.state.policy_document.document, calls.events_publish(topic, rule)
+        topic, policy = self.topic.outputs["Arn"], self.topic.state.policy_document.document
+        decision = self._for_every_rule(
+            lambda rule: evaluate(policy, calls.events_publish(topic, rule))
         )
         yield _link(
             "topic-policy",
@@ -97,11 +102,11 @@ class Chain:
     # -- EventBridge invokes the formatter, which publishes ------------------------------------------------------------
 
     def _invoking(self) -> Iterable[Link]:
-        if not (self.function and self.rule):
+        if not (self.function and self.rules):
             return
-        function, rule = self.function.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(
-            self.function.state.policy_document.document, calls.events_invoke(function, rule)
+        function, policy = self.function.outputs["Arn"], self.function.state.policy_document
+        decision = self._for_every_rule(
+            lambda rule: evaluate(policy.document, calls.events_invoke(function, rule))
         )
         what = "the function's policy"
         yield _link(
@@ -160,11 +165,11 @@ class Chain:
     # -- what fails is kept --------------------------------------------------------------------------------------------
 
     def _keeping(self) -> Iterable[Link]:
-        if not (self.queue and self.rule):
+        if not (self.queue and self.rules):
             return
-        queue, rule = self.queue.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(
-            self.queue.state.policy_document.document, calls.events_send(queue, rule)
+        queue, policy = self.queue.outputs["Arn"], self.queue.state.policy_document.document
+        decision = self._for_every_rule(
+            lambda rule: evaluate(policy, calls.events_send(queue, rule))
         )
         what = "the queue's policy"
         yield _link(
@@ -172,8 +177,10 @@ class Chain:
         )
 
         def use(key: KeySeen, action: str) -> Decision:
-            return evaluate(
-                key.policy, calls.events_use_queue_key(key.arn, queue, rule, action), "key"
+            return self._for_every_rule(
+                lambda rule: evaluate(
+                    key.policy, calls.events_use_queue_key(key.arn, queue, rule, action), "key"
+                )
             )
 
         yield from self._key("queue-key", self.queue.state.kms_master_key_id, calls.EVENTS, use)
@@ -256,7 +263,9 @@ def chain_of(
     formatted = route.message.format == "lambda"
     return Chain(
         formatted=formatted,
-        rule=live(names.rule_id(route), Rule),
+        rules=tuple(
+            rule for one in names.rule_ids(route, seen) if (rule := live(one, Rule)) is not None
+        ),
         topic=live(names.topic_id(route), Topic),
         queue=live(names.DLQ, Queue) if config.dead_letter_queue else None,
         function=live(names.formatter_id(route), Function) if formatted else None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from shnotify.config.models import Config, ManagedKey, Route
 from shnotify.engine.graph import Graph
@@ -16,6 +16,7 @@ from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
+from shnotify.notifier.plain import why_plain
 from shnotify.notifier.rulecheck import pattern_link
 from shnotify.notifier.subscribers import Recipient, subscriber_links, subscribers_of
 from shnotify.notifier.surroundings import Surroundings
@@ -23,6 +24,10 @@ from shnotify.resources.rule import Rule
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
 """Links that no mail passes: they keep what failed."""
+
+
+_TOLD = ("subscribers", "filter-policy", "transformer")
+"""Links whose warnings a plan tells as well."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ def _delivery(
         for link in chain_of(config, route, seen.wanted, around.keys).links()
         if link.id not in told
     ]
+    if reason := why_plain(config, graph, route):
+        own.append(Link("transformer", "warning", reason, resource=names.rule_id(route)))
     hub = around.hub(route.source)
     own += _patterns(graph, route, seen)
     listed, details = around.lists.get(topic_id, ()), around.details
@@ -110,17 +117,20 @@ def _delivery(
     return Delivery(route.name, (hub, *own, *policies, *reached), subscribers)
 
 
+def rules_of(graph: Graph, route: Route) -> list[Rule]:
+    """Lists the rules of a route, the first rule first."""
+    found = [graph[one] for one in names.rule_ids(route, {thing.id for thing in graph})]
+    return [rule for rule in found if isinstance(rule, Rule)]
+
+
 def _patterns(graph: Graph, route: Route, seen: Observation) -> list[Link]:
     """Judges the patterns of the route's rules; what lets more through than the file is only drift."""
     found = []
-    for rule in graph:
+    for rule in rules_of(graph, route):
         live = seen.wanted[rule.id]
-        of_route = rule.needs() & {names.topic_id(route), names.formatter_id(route)}
-        if isinstance(rule, Rule) and isinstance(live, Live) and of_route:
-            state = cast("Rule", live.state)
-            found.append(
-                pattern_link(rule.id, state.event_pattern.document, rule.event_pattern.document)
-            )
+        if isinstance(live, Live) and isinstance(live.state, Rule):
+            have, want = live.state.event_pattern.document, rule.event_pattern.document
+            found.append(pattern_link(rule.id, have, want))
     return [link for link in found if link.verdict == "broken"]
 
 
@@ -136,7 +146,8 @@ def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
         if route.message.format == "lambda"
         else []
     )
-    ids = [*ours, names.topic_id(route), *formatter, names.rule_id(route)]
+    rules = names.rule_ids(route, {thing.id for thing in graph})
+    ids = [*ours, names.topic_id(route), *formatter, *rules]
     return [graph[resource_id].id for resource_id in ids]
 
 
@@ -151,7 +162,7 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
         existing = {key.name for key in around.keys.values()}
         found += [link.why for link in links if link.stops and link.resource in existing]
     for delivery in deliveries(config, graph, seen, around):
-        of_people = [link for link in delivery.links if link.id in ("subscribers", "filter-policy")]
+        of_people = [link for link in delivery.links if link.id in _TOLD]
         found += [link.why for link in of_people if link.verdict == "warning"]
     return list(dict.fromkeys(found))
 

@@ -14,7 +14,7 @@ from shnotify.engine.health import LINKS, Link, Verdict
 from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live
 from shnotify.notifier import names
-from shnotify.notifier.delivery import Delivery, deliveries
+from shnotify.notifier.delivery import Delivery, deliveries, rules_of
 from shnotify.notifier.hubcheck import hub_links, scopes_of
 from shnotify.notifier.inquiry import Answers, Names
 from shnotify.notifier.passage import Passage
@@ -207,12 +207,10 @@ def _passages(
     """Makes a passage for each rule that feeds the route."""
     found = [
         _passage(config, graph, route, rule, delivery, seen, around)
-        for rule in graph
-        if isinstance(rule, Rule)
-        and rule.needs() & {names.topic_id(route), names.formatter_id(route)}
+        for rule in rules_of(graph, route)
     ]
     # What is judged of the route as a whole is told with its first rule.
-    return [found[0], *(replace(one, links=()) for one in found[1:])] if found else []
+    return [found[0], *(replace(one, links=(), beside=True) for one in found[1:])] if found else []
 
 
 def _passage(

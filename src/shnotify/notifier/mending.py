@@ -26,10 +26,10 @@ def mended(link: Link, passage: Passage) -> Link:
 
 
 _POLICIES = {
-    "topic-policy": "aws sns set-topic-attributes --attribute-name Policy: add the statement of the evidence",
-    "topic-key": "aws kms put-key-policy --policy-name default: add the statement of the evidence",
-    "queue-policy": "aws sqs set-queue-attributes --attributes Policy=...: add the statement of the evidence",
-    "queue-key": "aws kms put-key-policy --policy-name default: add the statement of the evidence",
+    "topic-policy": "aws sns set-topic-attributes --attribute-name Policy, with this statement added",
+    "topic-key": "aws kms put-key-policy --policy-name default, with this statement added",
+    "queue-policy": "aws sqs set-queue-attributes --attributes Policy=..., with this statement added",
+    "queue-key": "aws kms put-key-policy --policy-name default, with this statement added",
 }
 _HINTS = {
     "pattern": "aws events put-rule --event-pattern ...; `shnotify match` tries a pattern offline",

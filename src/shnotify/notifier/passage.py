@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shnotify.engine.health import Link
@@ -35,6 +35,7 @@ class Passage:
     code        the digest that the function's code must have; "" when no file says so
     pattern     the pattern that the file wants, or None
     keeps       whether the file has a dead-letter queue; None when there is no file
+    beside      whether it is a further rule of a route, whose other things are judged already
     recipients  who is on the topic, or should be
     details     subscription ARN -> its attributes
     links       what is judged already: the things by themselves, the policies, the subscribers
@@ -53,6 +54,7 @@ class Passage:
     pattern: Mapping[str, Any] | None = None
     code: str = ""
     keeps: bool | None = None
+    beside: bool = False
 
     @property
     def listed(self) -> bool:
@@ -65,6 +67,8 @@ class Passage:
         return links if self.listed else tuple(mended(link, self) for link in links)
 
     def _all(self, answers: Answers) -> tuple[Link, ...]:
+        if self.beside:
+            return (*self._rule(), *self._invocations(answers))
         return (
             *self._known(),
             *self._rule(),
@@ -84,19 +88,28 @@ class Passage:
         )
         for link in self.links:
             of_nobody = link.id == "subscribers" and link.verdict == "broken"
-            if not (of_nobody and (self.topic is None or filtered)):
-                yield link
+            if of_nobody and (self.topic is None or filtered):
+                continue
+            yield replace(link, mend=self._asks()) if of_nobody and not link.mend else link
+
+    def _asks(self) -> str:
+        """What gets somebody subscribed."""
+        pending = next((one.endpoint for one in self.recipients if one.pending), None)
+        return f"shnotify subscriptions resend {pending}" if pending else "shnotify apply"
 
     def _rule(self) -> Iterator[Link]:
         if not self.rule:
             return
         state, arn = self.rule.state, self.rule.outputs["Arn"]
-        yield rulecheck.pattern_link(state.id, state.event_pattern.document, self.pattern)
+        pattern = rulecheck.pattern_link(state.id, state.event_pattern.document, self.pattern)
+        yield pattern
         if not self.target.get("Arn"):
             return
         yield from rulecheck.topic_links(state.id, arn, self.target)
         yield from rulecheck.role_links(state.id, self.target)
-        yield rulecheck.transformer_link(state.id, self.target)
+        text = rulecheck.transformer_link(state.id, self.target, state.event_pattern.document)
+        if not (text.verdict == "warning" and pattern.verdict == "broken"):
+            yield text  # what no pattern guards any more follows from the pattern
         yield rulecheck.queue_link(state.id, arn, self.target, wanted=self.keeps)
 
     def _function(self) -> Iterator[Link]:
@@ -184,10 +197,13 @@ class Passage:
 
     # -- what was counted --------------------------------------------------------------------------
 
+    def _invocations(self, answers: Answers) -> Iterator[Link]:
+        if self.rule:
+            yield metrics.rule_link(self.rule.state.id, self.rule.state.name, answers.counted)
+
     def _counts(self, answers: Answers) -> Iterator[Link]:
         counted = answers.counted
-        if self.rule:
-            yield metrics.rule_link(self.rule.state.id, self.rule.state.name, counted)
+        yield from self._invocations(answers)
         if self.function:
             yield metrics.function_link(self.function.state.id, self.function.state.name, counted)
         if self.topic:

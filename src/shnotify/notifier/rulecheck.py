@@ -10,26 +10,23 @@ from typing import Any
 
 from shnotify.arns import Scope, name_in, service_of
 from shnotify.engine.health import Link
-from shnotify.findings.matching import matches
+from shnotify.findings.alternatives import alternatives
+from shnotify.findings.matching import accepts, matches
 from shnotify.findings.overlap import event_of, examples
 from shnotify.findings.possible import dead_parts, never_matches
-from shnotify.mail.summary import FIELDS
+from shnotify.mail.fields import FIELDS
 from shnotify.mail.transformer import UndeliverableError, check_limits, transform
 
 Target = Mapping[str, Any]
 """One target of a rule, as ListTargetsByRule shows it."""
 
 _MACHINE_MADE = frozenset(
-    {
-        path
-        for name, field in FIELDS.items()
-        if name != "resource_id"
-        for path in (field.cspm, field.hub)
-    }
+    path for field in FIELDS.values() if not field.text for path in (field.cspm, field.hub)
 ) | {"$.id", "$.time", "$.account", "$.region", "$.source", "$.version", "$.detail-type"}
 """Paths whose values nobody outside AWS can write text into."""
 _PLAIN = "text"
 _HOSTILE = 'a "quoted" word,\na line break and a \\ in it'
+_DANGERS = ('a " in it', "a \\ in it", "a line\nbreak")
 _STEP = re.compile(r"[A-Za-z0-9_-]+|\[\d+\]")
 
 
@@ -149,8 +146,13 @@ def topic_links(resource: str, rule_arn: str, target: Target) -> tuple[Link, ...
 # -- the text --------------------------------------------------------------------------------------
 
 
-def transformer_link(resource: str, target: Target) -> Link:
-    """Judges what the target's text makes of findings (eb-transform-target-input)."""
+def transformer_link(
+    resource: str, target: Target, pattern: Mapping[str, Any] | None = None
+) -> Link:
+    """Judges what the target's text makes of findings (eb-transform-target-input).
+
+    pattern  the rule's pattern, which may keep dangerous text away from the target
+    """
     if target.get("Input") is not None:
         why = f"{resource} sends the same fixed text for every finding"
         return Link("transformer", "warning", why, resource=resource)
@@ -167,7 +169,7 @@ def transformer_link(resource: str, target: Target) -> Link:
     if _fails(transformer, frozenset()):
         why = f"{resource}: its input transformer makes no JSON, so no mail is delivered"
         return Link("transformer", "broken", why, mend, evidence, resource=resource)
-    if risky := _risky(transformer):
+    if risky := [path for path in _risky(transformer) if not _guarded(path, pattern or {})]:
         why = (
             f"{resource}: a quote, a backslash or a line break in {', '.join(risky)} "
             "makes EventBridge drop the mail, for it puts values in without escaping them"
@@ -184,6 +186,20 @@ def _risky(transformer: Mapping[str, Any]) -> list[str]:
     return [path for path in free if _fails(transformer, frozenset({path}))]
 
 
+def _guarded(path: str, pattern: Mapping[str, Any]) -> bool:
+    """Tells whether the pattern lets no dangerous text through in the field of a path."""
+    field = re.sub(r"\[\d+\]", "", path.removeprefix("$."))
+    ways = alternatives(pattern)
+    return bool(ways) and all(
+        any(
+            condition.field == field
+            and not any(accepts(entry, [text]) for entry in condition.entries for text in _DANGERS)
+            for condition in way
+        )
+        for way in ways
+    )
+
+
 def _fails(transformer: Mapping[str, Any], hostile: frozenset[str]) -> bool:
     """Tells whether an event is not delivered in which these paths hold hostile text."""
     event: dict[str, Any] = {}
@@ -198,7 +214,7 @@ def _fails(transformer: Mapping[str, Any], hostile: frozenset[str]) -> bool:
 
 def _plant(node: Any, steps: list[str], value: str) -> None:
     """Puts a value into an event at a path, where no longer path has put one."""
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
+    for step, following in zip(steps, [*steps[1:], None], strict=False):
         key: Any = int(step[1:-1]) if step.startswith("[") else step
         if isinstance(node, list):
             node.extend(None for _ in range(len(node), key + 1))

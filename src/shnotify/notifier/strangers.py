@@ -126,7 +126,7 @@ def _passage(found: Found, rule: RuleSeen, target: Target, topic: str, *, route:
     queue_arn = str((target.get("DeadLetterConfig") or {}).get("Arn") or "")
     chain = Chain(
         formatted=formatted,
-        rule=rule.live,
+        rules=(rule.live,) if rule.live else (),
         topic=found.live(topic, Topic),
         queue=found.live(queue_arn, Queue),
         function=function,

@@ -6,6 +6,7 @@ the broken last and loudest.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -72,23 +73,35 @@ def hops(found: Diagnosis) -> Iterator[Hop]:
     """Lists the hops of all routes; what they share is told once."""
     account = [one.link for one in found.told if not one.routes]
     yield _hop(_of(account, HUB), found.hub)
-    for passage in found.passages:
-        yield from _way(passage, found.about(passage.route))
-    kept = _kept(found)
-    if kept:
-        label = ", ".join(sorted(kept))
-        links = [one.link for one in found.told if one.link.id in NET]
-        yield _hop(links, f"what fails: {label}", 1)
+    for route in dict.fromkeys(passage.route for passage in found.passages):
+        ways = [passage for passage in found.passages if passage.route == route]
+        yield from _rules(ways, found.about(route))
+        yield from _behind(ways[0], found.about(route))
+    net = [one.link for one in found.told if one.link.id in NET]
+    if net:
+        label = ", ".join(sorted(_kept(found))) or "kept nowhere"
+        yield _hop(net, f"what fails: {label}", 1)
     watchdog = [one.link for one in found.told if one.link.id == "watchdog"]
     if watchdog:
         yield _hop(watchdog, "alarms", 1)
 
 
-def _way(passage: Passage, links: list[Link]) -> Iterator[Hop]:
-    """Lists the hops of one route."""
-    rule = passage.rule.state.name if passage.rule else "missing or not read"
-    about_rule = [link for link in _of(links, RULE) if not _of_function(link, passage)]
-    yield _hop(about_rule, f"rule {rule}", 1)
+def _rules(ways: list[Passage], links: list[Link]) -> Iterator[Hop]:
+    """Lists the rules of one route."""
+    for way in ways:
+        name = way.rule.state.name if way.rule else "missing or not read"
+        ids = {way.rule.state.id} if way.rule else {None, *(link.resource for link in links)}
+        others = {one.rule.state.id for one in ways if one.rule and one is not way}
+        about = [
+            link
+            for link in _of(links, RULE)
+            if not _of_function(link, way) and link.resource in ids - others
+        ]
+        yield _hop(about, f"rule {name}", 1)
+
+
+def _behind(passage: Passage, links: list[Link]) -> Iterator[Hop]:
+    """Lists the hops behind the rules of one route."""
     if formatter := _of(links, ("formatter",)):
         name = passage.function.state.name if passage.function else "missing or not read"
         runs = [link for link in links if link.id == "invocations" and _of_function(link, passage)]
@@ -154,12 +167,11 @@ def link_lines(link: Link, routes: tuple[str, ...] = ()) -> Iterator[Text]:
     yield Text.assemble("  ", (f"{mark.ljust(_WIDTH)}  {link.id}{escaped_line(whose)}", style))
     yield Text(f"      {escaped_line(link.why)}")
     if link.needs:
-        yield Text(f"      cannot tell: needs {', '.join(link.needs)}")
-    for name in ("statement", "endpoint"):
-        if value := link.evidence.get(name):
-            yield Text(f"      {name}: {escaped_line(str(value))}")
+        yield Text(f"      cannot tell: needs {escaped_line(', '.join(link.needs))}")
     if link.mend:
         yield Text(f"      mend: {escaped_line(link.mend)}")
+    if statement := link.evidence.get("statement_to_add"):
+        yield Text(f"      statement: {escaped_line(json.dumps(statement))}")
 
 
 def picture(found: Diagnosis, *, between: str) -> Iterator[Text | str]:
