@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -31,13 +31,26 @@ AT_TOPIC = ("subscribers", "filter-policy")
 """The links that a mail passes, of those that are judged without a finding."""
 
 
-def metrics_for(route: Route) -> tuple[Metric, ...]:
-    """Lists what is counted for a route's way."""
-    rule, topic = route.rule.name, route.topic.name
-    found = [of_rule(rule, name) for name in ("MatchedEvents", "TriggeredRules", "Invocations")]
-    found += [of_rule(rule, "FailedInvocations")]
+@dataclass(frozen=True)
+class RuleName:
+    """A rule of a route: its resource id, and its name in AWS."""
+
+    id: str
+    name: str
+
+
+def metrics_for(route: Route, rules: Iterable[str]) -> tuple[Metric, ...]:
+    """Lists what is counted for a route's way.
+
+    rules  the names of its rules
+    """
+    found = [
+        of_rule(rule, name)
+        for rule in rules
+        for name in ("MatchedEvents", "TriggeredRules", "Invocations", "FailedInvocations")
+    ]
     found += [
-        of_topic(topic, name)
+        of_topic(route.topic.name, name)
         for name in ("NumberOfNotificationsDelivered", "NumberOfNotificationsFailed")
     ]
     return tuple(found)
@@ -50,18 +63,23 @@ def traced(
     passages: Iterable[Passage],
     scope: Scope,
     evidence: Evidence,
+    rules: Mapping[str, tuple[RuleName, ...]] | None = None,
 ) -> Trace:
     """Follows a finding on every route.
 
     histories  one for each Security Hub that has the finding
     passages   the chains as they stand
+    rules      route -> its rules, in the order of its passages
     """
-    forms, ways = tuple(histories), tuple(passages)
+    forms, ways, known = tuple(histories), tuple(passages), rules or {}
     found = []
     for route in config.routes:
         mine = [one for one in ways if one.route == route.name]
         possible = [form for form in forms if _belongs(form, route)] or forms
-        tried = [_Route(config, route, mine, scope, evidence, form).way() for form in possible]
+        of_route = known.get(route.name) or (RuleName(names.rule_id(route), route.rule.name),)
+        tried = [
+            _Route(config, route, mine, scope, evidence, form, of_route).way() for form in possible
+        ]
         found.append(min(tried, key=lambda way: MAILED.index(way.mailed)))
     return Trace(finding, forms[0].newest.finding, tuple(found))
 
@@ -81,6 +99,7 @@ class _Route:
     scope: Scope
     evidence: Evidence
     history: History
+    rules: tuple[RuleName, ...]
 
     def way(self) -> Way:
         """Puts the links in the order in which a finding passes them."""
@@ -107,8 +126,23 @@ class _Route:
     # -- what stands ---------------------------------------------------------------------------------
 
     def _standing(self) -> list[Link]:
-        """Lists the links of the chain as it stands now."""
-        return [link for passage in self.passages for link in passage.judged(Answers())]
+        """Lists the links of the chain as it stands now, without rules that let others through."""
+        links = [link for passage in self.passages for link in passage.judged(Answers())]
+        takes = [any(not reasons for reasons in each) for each in zip(*self._tried(), strict=True)]
+        ids = [rule.id for rule in self.rules]
+        others = {rule for rule, taken in zip(ids, takes, strict=False) if not taken}
+        return [link for link in links if link.resource not in others or not any(takes)]
+
+    def _tried(self) -> list[list[list[Mismatch]]]:
+        """Lists for each form of the finding, and each rule, what keeps the one from the other."""
+        patterns = [
+            one.rule.state.event_pattern.document if one.rule else one.pattern or {}
+            for one in self.passages
+        ]
+        return [
+            [explain(pattern, event) for pattern in patterns]
+            for event in map(_event, self.history.versions)
+        ]
 
     def _ordered(self, standing: list[Link], ids: tuple[str, ...]) -> list[Link]:
         """Picks links of these ids, each id once: what is broken counts before what is not known."""
@@ -144,15 +178,9 @@ class _Route:
     # -- was an event let through --------------------------------------------------------------------
 
     def _mismatches(self, version: Version) -> list[Mismatch]:
-        """Lists what keeps one form of the finding from every rule of the route."""
-        found: list[Mismatch] = []
-        for passage in self.passages:
-            pattern = passage.rule.state.event_pattern.document if passage.rule else passage.pattern
-            reasons = explain(pattern or {}, _event(version))
-            if not reasons:
-                return []
-            found = found or reasons
-        return found
+        """Lists what keeps one form of the finding from the rule that comes nearest to it."""
+        tried = self._tried()[self.history.versions.index(version)]
+        return min(tried, key=len, default=[])
 
     def _pattern(self, passed: list[Version]) -> Link:
         rule = names.rule_id(self.route)
@@ -178,9 +206,9 @@ class _Route:
         moments = [one.moment for one in passed or self.history.versions if one.moment]
         if not born or not moments or max(moments) >= born or not passed:
             return []
-        rule = self.route.rule.name
         silent = not self.evidence.counted.error and not any(
-            self._after.count(of_rule(rule, name), passed)
+            self._after.count(of_rule(rule.name, name), passed)
+            for rule in self.rules
             for name in ("MatchedEvents", "Invocations")
         )
         why = (
