@@ -102,8 +102,7 @@ def specimen(
         if not reasons:
             return finding
         kept.append(reasons)
-    fewest = min(kept, key=lambda reasons: len(reasons), default=[])
-    raise _cannot_match(route, fewest)
+    raise _cannot_match(route, min(kept, key=len) if kept else [])
 
 
 def _fit(scope: Scope, finding: dict[str, Any], pattern: Mapping[str, Any]) -> list[Mismatch]:
