@@ -21,7 +21,6 @@ class _Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def __init__(self, files: Mapping[str, bytes], codes: Mapping[str, CodeType]) -> None:
         self._files = files
         self._codes = codes
-        self._loaded: list[str] = []
 
     def find_spec(
         self,
@@ -36,7 +35,6 @@ class _Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
             fullname, self, origin=f"{_ROOT}/{name}", is_package=self.is_package(fullname)
         )
         spec.has_location = True
-        self._loaded.append(fullname)
         return spec
 
     def is_package(self, fullname: str) -> bool:
@@ -54,9 +52,9 @@ class _Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         except KeyError as error:
             raise OSError(path) from error
 
-    def forget(self) -> None:
-        for name in self._loaded:
-            sys.modules.pop(name, None)
+    def has(self, fullname: str) -> bool:
+        """Whether a module, or the package that it is in, comes from the archive."""
+        return self._file(fullname.partition(".")[0]) is not None
 
     def _file(self, fullname: str) -> str | None:
         base = fullname.replace(".", "/")
@@ -65,14 +63,22 @@ class _Archive(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 @contextmanager
 def modules_of(content: bytes, digest: str) -> Iterator[None]:
-    """The archive's modules can be imported while this is open, each run anew."""
+    """The archive's modules can be imported while this is open, each run anew; modules of this
+    process that have the same names wait aside.
+    """
     archive = _Archive(*_read(content, digest))
+    aside = _taken_out(archive)
     sys.meta_path.insert(0, archive)
     try:
         yield
     finally:
         sys.meta_path.remove(archive)
-        archive.forget()
+        _taken_out(archive)
+        sys.modules.update(aside)
+
+
+def _taken_out(archive: _Archive) -> dict[str, ModuleType]:
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if archive.has(name)}
 
 
 @functools.lru_cache(maxsize=16)

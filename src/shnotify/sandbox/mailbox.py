@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import json
 import os
@@ -13,10 +12,11 @@ from urllib.parse import quote, urlencode
 from moto.sns.models import sns_backends
 
 from shnotify.resources import calls
+from shnotify.sandbox.findingstore import moment_text
 from shnotify.sandbox.metrics import count
 from shnotify.sandbox.permissions import RefusedError, require_by_policy, require_key
 from shnotify.sandbox.queues import put_message, queue_of
-from shnotify.sandbox.rows import Proceed, model, now
+from shnotify.sandbox.rows import Proceed, model
 from shnotify.sandbox.subscriptions import is_pending
 
 NO_SUBJECT = "AWS Notification Message"
@@ -80,11 +80,8 @@ def _here() -> str:
 
 
 def _put(subscription: Any, subject: str, body: str, kind: str, links: dict[str, str]) -> None:
-    moment = dt.datetime.fromtimestamp(now(), dt.UTC).isoformat().replace("+00:00", "Z")
-    topic = subscription.topic
-    mail = Mail(
-        next(_NUMBERS), subscription.endpoint, subject, body, moment, topic.arn, kind, links
-    )
+    topic, sent = subscription.topic, moment_text()
+    mail = Mail(next(_NUMBERS), subscription.endpoint, subject, body, sent, topic.arn, kind, links)
     topic.sns_backend.__dict__.setdefault("mails", []).append(mail)
 
 

@@ -14,6 +14,7 @@ import uuid
 from types import SimpleNamespace
 from typing import Any
 
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import lambda_backends
 from moto.core.utils import unix_time_millis, utcfromtimestamp
 from moto.logs.models import logs_backends
@@ -25,10 +26,12 @@ from shnotify.sandbox.findingstore import moment_text
 from shnotify.sandbox.metrics import count
 from shnotify.sandbox.permissions import FunctionRole, RefusedError, require_by_policy
 from shnotify.sandbox.queues import put_message, queue_of
-from shnotify.sandbox.rows import now
+from shnotify.sandbox.rows import Proceed, model, now
 from shnotify.sandbox.sdk import Sdk
 
 _ZERO = "Rate Exceeded."
+_REPORT = "Duration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 64 MB"
+"""As Lambda ends each invocation in the log (monitoring-cloudwatchlogs); nothing is measured."""
 
 
 def _run(rule: Any, arn: str, text: str) -> None:
@@ -46,7 +49,7 @@ TARGETS["lambda"] = _run
 
 def invoke_event(function: Any, event: Any) -> None:
     """Invokes a function asynchronously (invocation-async): all its attempts, then OnFailure."""
-    name, request = function.function_name, str(uuid.uuid4())
+    request = str(uuid.uuid4())
     if function.reserved_concurrency == 0:
         # "sends all events to the configured destination without any retries" (invocation-async-error-handling)
         _count(function, "Throttles")
@@ -57,39 +60,74 @@ def invoke_event(function: Any, event: Any) -> None:
     settings = function.event_invoke_config[-1].config if function.event_invoke_config else {}
     attempts = 1 + int(settings.get("MaximumRetryAttempts", 2))
     for _ in range(attempts):
-        lines: list[str] = [f"START RequestId: {request} Version: $LATEST"]
-        failure = _attempt(function, event, lines)
-        lines += [json.dumps(failure)] if failure else []
-        lines += [f"END RequestId: {request}", f"REPORT RequestId: {request}\tFunction: {name}"]
-        _log(function, lines)
-        _count(function, "Invocations", *(["Errors"] if failure else []))
+        _, failure = _attempt(function, event, request)
         if failure is None:
             return
     _on_failure(function, event, request, attempts, failure)
 
 
-def _attempt(function: Any, event: Any, lines: list[str]) -> dict[str, Any] | None:
-    """One run; returns Lambda's error document (python-exceptions), or None."""
+@model(
+    "moto.awslambda.models", "LambdaFunction.invoke", "API_Invoke: Event, DryRun, RequestResponse"
+)
+def an_invoked_function_runs(
+    function: Any, _: Proceed, body: Any, request_headers: Any, response_headers: Any
+) -> str:
+    kind = request_headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+    event = json.loads(body or "{}")
+    if kind == "Event":
+        invoke_event(function, event)
+    if kind != "RequestResponse":
+        return ""
+    if function.reserved_concurrency == 0:
+        _count(function, "Throttles")
+        error = LambdaClientError("TooManyRequestsException", _ZERO)
+        error.code = 429
+        raise error
+    result, failure = _attempt(function, event, str(uuid.uuid4()))
+    if failure is not None:
+        response_headers["x-amz-function-error"] = "Unhandled"
+    return json.dumps(result if failure is None else failure)
+
+
+def _attempt(function: Any, event: Any, request: str) -> tuple[Any, dict[str, Any] | None]:
+    """Runs once, logs and counts; returns the result and Lambda's error document
+    (python-exceptions), or None.
+    """
+    lines = [f"START RequestId: {request} Version: $LATEST"]
+    result, failure = None, None
     try:
         role = FunctionRole(function)
         role.require_taken()
         with modules_of(function.code_bytes, function.code_sha_256):
-            module_name, _, handler = function.handler.rpartition(".")
-            module = importlib.import_module(module_name.replace("/", "."))
-            beside = [m for n, m in sys.modules.items() if n.startswith(f"{module.__package__}.")]
-            for each in (module, *beside):
-                each.__dict__["print"] = lambda *words, **_: lines.append(" ".join(map(str, words)))
-            module.__dict__["boto3"] = Sdk(function, role)
-            context = SimpleNamespace(
-                function_name=function.function_name,
-                invoked_function_arn=function.function_arn,
-                aws_request_id=str(uuid.uuid4()),
-            )
-            getattr(module, handler)(json.loads(json.dumps(event)), context)
-    except Exception as error:
+            result = _call_handler(function, role, json.loads(json.dumps(event)), lines)
+    except (Exception, SystemExit) as error:
         frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[-1:])
-        return {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": frames}
-    return None
+        kind = type(error).__name__
+        failure = {"errorMessage": str(error), "errorType": kind, "stackTrace": frames}
+        lines.append(json.dumps(failure))
+    _log(function, [*lines, f"END RequestId: {request}", f"REPORT RequestId: {request}\t{_REPORT}"])
+    _count(function, "Invocations", *(["Errors"] if failure else []))
+    return result, failure
+
+
+def _call_handler(function: Any, role: FunctionRole, event: Any, lines: list[str]) -> Any:
+    """Calls the handler; what the archive's modules print becomes lines of the log."""
+
+    def write(*words: object, **_: object) -> None:
+        lines.append(" ".join(map(str, words)))
+
+    module_name, _, handler = function.handler.rpartition(".")
+    module = importlib.import_module(module_name.replace("/", "."))
+    beside = [m for n, m in sys.modules.items() if n.startswith(f"{module.__package__}.")]
+    for each in (module, *beside):
+        each.__dict__["print"] = write
+    module.__dict__["boto3"] = Sdk(function, role)
+    context = SimpleNamespace(
+        function_name=function.function_name,
+        invoked_function_arn=function.function_arn,
+        aws_request_id=str(uuid.uuid4()),
+    )
+    return getattr(module, handler)(event, context)
 
 
 def _on_failure(

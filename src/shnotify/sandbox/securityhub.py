@@ -4,7 +4,6 @@ one that is imported or updated becomes an event.
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 from typing import Any
 from urllib.parse import unquote
@@ -14,14 +13,13 @@ from moto.securityhub.models import securityhub_backends
 from moto.securityhub.responses import SecurityHubResponse
 
 from shnotify.arns import partition_of
-from shnotify.sandbox.arrivals import arrive, store_of, update_finding, update_new_finding
-from shnotify.sandbox.findingfilters import in_order, passes, passes_composite, values_at
-from shnotify.sandbox.findingstore import FindingError, valid_hub_change
+from shnotify.sandbox.arrivals import arrive, store_of, update_finding
+from shnotify.sandbox.findingfilters import in_order, passes
+from shnotify.sandbox.findingstore import FindingError
+from shnotify.sandbox.hubpages import MAX_BATCH, NOT_SUBSCRIBED, memory_of, page_of
 from shnotify.sandbox.rows import Call, Proceed, answer, model, now
 
-_MAX_BATCH = 100
 _MAX_BATCH_BYTES = 6 * 1024 * 1024
-_NOT_SUBSCRIBED = "Account {} is not subscribed to AWS Security Hub"
 
 for _path in (
     "findings/batchupdate",
@@ -40,14 +38,9 @@ for _path in (
 # -- is it on --------------------------------------------------------------------------------------
 
 
-def _memory(call: Call) -> dict[str, Any]:
-    memory: dict[str, Any] = call.response.securityhub_backend.__dict__
-    return memory
-
-
 def _needs_hub(call: Call) -> None:
-    if _memory(call).get("switched_off"):
-        call.fail("InvalidAccessException", _NOT_SUBSCRIBED.format(call.account))
+    if memory_of(call).get("switched_off"):
+        call.fail("InvalidAccessException", NOT_SUBSCRIBED.format(call.account))
 
 
 @model(
@@ -78,26 +71,6 @@ def an_enabled_security_hub_is_on_again(backend: Any, proceed: Proceed) -> Any:
     return proceed()
 
 
-@answer("securityhub", "DescribeSecurityHubV2", "API_DescribeSecurityHubV2; on, as the other is")
-def the_new_security_hub_is_on_until_it_is_disabled(call: Call) -> dict[str, Any]:
-    if _memory(call).get("hub_off"):
-        call.fail("ResourceNotFoundException", _NOT_SUBSCRIBED.format(call.account))
-    arn = f"arn:{partition_of(call.region)}:securityhub:{call.region}:{call.account}:hubv2/default"
-    return {"HubV2Arn": arn, "SubscribedAt": "2026-01-01T00:00:00.000Z"}
-
-
-@answer("securityhub", "EnableSecurityHubV2", "API_EnableSecurityHubV2")
-def the_new_security_hub_is_enabled(call: Call) -> dict[str, Any]:
-    _memory(call)["hub_off"] = False
-    return {"HubV2Arn": the_new_security_hub_is_on_until_it_is_disabled(call)["HubV2Arn"]}
-
-
-@answer("securityhub", "DisableSecurityHubV2", "API_DisableSecurityHubV2")
-def the_new_security_hub_is_disabled(call: Call) -> dict[str, Any]:
-    _memory(call)["hub_off"] = True
-    return {}
-
-
 # -- Security Hub CSPM's findings ------------------------------------------------------------------
 
 
@@ -106,8 +79,8 @@ def the_new_security_hub_is_disabled(call: Call) -> dict[str, Any]:
 )
 def findings_are_imported(call: Call) -> dict[str, Any]:
     findings = call.body().get("Findings") or []
-    if not 1 <= len(findings) <= _MAX_BATCH:
-        call.fail("InvalidInputException", f"Findings should have 1 to {_MAX_BATCH} members.")
+    if not 1 <= len(findings) <= MAX_BATCH:
+        call.fail("InvalidInputException", f"Findings should have 1 to {MAX_BATCH} members.")
     if len(call.response.body) > _MAX_BATCH_BYTES:
         call.fail("InvalidInputException", "The batch is larger than 6 MB.")
     failed = []
@@ -130,8 +103,8 @@ def _may_import(call: Call, finding: dict[str, Any]) -> None:
     """Only for one's own account and a product of one's own, or of a partner
     (securityhub-custom-providers).
     """
-    if _memory(call).get("switched_off"):
-        raise FindingError("InvalidAccess", _NOT_SUBSCRIBED.format(call.account))
+    if memory_of(call).get("switched_off"):
+        raise FindingError("InvalidAccess", NOT_SUBSCRIBED.format(call.account))
     if finding.get("AwsAccountId") != call.account:
         raise FindingError("InvalidAccess", "AwsAccountId is not the account that calls.")
     partition = partition_of(call.region)
@@ -152,7 +125,7 @@ def findings_are_found(call: Call) -> dict[str, Any]:
     everything = store_of(call.account, call.region).cspm.values()
     found = [each for each in everything if passes(each, asked.get("Filters") or {}, moment)]
     order = asked.get("SortCriteria") or [{"Field": "UpdatedAt", "SortOrder": "desc"}]
-    return _page(call, asked, in_order(found, order), "InvalidInputException")
+    return page_of(call, asked, in_order(found, order), "InvalidInputException")
 
 
 @answer("securityhub", "BatchUpdateFindings", "D.5, API_BatchUpdateFindings")
@@ -160,8 +133,8 @@ def findings_are_updated(call: Call) -> dict[str, Any]:
     _needs_hub(call)
     change = call.body()
     wanted = change.pop("FindingIdentifiers", None) or []
-    if not 1 <= len(wanted) <= _MAX_BATCH:
-        call.fail("InvalidInputException", f"FindingIdentifiers should have 1 to {_MAX_BATCH}.")
+    if not 1 <= len(wanted) <= MAX_BATCH:
+        call.fail("InvalidInputException", f"FindingIdentifiers should have 1 to {MAX_BATCH}.")
     note = change.get("Note")
     if not change or (note is not None and not (note.get("Text") and note.get("UpdatedBy"))):
         call.fail("InvalidInputException", "The request must have something to update.")
@@ -171,84 +144,6 @@ def findings_are_updated(call: Call) -> dict[str, Any]:
         refused += [error] if error else []
         done += [] if error else [identifier]
     return {"ProcessedFindings": done, "UnprocessedFindings": refused}
-
-
-def _page(
-    call: Call, asked: dict[str, Any], found: list[dict[str, Any]], error: str
-) -> dict[str, Any]:
-    size = asked.get("MaxResults") or _MAX_BATCH
-    if not 1 <= int(size) <= _MAX_BATCH:
-        call.fail(error, f"MaxResults should be 1 to {_MAX_BATCH}.")
-    try:
-        start = int(base64.b64decode(asked.get("NextToken") or "MA=="))
-    except ValueError:
-        call.fail(error, "NextToken is invalid.")
-    page: dict[str, Any] = {"Findings": found[start : start + int(size)]}
-    if start + int(size) < len(found):
-        page["NextToken"] = base64.b64encode(str(start + int(size)).encode()).decode()
-    return page
-
-
-# -- the new Security Hub's findings ---------------------------------------------------------------
-
-
-def _needs_new_hub(call: Call) -> None:
-    if _memory(call).get("hub_off"):
-        call.fail("AccessDeniedException", _NOT_SUBSCRIBED.format(call.account))
-
-
-def _found_v2(call: Call, filters: dict[str, Any]) -> list[dict[str, Any]]:
-    moment = dt.datetime.fromtimestamp(now(), dt.UTC)
-    everything = store_of(call.account, call.region).hub.values()
-    return [each for each in everything if passes_composite(each, filters, moment)]
-
-
-@answer("securityhub", "GetFindingsV2", "API_GetFindingsV2, API_OcsfFindingFilters")
-def new_findings_are_found(call: Call) -> dict[str, Any]:
-    _needs_new_hub(call)
-    asked = call.body()
-    found = _found_v2(call, asked.get("Filters") or {})
-    return _page(
-        call, asked, in_order(found, asked.get("SortCriteria") or []), "ValidationException"
-    )
-
-
-@answer("securityhub", "BatchUpdateFindingsV2", "K.14, API_BatchUpdateFindingsV2")
-def new_findings_are_updated(call: Call) -> dict[str, Any]:
-    _needs_new_hub(call)
-    change = call.body()
-    uids = change.pop("MetadataUids", None) or []
-    identifiers = change.pop("FindingIdentifiers", None) or []
-    if bool(uids) == bool(identifiers) or len(uids) + len(identifiers) > _MAX_BATCH:
-        call.fail("ValidationException", "Give MetadataUids or FindingIdentifiers, at most 100.")
-    if not change or not valid_hub_change(change):
-        call.fail("ValidationException", "Give Comment, SeverityId or StatusId, as OCSF has them.")
-    done: list[dict[str, Any]] = []
-    refused: list[dict[str, Any]] = []
-    for named in [
-        *({"MetadataUid": uid} for uid in uids),
-        *({"FindingIdentifier": i} for i in identifiers),
-    ]:
-        error = update_new_finding(call.account, call.region, named, change)
-        (refused if error else done).append({**named, **(error or {})})
-    return {"ProcessedFindings": done, "UnprocessedFindings": refused}
-
-
-@answer("securityhub", "GetFindingStatisticsV2", "K.13, API_GetFindingStatisticsV2")
-def new_findings_are_counted(call: Call) -> dict[str, Any]:
-    _needs_new_hub(call)
-    asked, results = call.body(), []
-    for rule in asked.get("GroupByRules") or []:
-        field, counts = rule["GroupByField"], dict[str, int]()
-        for finding in _found_v2(call, rule.get("Filters") or {}):
-            for value in {str(each) for each in values_at(finding, field)}:
-                counts[value] = counts.get(value, 0) + 1
-        order = 1 if asked.get("SortOrder") == "asc" else -1
-        most = sorted(counts.items(), key=lambda each: (order * each[1], each[0]))
-        values = [{"FieldValue": value, "Count": count} for value, count in most]
-        most_results = asked.get("MaxStatisticResults") or 100
-        results.append({"GroupByField": field, "GroupByValues": values[:most_results]})
-    return {"GroupByResults": results}
 
 
 # -- who aggregates --------------------------------------------------------------------------------
@@ -295,7 +190,7 @@ def an_aggregator_is_made_once(call: Call) -> dict[str, Any]:
         "RegionLinkingMode": asked["RegionLinkingMode"],
         "Regions": asked.get("Regions") or [],
     }
-    _memory(call)["aggregator"] = made
+    memory_of(call)["aggregator"] = made
     return made
 
 

@@ -17,10 +17,10 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
-from shnotify.sandbox import events, functions, kms, mailbox, running, securityhub, sns, sqs
+from shnotify.sandbox import events, functions, kms, mailbox, newhub, running, securityhub, sns, sqs
 from shnotify.sandbox.rows import CLOCKS, LOCK, ROWS, Row
 
-_MODULES = (kms, sns, sqs, events, functions, securityhub, mailbox, running)
+_MODULES = (kms, sns, sqs, events, functions, securityhub, newhub, mailbox, running)
 """Importing them fills ROWS, and tells EventBridge what a function is."""
 
 

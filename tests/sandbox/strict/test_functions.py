@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
 
 from shnotify.mail import archive as bundle
 from tests.sandbox.strict.cloud import REGION, Cloud, client, refused
+from tests.sandbox.strict.numbers import number
 
 QUEUE = f"arn:aws:sqs:{REGION}:123456789012:q"
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
@@ -61,3 +64,22 @@ def test_log_groups_are_found_by_their_type(cloud: Cloud) -> None:
     client("logs").create_log_group(logGroupName="/aws/lambda/f", tags={"a": "b"})
     found = cloud.tagging.get_resources(ResourceTypeFilters=["logs:log-group"])["ResourceTagMappingList"]
     assert [item["ResourceARN"] for item in found] == [f"arn:aws:logs:{REGION}:123456789012:log-group:/aws/lambda/f"]
+
+
+def test_an_invoked_function_runs(lambda_: Any, cloud: Cloud) -> None:
+    trust = {**TRUST["Statement"][0], "Principal": {"Service": "lambda.amazonaws.com"}}  # type: ignore[dict-item]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = client("iam").create_role(RoleName="g", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        target.writestr("code.py", "def double(event, context):\n    return {'twice': 2 * event['n']}\n")
+    code = {"ZipFile": buffer.getvalue()}
+    lambda_.create_function(FunctionName="g", Role=role, Runtime="python3.13", Handler="code.double", Code=code)
+    reply = lambda_.invoke(FunctionName="g", Payload=b'{"n": 21}')
+    assert (reply["StatusCode"], json.loads(reply["Payload"].read())) == (200, {"twice": 42})
+    broken = lambda_.invoke(FunctionName="g", Payload=b"{}")
+    assert broken["FunctionError"] == "Unhandled"
+    assert json.loads(broken["Payload"].read())["errorType"] == "KeyError"
+    assert lambda_.invoke(FunctionName="f")["FunctionError"] == "Unhandled"  # its role lets nobody take it
+    assert number("AWS/Lambda", "g", "Invocations") == 2
+    assert number("AWS/Lambda", "g", "Errors") == 1
