@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from shnotify.notifier.permissions import ALSO
+from shnotify.resources.kinds import READS
 from shnotify.sandbox.subscriptions import confirm_subscription, pending_subscriptions, suspend_subscription
 from tests.conftest import SMALLEST, World
+from tests.support.arriving import comes, mailing
 from tests.support.faults import Fault, fail_with, on, refuse
 from tests.support.lifecycle import TOPIC
+
+__all__ = ["mailing"]
 
 WHO = "secops@example.com"
 TWO_ROUTES = SMALLEST + "  - name: daily\n    subscribers: [secops@example.com, second@example.com]\n"
@@ -39,7 +44,7 @@ def states(world: World) -> dict[tuple[str, str], str]:
 def test_list_says_what_sns_says_and_nothing_more(applied: World) -> None:
     ran = applied.run("subscriptions", "list")
     assert ran.code == 0
-    assert applied.faults.writes == []
+    assert set(applied.faults.operations) <= READS | ALSO["subscriptions list"]
     assert ran.json["subscribers"] == [
         {
             "route": "urgent",
@@ -286,3 +291,22 @@ def test_apply_ends_with_what_is_next(world: World) -> None:
     confirm_subscription(WHO)
     suspend_subscription(WHO)
     assert states(world) == {("urgent", WHO): "pending"}
+
+
+def test_one_that_was_suspended_is_told_where_the_counts_prove_it(mailing: World) -> None:
+    def listed() -> list[bool | None]:
+        return [one["suspended"] for one in mailing.run("subscriptions", "list").json["subscribers"]]
+
+    assert listed() == [False]
+    suspend_subscription(WHO)
+    assert listed() == [None]  # nothing was delivered yet
+    confirm_subscription(WHO)
+    comes(mailing, "f")
+    suspend_subscription(WHO)
+    assert listed() == [True]
+    assert "was confirmed before" in mailing.text("subscriptions", "list").out
+    mailing.faults.rule = lambda _n, o: refuse("AccessDenied", 403) if o.startswith("cloudwatch") else None
+    assert listed() == [None]
+    mailing.faults.rule = lambda _n, _o: None
+    subscribed(mailing, "other@example.com")  # whose mail it was, nobody can tell now
+    assert listed() == [None, None]

@@ -132,6 +132,10 @@ def meddle(world: World) -> None:
         ("`dlq`", "dlq", None),
         ("`estimate`", "estimate", None),
         ("`baseline`", "baseline", None),
+        ("`why`, also", "why", "status"),
+        ("`test`, also", "test", "status"),
+        ("`subscriptions`, also", "subscriptions", "status"),
+        ("`rollout`", "rollout", None),
     ],
 )
 def test_its_permissions_are_what_is_declared(row: str, command: str, known: str | None) -> None:

@@ -32,7 +32,7 @@ def pattern(findings: str = "{}", source: str = "cspm") -> dict[str, Any]:
 
 
 def made(wanted: dict[str, Any], *, hostile: bool = False) -> dict[str, Any]:
-    return specimen(SCOPE, "alerts", "urgent", wanted, who="Admin/alice", unique="1", moment=NOW, hostile=hostile)
+    return specimen(SCOPE, "alerts", "urgent", [wanted], who="Admin/alice", unique="1", moment=NOW, hostile=hostile)
 
 
 def test_it_says_what_it_is() -> None:
@@ -162,16 +162,16 @@ def test_it_passes_or_is_refused_and_nothing_else(fields: dict[str, list[Any]]) 
 )
 def test_it_is_put_away_with_the_fewest_mails(findings: str, order: Order) -> None:
     wanted = pattern(findings)
-    assert quietest(SCOPE, made(wanted), wanted, None) == order
+    assert quietest(SCOPE, made(wanted), [wanted], None) == order
 
 
 def test_a_formatter_that_tells_of_resolutions_sends_one_more() -> None:
     one = route()
     told = Settings(topic_arn="t", dedup="notified", resolved=True, marker="m")
     wanted = event_pattern("cspm", one.findings, "aws", None, resolved_marker="m")
-    assert quietest(SCOPE, made(wanted), wanted, told).mails == 1
+    assert quietest(SCOPE, made(wanted), [wanted], told).mails == 1
     quiet = Settings(topic_arn="t", dedup="notified")
-    assert quietest(SCOPE, made(pattern()), pattern(), quiet).mails == 0
+    assert quietest(SCOPE, made(pattern()), [pattern()], quiet).mails == 0
 
 
 def test_it_is_archived_with_a_later_time() -> None:

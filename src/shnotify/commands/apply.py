@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from shnotify.engine.execute import Outcome
     from shnotify.engine.plan import Observation, Plan
     from shnotify.errors import ShnotifyError
-    from shnotify.notifier.roster import Member
 
-DAY = 86400
 VISIBLE_SECONDS = 90
 """How long a write may stay unseen: SQS says up to 60 s for attributes (API_SetQueueAttributes)."""
 
@@ -39,9 +37,10 @@ def command(yes: bool, adopt: bool, wait_confirmation: str | None, **options: An
     """
     from shnotify.commands._flow import planned, refusal
     from shnotify.commands._session import session
-    from shnotify.engine.execute import Outcome
+    from shnotify.commands._waiting import end, seconds_of, went_well
+    from shnotify.engine.execute import Outcome, execute
 
-    patience = _seconds(wait_confirmation)
+    patience = seconds_of(wait_confirmation)
     chosen = settings(**options)
     # The wait is for people, and comes on top of the time that AWS has.
     chosen = replace(chosen, timeout=(chosen.timeout or TIMEOUT) + patience)
@@ -51,97 +50,16 @@ def command(yes: bool, adopt: bool, wait_confirmation: str | None, **options: An
         plan = planned(run, seen, around, adopt=adopt, wait=not yes)
         if error := refusal(plan):
             return finish(run, plan, Outcome(), error)
-        if plan.changes_anything and not yes:
+        if not plan.changes_anything:
+            return end(run, plan, execute(plan, run.aws, run.report), None, patience)
+        if not yes:
             confirm(run, "Do this?")
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, Outcome(), changed_meanwhile())
         plan, outcome = _carried_out(run, plan, seen, adopt=adopt)
-        late = _visible(run, outcome) if plan.changes_anything and _went_well(outcome) else None
-        return _end(run, plan, outcome, late, patience)
-
-
-def _seconds(text: str | None) -> int:
-    """Reads how long to wait; 0 for not at all. Raises `UsageError`."""
-    if text is None:
-        return 0
-    from pydantic import TypeAdapter, ValidationError
-
-    from shnotify.errors import UsageError
-    from shnotify.schema.scalars import duration
-
-    try:
-        return TypeAdapter(Annotated[int, duration(1, 2 * DAY)]).validate_python(text)
-    except ValidationError as error:
-        raise UsageError(
-            f"--wait-confirmation {text}: {error.errors()[0]['msg'].partition(', ')[2]}"
-        ) from error
-
-
-def _went_well(outcome: Outcome) -> bool:
-    return not (outcome.error or outcome.interrupted)
-
-
-def _end(
-    run: Session, plan: Plan, outcome: Outcome, late: ShnotifyError | None, patience: int
-) -> int:
-    """Waits for people if that was asked for, tells what became of it all, and what comes next."""
-    waiting: tuple[Member, ...] | None = None
-    if patience and _went_well(outcome) and not late:
-        waiting, late = _wait(run, outcome, patience)
-    clear = _went_well(outcome) and not late
-    if clear and waiting is None and not run.screen.json:
-        waiting = _pending(run)
-    told = None if waiting is None else [one.to_json() for one in waiting]
-    code = finish(
-        run, plan, outcome, outcome.error or late, **({"waiting": told} if patience else {})
-    )
-    who = [one.who.endpoint for one in waiting] if waiting else []
-    if patience and who:
-        run.screen.warn(f"not confirmed within {patience} s: {', '.join(dict.fromkeys(who))}")
-    if clear and (plan.changes_anything or (patience and who)):
-        _say_next(run, None if waiting is None else list(dict.fromkeys(who)))
-    return code or (4 if patience and who else 0)
-
-
-def _wait(
-    run: Session, outcome: Outcome, patience: int
-) -> tuple[tuple[Member, ...] | None, ShnotifyError | None]:
-    """Waits for the confirmations; returns who is missing, or why nobody could look.
-
-    An interrupt is noted in the outcome: what was applied is told all the same.
-    """
-    from shnotify.errors import ShnotifyError
-    from shnotify.notifier.waiting import wait_until_confirmed
-    from shnotify.terminal.roster_view import Waiting
-
-    view = Waiting(run.screen)
-    try:
-        with run.screen.block() as draw:
-            show = view.on(draw).show
-            return wait_until_confirmed(run.aws, run.config, run.graph, patience, show), None
-    except ShnotifyError as error:
-        return None, error
-    except KeyboardInterrupt as interrupt:
-        run.aws.stop()
-        outcome.interrupted = interrupt
-        return None, None
-
-
-def _say_next(run: Session, pending: list[str] | None) -> None:
-    """Says what a person needs next: who must click, and what shows that mail arrives.
-
-    pending  None when that could not be read
-    """
-    shows = "`shnotify subscriptions list` shows who did."
-    who = "every subscriber" if pending is None else ", ".join(pending)
-    run.screen.result(
-        f"Next: {who} must confirm the subscription within 48 hours; until then nothing reaches them. {shows}"
-        if who
-        else "Next: nobody has still to confirm."
-    )
-    run.screen.result("      `shnotify test` sends a marked finding through the whole chain.")
-    run.screen.result("      `shnotify doctor` looks at every link of it.")
+        late = _visible(run, outcome) if went_well(outcome) else None
+        return end(run, plan, outcome, late, patience)
 
 
 def _carried_out(
@@ -231,15 +149,3 @@ def _read_back(run: Session) -> ShnotifyError | None:
             )
         run.aws.pause(wait)
         wait = min(wait * 2, 10)
-
-
-def _pending(run: Session) -> tuple[Member, ...] | None:
-    """Lists who of the file has still to confirm; None when that cannot be read just now."""
-    from shnotify.aws.failures import AwsError
-    from shnotify.notifier.roster import named_in_file
-
-    try:
-        found = named_in_file(run.aws, run.config, run.graph)
-    except AwsError:
-        return None
-    return tuple(one for one in found if one.pending)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shnotify.escaping import escaped_line
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -33,10 +34,15 @@ def list_(route: str | None, **options: Any) -> int:
     link in a mail can end it; whether a filter keeps mail away.
     """
     from shnotify.commands._session import session
+    from shnotify.notifier.inspection import now_of
+    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.roster import check_route, with_past
     from shnotify.terminal.roster_view import roster_lines
 
-    with session(settings(**options)) as run:
-        found = _members(run, route)
+    with session(settings(**options), besides=ALSO["subscriptions list"]) as run:
+        everybody = with_past(run.aws, _members(run, None), now_of(run.aws))
+        check_route(run.config.routes, route)
+        found = tuple(one for one in everybody if route in (None, one.route))
         run.screen.document(run.document(subscribers=[one.to_json() for one in found], error=None))
         run.screen.result(run.title("Subscribers of"))
         for line in roster_lines(found):
@@ -62,8 +68,9 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
         asked = {one: _call(run, membership.resend, one) for one in chosen}
         _done(run, "asked_again", chosen, asked)
         for one in chosen:
+            who = escaped_line(one.who.endpoint)
             run.screen.result(
-                f"{one.who.endpoint} was subscribed to {one.route} once more: SNS mails its link, good for two days."
+                f"{who} was subscribed to {one.route} once more: SNS mails its link, good for two days."
             )
         run.screen.result(
             "That SNS mails again is what everybody sees, and in no document of AWS: if nothing comes, "
@@ -103,8 +110,9 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
             "protected": done.protected,
         }
         run.screen.document(run.document(confirmed=[told], error=None))
+        who = escaped_line(done.endpoint or done.arn)
         run.screen.result(
-            f"Confirmed: {done.endpoint or done.arn} gets the mail of route {where}. {_PROTECTION[done.protected]}"
+            f"Confirmed: {who} gets the mail of route {where}. {_PROTECTION[done.protected]}"
         )
         return run.screen.code(0)
 
@@ -158,7 +166,8 @@ def _show_open(run: Session, members: Iterable[Member]) -> int:
     from shnotify.terminal.roster_view import protection_lines
 
     members = list(members)
-    shown = [one for one in members if one.who.arn and one.who.protected is not True]
+    mails = [one for one in members if one.who.arn and one.who.protocol.startswith("email")]
+    shown = [one for one in mails if one.who.protected is not True]
     run.screen.document(run.document(unprotected=[one.to_json() for one in shown], error=None))
     for line in protection_lines(members):
         run.screen.result(line)
@@ -166,8 +175,9 @@ def _show_open(run: Session, members: Iterable[Member]) -> int:
 
 
 def _next_steps(endpoint: str) -> tuple[str, ...]:
+    who = escaped_line(endpoint)
     return (
-        f"Now {endpoint} gets a mail of SNS. Its owner must NOT click the link, but copy it and hand it over:",
+        f"Now {who} gets a mail of SNS. Its owner must NOT click the link, but copy it and hand it over:",
         "    shnotify subscriptions confirm 'LINK OF THE MAIL'",
         "Until then nothing reaches the address. After 48 hours AWS drops it; `shnotify apply` subscribes it again.",
     )
@@ -193,7 +203,7 @@ def remove(endpoint: str, route: str | None, yes: bool, **options: Any) -> int:
         _ask(run, yes, f"Unsubscribe {endpoint} from {where}? Only its owner can undo that.")
         gone = {one: _call(run, membership.remove, one) for one in chosen}
         _done(run, "removed", chosen, dict.fromkeys(gone, None))
-        run.screen.result(f"Unsubscribed: {endpoint} from {where}.")
+        run.screen.result(f"Unsubscribed: {escaped_line(endpoint)} from {where}.")
         return run.screen.code(0)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from shnotify.arns import Scope
-from shnotify.aws.failures import AwsError
 from shnotify.config.models import Config, Route
 from shnotify.engine.health import Link
 from shnotify.findings.importing import imported
@@ -17,33 +16,41 @@ from shnotify.findings.matching import Mismatch, explain
 from shnotify.findings.reading import wrap
 from shnotify.findings.vocabulary import SCHEMAS
 from shnotify.formatter.finding import Finding, is_ocsf, read
-from shnotify.formatter.mail import mails, mark_on
+from shnotify.formatter.mail import mails
 from shnotify.mail.summary import settings_of
 from shnotify.notifier import names
+from shnotify.notifier.aftermath import Aftermath, in_mails
 from shnotify.notifier.history import CHANGING, History, Version
 from shnotify.notifier.inquiry import Answers
 from shnotify.notifier.metrics import Metric, of_rule, of_topic
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.tracing import MAILED, Evidence, Mailed, Stuck, Trace, Way
-from shnotify.notifier.words import needs_of
 
 BEFORE_TOPIC = ("rule", "target", "transformer", "formatter", "topic-policy", "topic-key")
 AT_TOPIC = ("subscribers", "filter-policy")
 """The links that a mail passes, of those that are judged without a finding."""
-BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=5)
-"""The span around an event in which what became of it is counted.
-
-Metrics are per minute (eb-monitoring). What is retried for longer shows in the queue.
-"""
 
 
-def metrics_for(route: Route) -> tuple[Metric, ...]:
-    """Lists what is counted for a route's way."""
-    rule, topic = route.rule.name, route.topic.name
-    found = [of_rule(rule, name) for name in ("MatchedEvents", "TriggeredRules", "Invocations")]
-    found += [of_rule(rule, "FailedInvocations")]
+@dataclass(frozen=True)
+class RuleName:
+    """A rule of a route: its resource id, and its name in AWS."""
+
+    id: str
+    name: str
+
+
+def metrics_for(route: Route, rules: Iterable[str]) -> tuple[Metric, ...]:
+    """Lists what is counted for a route's way.
+
+    rules  the names of its rules
+    """
+    found = [
+        of_rule(rule, name)
+        for rule in rules
+        for name in ("MatchedEvents", "TriggeredRules", "Invocations", "FailedInvocations")
+    ]
     found += [
-        of_topic(topic, name)
+        of_topic(route.topic.name, name)
         for name in ("NumberOfNotificationsDelivered", "NumberOfNotificationsFailed")
     ]
     return tuple(found)
@@ -56,18 +63,23 @@ def traced(
     passages: Iterable[Passage],
     scope: Scope,
     evidence: Evidence,
+    rules: Mapping[str, tuple[RuleName, ...]] | None = None,
 ) -> Trace:
     """Follows a finding on every route.
 
     histories  one for each Security Hub that has the finding
     passages   the chains as they stand
+    rules      route -> its rules, in the order of its passages
     """
-    forms, ways = tuple(histories), tuple(passages)
+    forms, ways, known = tuple(histories), tuple(passages), rules or {}
     found = []
     for route in config.routes:
         mine = [one for one in ways if one.route == route.name]
         possible = [form for form in forms if _belongs(form, route)] or forms
-        tried = [_Route(config, route, mine, scope, evidence, form).way() for form in possible]
+        of_route = known.get(route.name) or (RuleName(names.rule_id(route), route.rule.name),)
+        tried = [
+            _Route(config, route, mine, scope, evidence, form, of_route).way() for form in possible
+        ]
         found.append(min(tried, key=lambda way: MAILED.index(way.mailed)))
     return Trace(finding, forms[0].newest.finding, tuple(found))
 
@@ -87,12 +99,13 @@ class _Route:
     scope: Scope
     evidence: Evidence
     history: History
+    rules: tuple[RuleName, ...]
 
     def way(self) -> Way:
         """Puts the links in the order in which a finding passes them."""
         standing = self._standing()
         passed = [one for one in self.history.versions if not self._mismatches(one)]
-        sent = self._sent()
+        sent = self._after.sent()
         links = [self._hub()]
         if sent:
             links += [_then(link, sent) for link in self._ordered(standing, BEFORE_TOPIC)]
@@ -102,19 +115,34 @@ class _Route:
             links.append(self._pattern(passed))
             links += self._ordered(standing, BEFORE_TOPIC[1:])
             links += self._due(passed)
-        stuck = None if sent else self._stuck()
-        links += self._lies(stuck)
+        stuck = None if sent else self._after.stuck()
+        links += self._after.lies(stuck)
         links += self._ordered(standing, AT_TOPIC)
         if not stuck:
-            links += self._queue()
-        links += self._counted(passed, sent)
+            links += self._after.queue()
+        links += self._after.counted(passed, sent)
         return self._judged(_until_broken(links), passed, sent, stuck)
 
     # -- what stands ---------------------------------------------------------------------------------
 
     def _standing(self) -> list[Link]:
-        """Lists the links of the chain as it stands now."""
-        return [link for passage in self.passages for link in passage.judged(Answers())]
+        """Lists the links of the chain as it stands now, without rules that let others through."""
+        links = [link for passage in self.passages for link in passage.judged(Answers())]
+        takes = [any(not reasons for reasons in each) for each in zip(*self._tried(), strict=True)]
+        ids = [rule.id for rule in self.rules]
+        others = {rule for rule, taken in zip(ids, takes, strict=False) if not taken}
+        return [link for link in links if link.resource not in others or not any(takes)]
+
+    def _tried(self) -> list[list[list[Mismatch]]]:
+        """Lists for each form of the finding, and each rule, what keeps the one from the other."""
+        patterns = [
+            one.rule.state.event_pattern.document if one.rule else one.pattern or {}
+            for one in self.passages
+        ]
+        return [
+            [explain(pattern, event) for pattern in patterns]
+            for event in map(_event, self.history.versions)
+        ]
 
     def _ordered(self, standing: list[Link], ids: tuple[str, ...]) -> list[Link]:
         """Picks links of these ids, each id once: what is broken counts before what is not known."""
@@ -138,21 +166,21 @@ class _Route:
         return Link("hub", "ok", evidence=evidence)
 
     @property
+    def _after(self) -> Aftermath:
+        marker = self.config.marker(self.route)
+        moment = self.history.newest.moment
+        return Aftermath(self.route, marker, self.evidence, self._seen, moment)
+
+    @property
     def _seen(self) -> Finding:
         return read(self.history.newest.finding, {})
 
     # -- was an event let through --------------------------------------------------------------------
 
     def _mismatches(self, version: Version) -> list[Mismatch]:
-        """Lists what keeps one form of the finding from every rule of the route."""
-        found: list[Mismatch] = []
-        for passage in self.passages:
-            pattern = passage.rule.state.event_pattern.document if passage.rule else passage.pattern
-            reasons = explain(pattern or {}, _event(version))
-            if not reasons:
-                return []
-            found = found or reasons
-        return found
+        """Lists what keeps one form of the finding from the rule that comes nearest to it."""
+        tried = self._tried()[self.history.versions.index(version)]
+        return min(tried, key=len, default=[])
 
     def _pattern(self, passed: list[Version]) -> Link:
         rule = names.rule_id(self.route)
@@ -178,9 +206,10 @@ class _Route:
         moments = [one.moment for one in passed or self.history.versions if one.moment]
         if not born or not moments or max(moments) >= born or not passed:
             return []
-        rule = self.route.rule.name
         silent = not self.evidence.counted.error and not any(
-            self._count(of_rule(rule, name), passed) for name in ("MatchedEvents", "Invocations")
+            self._after.count(of_rule(rule.name, name), passed)
+            for rule in self.rules
+            for name in ("MatchedEvents", "Invocations")
         )
         why = (
             f"it last changed at {_text(max(moments))}, before this notifier's key was made ({_text(born)}), "
@@ -203,89 +232,6 @@ class _Route:
         why = f"the formatter leaves it out (dedup: {settings.dedup}): {_LEFT_OUT[settings.dedup]}"
         return [Link("formatter", "broken", why, resource=names.formatter_id(self.route))]
 
-    # -- what became of it ---------------------------------------------------------------------------
-
-    def _sent(self) -> datetime | None:
-        """Returns when the formatter sent the mail, by its log or by its mark on the finding."""
-        found = self.evidence.sent.get(self.route.name)
-        seen = self._seen
-        if isinstance(found, Mapping) and seen.id in found:
-            return found[seen.id]
-        if mark_on(seen, self.config.marker(self.route)):
-            return self.history.newest.moment
-        return None
-
-    def _stuck(self) -> Stuck | None:
-        """Returns the message in the dead-letter queue that holds it, if there is one."""
-        stuck = self.evidence.stuck
-        ids = {self._seen.id, self._seen.uid} - {""}
-        return next(
-            (
-                one
-                for one in (stuck if isinstance(stuck, tuple) else ())
-                if one.findings & ids and one.route in (None, self.route.name)
-            ),
-            None,
-        )
-
-    def _lies(self, stuck: Stuck | None) -> list[Link]:
-        """Says that it lies in the dead-letter queue."""
-        if not stuck:
-            return []
-        since = f" since {stuck.sent}" if stuck.sent else ""
-        why = f"it lies in the dead-letter queue{since}: {stuck.code}: {stuck.cause}; {stuck.cure}"
-        evidence = {"message": stuck.message, "error_code": stuck.code, "sent": stuck.sent}
-        mend = f"shnotify dlq redrive --id {stuck.message}"
-        return [Link("queue-depth", "broken", why, mend, evidence, resource=names.DLQ)]
-
-    def _queue(self) -> list[Link]:
-        """Says that it does not lie in the queue, or that nobody could look."""
-        stuck = self.evidence.stuck
-        if stuck is None:
-            return []
-        if isinstance(stuck, AwsError):
-            why = f"whether it lies in the dead-letter queue could not be read: {stuck.message}"
-            return [Link("queue-depth", "unknown", why, needs=needs_of(stuck), resource=names.DLQ)]
-        return [Link("queue-depth", "ok", evidence={"messages": len(stuck)}, resource=names.DLQ)]
-
-    def _counted(self, passed: list[Version], sent: datetime | None) -> list[Link]:
-        """Judges what SNS handed over around the event, for all findings of that time together."""
-        topic = names.topic_id(self.route)
-        counted = self.evidence.counted
-        if counted.error:
-            why = f"what SNS delivered could not be read: {counted.error.message}"
-            needs = needs_of(counted.error)
-            return [Link("mail-failures", "unknown", why, needs=needs, resource=topic)]
-        delivered, failed = self._delivered(passed, sent)
-        evidence = {"delivered": int(delivered), "failed": int(failed)}
-        if delivered:
-            why = f"around that time SNS could not deliver {_mails(failed)}" if failed else ""
-            verdict: Literal["warning", "ok"] = "warning" if failed else "ok"
-            return [Link("mail-failures", verdict, why, evidence=evidence, resource=topic)]
-        if failed:
-            why = f"around that time SNS could not deliver any of {_mails(failed)}"
-            mend = "shnotify subscriptions list"
-            return [Link("mail-failures", "broken", why, mend, evidence, resource=topic)]
-        why = "CloudWatch shows no mail around that time: none went out, or its numbers are late"
-        return [Link("mail-failures", "unknown", why, evidence=evidence, resource=topic)]
-
-    def _delivered(self, passed: list[Version], sent: datetime | None) -> tuple[float, float]:
-        topic = self.route.topic.name
-        forms = [Version({}, sent)] if sent else passed
-        delivered, failed = (
-            self._count(of_topic(topic, name), forms)
-            for name in ("NumberOfNotificationsDelivered", "NumberOfNotificationsFailed")
-        )
-        return delivered, failed
-
-    def _count(self, metric: Metric, forms: list[Version]) -> float:
-        series = self.evidence.counted.series.get(metric, {})
-        before = BEFORE + timedelta(seconds=self.evidence.step)
-        spans = [(one.moment - before, one.moment + AFTER) for one in forms if one.moment]
-        return sum(
-            value for at, value in series.items() if any(low <= at <= high for low, high in spans)
-        )
-
     # -- the judgement -------------------------------------------------------------------------------
 
     def _judged(
@@ -293,7 +239,7 @@ class _Route:
     ) -> Way:
         broken = next((link for link in links if link.verdict == "broken"), None)
         unknown = next((link for link in links if link.verdict == "unknown"), None)
-        delivered, _ = self._delivered(passed, sent)
+        delivered, _ = self._after.delivered(passed, sent)
         last = passed[0].moment if passed else self.history.newest.moment
         mailed: Mailed = "unknown"
         moment = sent or last
@@ -309,7 +255,7 @@ class _Route:
             mailed = "yes"
             words = (
                 "as far as can be seen: the rule lets it through, every link stands, and SNS delivered "
-                f"{_mails(delivered)} around {_text(last)}"
+                f"{in_mails(delivered)} around {_text(last)}"
             )
         else:
             words = f"nothing stopped it, but whether it was mailed cannot be seen: {unknown.why}"
@@ -363,10 +309,6 @@ def _in_words(reason: Mismatch) -> str:
 def _brief(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 100 else f"{text[:100]}…"
-
-
-def _mails(count: float) -> str:
-    return f"{count:g} mail{'' if count == 1 else 's'}"
 
 
 def _text(moment: datetime | None) -> str:

@@ -16,7 +16,9 @@ from shnotify.engine.resource import Live
 from shnotify.errors import ShnotifyError
 from shnotify.formatter.finding import read
 from shnotify.notifier import evidence, names
-from shnotify.notifier.following import AFTER, BEFORE, metrics_for, traced
+from shnotify.notifier.aftermath import AFTER, BEFORE
+from shnotify.notifier.delivery import rules_of
+from shnotify.notifier.following import RuleName, metrics_for, traced
 from shnotify.notifier.history import History, history_of
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.tracing import Evidence, Trace
@@ -49,6 +51,10 @@ class Inspection:
         self._seen = seen
         self._passages = passages
         self._now = now_of(aws)
+        self._rules = {
+            route.name: tuple(RuleName(rule.id, rule.rule_name) for rule in rules_of(graph, route))
+            for route in config.routes
+        }
 
     @property
     def _scope(self) -> Scope:
@@ -58,14 +64,24 @@ class Inspection:
         """Follows a finding that one or both Security Hubs have."""
         histories = self._histories(findings)
         known = self._evidence(histories, identity if len(findings) == 1 else None)
-        return traced(identity, histories, self._config, self._passages, self._scope, known)
+        return traced(
+            identity, histories, self._config, self._passages, self._scope, known, self._rules
+        )
 
     def all(self, findings: Sequence[dict[str, Any]]) -> tuple[Trace, ...]:
         """Follows several findings, with one look at log, queue and counts for all of them."""
         histories = self._histories(findings)
         known = self._evidence(histories, None)
         return tuple(
-            traced(_identity(history), [history], self._config, self._passages, self._scope, known)
+            traced(
+                _identity(history),
+                [history],
+                self._config,
+                self._passages,
+                self._scope,
+                known,
+                self._rules,
+            )
             for history in histories
         )
 
@@ -94,7 +110,11 @@ class Inspection:
             if route.message.format == "lambda"
         }
         metrics = tuple(
-            dict.fromkeys(metric for route in self._config.routes for metric in metrics_for(route))
+            dict.fromkeys(
+                metric
+                for route in self._config.routes
+                for metric in metrics_for(route, [rule.name for rule in self._rules[route.name]])
+            )
         )
         counted = aws.start(evidence.counts, aws, metrics, begin, end, self._now)
         born = aws.start(self._born)

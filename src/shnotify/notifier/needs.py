@@ -57,7 +57,7 @@ ALSO: dict[str, frozenset[str]] = {
     "why": _TRACES,
     "test": _TRACES | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
     "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
-    "subscriptions list": frozenset(),
+    "subscriptions list": calls("cloudwatch", "GetMetricData"),
     "subscriptions resend": calls("sns", "Subscribe"),
     "subscriptions confirm": calls("sns", "ConfirmSubscription"),
     "subscriptions protect": calls("sns", "Unsubscribe", "Subscribe"),

@@ -30,28 +30,40 @@ _TRIES = 5
 class Target:
     """What a test watches.
 
+    rules      the names of the route's rules
     log_group  the formatter's, or None
     queue_arn  the dead-letter queue's, or None
     """
 
     route: Route
+    rules: tuple[str, ...]
     log_group: str | None
     queue_arn: str | None
 
     @property
-    def metrics(self) -> dict[str, tuple[Metric, ...]]:
-        """Maps each count of `Watched` to the metrics of which the largest is it."""
-        rule, topic = self.route.rule.name, self.route.topic.name
-        return {
-            "matched": (of_rule(rule, "MatchedEvents"), of_rule(rule, "TriggeredRules")),
-            "invoked": (of_rule(rule, "Invocations"),),
-            "failed": (of_rule(rule, "FailedInvocations"),),
-            "kept": (of_rule(rule, "InvocationsSentToDlq"),),
-            "lost": (of_rule(rule, "InvocationsFailedToBeSentToDlq"),),
-            "published": (of_topic(topic, "NumberOfMessagesPublished"),),
-            "delivered": (of_topic(topic, "NumberOfNotificationsDelivered"),),
-            "bounced": (of_topic(topic, "NumberOfNotificationsFailed"),),
+    def metrics(self) -> dict[str, tuple[tuple[Metric, ...], ...]]:
+        """Maps each count of `Watched` to groups of metrics.
+
+        It is the sum over the groups of the largest of each.
+        """
+        topic = self.route.topic.name
+        of_rules = {
+            "matched": ("MatchedEvents", "TriggeredRules"),
+            "invoked": ("Invocations",),
+            "failed": ("FailedInvocations",),
+            "kept": ("InvocationsSentToDlq",),
+            "lost": ("InvocationsFailedToBeSentToDlq",),
         }
+        of_topics = {
+            "published": "NumberOfMessagesPublished",
+            "delivered": "NumberOfNotificationsDelivered",
+            "bounced": "NumberOfNotificationsFailed",
+        }
+        found = {
+            count: tuple(tuple(of_rule(rule, name) for name in names) for rule in self.rules)
+            for count, names in of_rules.items()
+        }
+        return found | {count: ((of_topic(topic, name),),) for count, name in of_topics.items()}
 
 
 def unique() -> str:
@@ -150,15 +162,17 @@ class Probe:
     def _counts(self) -> tuple[dict[str, float], str | None]:
         """Reads how much was counted since the test began, and why not."""
         wanted = self._target.metrics
-        flat = tuple(metric for metrics in wanted.values() for metric in metrics)
+        flat = tuple(one for groups in wanted.values() for group in groups for one in group)
         now = now_of(self._aws)
         begin = self._start - timedelta(seconds=self._start.timestamp() % 60)
         found = evidence.counts(self._aws, flat, begin, now, now)
         if found.error:
             return {}, found.error.message
-        return {
-            name: max(found.total(metric) for metric in metrics) for name, metrics in wanted.items()
-        }, None
+        counts = {
+            name: sum(max(found.total(metric) for metric in group) for group in groups)
+            for name, groups in wanted.items()
+        }
+        return counts, None
 
     def _look_into_log(self, identity: str) -> None:
         group = self._target.log_group

@@ -16,6 +16,7 @@ from shnotify.findings.matching import matches
 from shnotify.formatter.settings import Settings
 from shnotify.mail.summary import settings_of
 from shnotify.notifier import names
+from shnotify.notifier.delivery import rules_of
 from shnotify.notifier.doctor import Diagnosis
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.probe import Target
@@ -79,6 +80,7 @@ def rehearsal(config: Config, graph: Graph, route: Route, found: Diagnosis, who:
     queue = graph[names.DLQ] if config.dead_letter_queue else None
     target = Target(
         route,
+        tuple(rule.rule_name for rule in rules_of(graph, route)),
         group.log_group_name if isinstance(group, LogGroup) else None,
         queue.queue_arn if isinstance(queue, Queue) else None,
     )
@@ -102,12 +104,12 @@ def rehearsed(
 
     Raises `UsageError` when no test finding can pass it.
     """
-    pattern = _pattern(route.name, passages)
+    patterns = _patterns(route.name, passages)
     finding = specimen(
         scope,
         config.name,
         route.name,
-        pattern,
+        patterns,
         who=who,
         unique=unique,
         moment=moment,
@@ -117,16 +119,19 @@ def rehearsed(
     others = tuple(
         other.name
         for other in config.routes
-        if other.name != route.name and matches(_pattern(other.name, passages), event)
+        if other.name != route.name
+        and any(matches(pattern, event) for pattern in _patterns(other.name, passages))
     )
-    return Rehearsed(finding, quietest(scope, finding, pattern, _settings(config, route)), others)
+    return Rehearsed(finding, quietest(scope, finding, patterns, _settings(config, route)), others)
 
 
-def _pattern(route: str, passages: Sequence[Passage]) -> Mapping[str, Any]:
-    one = next((passage for passage in passages if passage.route == route), None)
-    if one is None:
-        return {}
-    return one.rule.state.event_pattern.document if one.rule else one.pattern or {}
+def _patterns(route: str, passages: Sequence[Passage]) -> list[Mapping[str, Any]]:
+    """Lists the patterns of a route's rules."""
+    return [
+        one.rule.state.event_pattern.document if one.rule else one.pattern or {}
+        for one in passages
+        if one.route == route
+    ]
 
 
 def _settings(config: Config, route: Route) -> Settings | None:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from shnotify.arns import name_in
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config, Route
 from shnotify.engine.graph import Graph
 from shnotify.errors import UsageError
 from shnotify.notifier import names
+from shnotify.notifier.evidence import counts
+from shnotify.notifier.metrics import of_topic
 from shnotify.notifier.subscribers import Details, Recipient, subscribers_of
-from shnotify.resources.lookup import ListedSubscription, subscription_attributes, subscriptions
+from shnotify.resources.lookup import (
+    ListedSubscription,
+    subscription_attributes,
+    subscriptions,
+    topic_attributes,
+)
 from shnotify.resources.topic import Topic
 from shnotify.subscribers import subscriber_identity
+
+PAST = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -23,11 +34,13 @@ class Member:
     """One subscriber of one route.
 
     topic_arn  the topic of the route
+    suspended  whether it was confirmed before and is pending again; None when nobody can tell
     """
 
     route: str
     topic_arn: str
     who: Recipient
+    suspended: bool | None = None
 
     @property
     def pending(self) -> bool:
@@ -36,9 +49,8 @@ class Member:
     def to_json(self) -> dict[str, Any]:
         """Makes the contract's object.
 
-        SNS tells neither since when a subscription waits nor whether it was confirmed before
-        (API_ListSubscriptionsByTopic, API_GetSubscriptionAttributes), so of a pending one these are
-        null.
+        SNS does not tell since when a subscription waits (API_ListSubscriptionsByTopic,
+        API_GetSubscriptionAttributes), so of a pending one this is null.
         """
         return {
             "route": self.route,
@@ -49,7 +61,7 @@ class Member:
             "arn": self.who.arn,
             "pending_since": None,
             "expires": None,
-            "suspended": None if self.pending else False,
+            "suspended": self.suspended if self.pending else False,
             "protected": self.who.protected,
             "filtered": None if self.pending else self.who.filtered,
         }
@@ -82,6 +94,42 @@ def roster(aws: Aws, config: Config, graph: Graph) -> tuple[Member, ...]:
         except AwsError as error:
             details[arn] = error
     return _members(config, graph, listed, details)
+
+
+def with_past(aws: Aws, members: Iterable[Member], now: datetime) -> tuple[Member, ...]:
+    """Notes which pending ones were confirmed before, where that can be told.
+
+    SNS makes a subscription pending again when more than ten mails a second go to it
+    (sns-email-notifications), and says so nowhere. But a topic that has a single subscription, lost
+    none, and delivered mail, delivered it to that one.
+    """
+    found = tuple(members)
+    alone = [
+        arn
+        for arn in dict.fromkeys(one.topic_arn for one in found)
+        if [one.pending for one in found if one.topic_arn == arn and one.who.state != "missing"]
+        == [True]
+    ]
+    asked = {arn: aws.start(_delivered_to_it, aws, arn, now) for arn in alone}
+    before = {arn for arn, future in asked.items() if aws.in_time(future)}
+    return tuple(
+        replace(one, suspended=True) if one.pending and one.topic_arn in before else one
+        for one in found
+    )
+
+
+def _delivered_to_it(aws: Aws, topic_arn: str, now: datetime) -> bool:
+    """Tells whether a topic that has lost no subscription delivered mail in the last two weeks."""
+    try:
+        attributes = topic_attributes(aws, topic_arn) or {}
+    except StopError:
+        raise
+    except AwsError:
+        return False
+    if str(attributes.get("SubscriptionsDeleted")) != "0":
+        return False
+    metric = of_topic(name_in(topic_arn), "NumberOfNotificationsDelivered")
+    return counts(aws, [metric], now - PAST, now, now).total(metric) > 0
 
 
 def named_in_file(aws: Aws, config: Config, graph: Graph) -> tuple[Member, ...]:

@@ -5,7 +5,7 @@ Pure.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,31 +81,40 @@ def specimen(
     scope: Scope,
     name: str,
     route: str,
-    pattern: Mapping[str, Any],
+    patterns: Sequence[Mapping[str, Any]],
     *,
     who: str,
     unique: str,
     moment: datetime,
     hostile: bool = False,
 ) -> dict[str, Any]:
-    """Makes the finding.
+    """Makes the finding, for the first of the route's rules that takes one.
 
     who      who sends it
     unique   what no other test's id has
 
     Raises `UsageError` with the fields that no finding of the account's own product can have.
     """
-    finding = _blank(scope, name, route, who, unique, moment, hostile=hostile)
-    for _ in range(10):
-        reasons = explain(pattern, as_sent(scope, finding))
+    kept: list[list[Mismatch]] = []
+    for pattern in patterns:
+        finding = _blank(scope, name, route, who, unique, moment, hostile=hostile)
+        reasons = _fit(scope, finding, pattern)
         if not reasons:
             return finding
-        changed = [_set(finding, reason) for reason in reasons]
-        if not all(changed):
-            raise _cannot_match(
-                route, [one for one, done in zip(reasons, changed, strict=True) if not done]
-            )
-    raise _cannot_match(route, reasons)
+        kept.append(reasons)
+    raise _cannot_match(route, min(kept, key=len) if kept else [])
+
+
+def _fit(scope: Scope, finding: dict[str, Any], pattern: Mapping[str, Any]) -> list[Mismatch]:
+    """Changes the finding until the pattern takes it; returns what cannot be changed, or nothing."""
+    reasons: list[Mismatch] = []
+    for _ in range(10):
+        reasons = explain(pattern, as_sent(scope, finding))
+        if stays := [reason for reason in reasons if not _set(finding, reason)]:
+            return stays
+        if not reasons:
+            break
+    return reasons
 
 
 def _blank(
@@ -162,7 +171,7 @@ def as_sent(scope: Scope, finding: Mapping[str, Any], **changed: Any) -> dict[st
     return {**event, "account": scope.account, "region": scope.region}
 
 
-def _cannot_match(route: str, reasons: Iterable[Mismatch]) -> UsageError:
+def _cannot_match(route: str, reasons: list[Mismatch]) -> UsageError:
     told = "; ".join(
         f"{reason.path.removeprefix(_PATH)} would be {reason.actual!r}, and it must be {_choice(reason.expected)}"
         for reason in reasons
@@ -239,7 +248,10 @@ def _put(finding: dict[str, Any], path: list[str], value: Any) -> bool:
 
 
 def quietest(
-    scope: Scope, finding: Mapping[str, Any], pattern: Mapping[str, Any], settings: Settings | None
+    scope: Scope,
+    finding: Mapping[str, Any],
+    patterns: Sequence[Mapping[str, Any]],
+    settings: Settings | None,
 ) -> Order:
     """Chooses the order of resolving and archiving that sends the fewest mails.
 
@@ -258,7 +270,7 @@ def quietest(
 
     def count(*forms: dict[str, Any]) -> int:
         events = [as_sent(scope, finding, **form) for form in forms]
-        passed = [event for event in events if not explain(pattern, event)]
+        passed = [event for event in events for pattern in patterns if not explain(pattern, event)]
         if settings is None:
             return len(passed)
         noted = sum(len(mails(event, settings)) for event in passed)

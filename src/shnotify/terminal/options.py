@@ -92,7 +92,7 @@ def aws_options(function: F) -> F:
         click.option(
             "--timeout",
             type=_Seconds(),
-            help="Seconds for the whole command. [default: 60; apply, destroy, dlq: 600; dlq redrive: a day]",
+            help="Seconds for the whole command. [default: 60; why, dlq: more; apply, destroy: 600]",
         ),
         click.option("--region", help="AWS Region, when the file names none."),
         click.option("--profile", help="AWS profile."),

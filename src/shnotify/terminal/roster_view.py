@@ -14,6 +14,11 @@ from shnotify.terminal.screen import Screen
 _STYLES = {"confirmed": "green", "pending": "yellow", "missing": "bold red", "unlisted": "yellow"}
 _PENDING = "must click the link in SNS's mail; SNS drops it 48 hours after it was subscribed"
 
+_SUSPENDED = (
+    "was confirmed before, as far as can be seen: more than 10 mails a second suspend one; "
+    "`shnotify subscriptions resend` asks it again"
+)
+
 
 def roster_lines(
     members: Iterable[Member], say: Callable[[Member], str] | None = None
@@ -45,6 +50,8 @@ def _line(one: Member, width: int, end: str) -> Text:
 def remark(one: Member) -> str:
     """Says what a person should know about a subscriber, or returns "" for nothing."""
     who = one.who
+    if one.suspended:
+        return _SUSPENDED
     if who.pending:
         return _PENDING if who.state == "pending" else "not in the file, pending: let it lapse"
     if who.state == "missing":
@@ -54,7 +61,8 @@ def remark(one: Member) -> str:
         said.append("its filter policy lets nothing of this route through")
     elif who.filtered is None:
         said.append("its filter policy could not be judged")
-    said.append(_PROTECTED[who.protected])
+    if who.protocol.startswith("email"):
+        said.append(_PROTECTED[who.protected])
     return "; ".join(said)
 
 
@@ -67,7 +75,7 @@ _PROTECTED = {
 
 def protection_lines(members: Sequence[Member]) -> list[str]:
     """Says who can be ended by a link in a mail, and what helps."""
-    confirmed = [one for one in members if one.who.arn]
+    confirmed = [one for one in members if one.who.arn and one.who.protocol.startswith("email")]
     open_ones = [one for one in confirmed if one.who.protected is False]
     unread = [one for one in confirmed if one.who.protected is None]
     lines = [
