@@ -15,7 +15,7 @@ BOTH = SMALLEST.replace("    subscribers", "    source: both\n    subscribers")
 
 
 def test_it_counts_by_day_product_control_and_account(world: World) -> None:
-    control = {"Compliance": {"Status": "FAILED", "SecurityControlId": "S3.1"}}
+    control: dict[str, Any] = {"Compliance": {"Status": "FAILED", "SecurityControlId": "S3.1"}}
     there(*(asff(n, days=n % 3, **control) for n in range(7)), asff(8, days=40), asff(9, "LOW"))
     ran = world.run("estimate")
     assert ran.code == 0

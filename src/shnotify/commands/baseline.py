@@ -133,7 +133,7 @@ def _told(run: Session, found: Found, *, undo: bool, error: ShnotifyError | None
             if undo
             else "are NOTIFIED now; `shnotify baseline --undo` takes it back"
         )
-        run.screen.result(f"{found.done:,} findings {what}.")
+        run.screen.result(f"{found.done:,} findings {what}. Security Hub shows it within minutes.")
 
 
 def _named(seen: Any) -> dict[str, Any]:

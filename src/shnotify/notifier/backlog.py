@@ -16,6 +16,7 @@ from shnotify.findings.matching import matches
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.reading import wrap
 from shnotify.formatter.finding import Finding, is_ocsf, read
+from shnotify.notifier.preconditions import NO_SUCH_OPERATION, OFF
 
 PAGE = 100
 """Findings in one page at the most (API_GetFindings, API_GetFindingsV2)."""
@@ -139,8 +140,11 @@ def total_of(aws: Aws, questions: Sequence[Question]) -> int | None:
 
 
 def is_off(error: AwsError) -> bool:
-    """Tells whether Security Hub answered that it is not enabled here (API_GetFindings, Errors)."""
-    return error.code in ("InvalidAccessException", "ResourceNotFoundException")
+    """Tells whether Security Hub is not enabled here (API_GetFindings, Errors), or not there at all.
+
+    An emulator may have one of the two services only.
+    """
+    return error.code in OFF or error.code in NO_SUCH_OPERATION
 
 
 def read_pace(aws: Aws) -> Pace:
