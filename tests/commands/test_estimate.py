@@ -145,3 +145,14 @@ def test_a_permission_that_is_missing_keeps_nothing_from_being_applied(world: Wo
     ran = world.apply()
     assert ran.code == 0
     assert "cannot be told: needs securityhub:GetFindings" in ran.err
+
+
+def test_it_tells_how_far_it_is_and_how_long_the_rest_takes(world: World) -> None:
+    there(*(asff(n, days=n / 50) for n in range(1000)))
+    err = world.text("estimate", "-v", "--since", "20d").err
+    told = [line for line in err.splitlines() if "findings read in" in line]
+    assert len(told) == 10
+    assert told[7].startswith("800 findings read in 1 s, about 0 s left")  # sixteen of twenty days lie behind
+    world.write(HUB)
+    there(*(ocsf(n) for n in range(250)))
+    assert "100 of 250 findings read" in world.text("estimate", "-v").err

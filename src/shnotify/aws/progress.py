@@ -28,19 +28,22 @@ class Counted:
     what     such as `findings read`
     total    how many there are in all, when that is known
     seconds  since it began
+    share    else the part that is done, from 0 to 1, as far as anybody can tell
     """
 
     what: str
     done: int
     seconds: float
     total: int | None = None
+    share: float | None = None
 
     @property
     def left(self) -> float | None:
         """The seconds that the rest will take at this rate, or None when nobody can tell."""
-        if not self.total or not self.done or self.seconds <= 0:
+        share = self.done / self.total if self.total else self.share
+        if not share or share > 1 or self.seconds <= 0:
             return None
-        return max(0.0, (self.total - self.done) * self.seconds / self.done)
+        return (1 - share) * self.seconds / share
 
 
 Progress = Waiting | Noted | Counted

@@ -24,6 +24,8 @@ READS_PER_SECOND = 3
 READ_BURST = 6
 """Security Hub's rates for GetFindings; GetFindingsV2 has none that is published, and gets the
 same."""
+_UPDATED = {"cspm": "UpdatedAt", "hub": "finding_info.modified_time_dt"}
+"""Where each service's findings say when they were last updated."""
 SOURCES = {"cspm": ("cspm",), "hub": ("hub",), "both": ("cspm", "hub")}
 
 
@@ -81,7 +83,9 @@ class Question:
 
     @property
     def params(self) -> dict[str, Any]:
-        return {"MaxResults": PAGE, **({"Filters": self.filters} if self.filters else {})}
+        newest = {"Field": _UPDATED[self.service], "SortOrder": "desc"}
+        asked: dict[str, Any] = {"MaxResults": PAGE, "SortCriteria": [newest]}
+        return {**asked, "Filters": self.filters} if self.filters else asked
 
 
 def questions(routes: Sequence[Route]) -> list[Question]:
