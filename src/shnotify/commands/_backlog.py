@@ -38,8 +38,8 @@ def read(
     from shnotify.aws.failures import AwsError
     from shnotify.aws.progress import Counted
     from shnotify.notifier.backlog import Seen, is_off, pages, read_pace, total_of
-    from shnotify.notifier.tally import covered
     from shnotify.notifier.preconditions import SERVICES
+    from shnotify.notifier.tally import covered
 
     pace, began, count = read_pace(run.aws), run.aws.clock.now(), 0
     total, off = total_of(run.aws, questions), 0
