@@ -15,4 +15,11 @@ ADOPTED_TAG = "shnotify:adopted"
 """Says that somebody else made it: `destroy` gives it back instead of deleting it."""
 
 
+REFUSED_TAG = "shnotify:no-redrive-policy:"
+"""The beginning of a topic's tag: SNS takes no RedrivePolicy for the protocol that follows.
+
+Nothing else in AWS says so, and without it every `apply` would try again.
+"""
+
+
 OUR_TAGS = (NAME_TAG, RESOURCE_TAG, MANAGED_TAG, ADOPTED_TAG)

@@ -31,6 +31,9 @@ def run(capsys: pytest.CaptureFixture[str], line: str) -> Ran:
         "status --timeout -o json -o json",
         "status --timeout nan -o json",
         "init --email -o json -o json --nope",
+        "dlq list -o json -c none.yaml",
+        "dlq redrive --id -o -o json --nope",
+        "dlq frobnicate -o json",
     ],
 )
 def test_a_command_line_that_asks_for_json_gets_one_document(capsys: pytest.CaptureFixture[str], line: str) -> None:
@@ -45,6 +48,7 @@ def test_a_command_line_that_asks_for_json_gets_one_document(capsys: pytest.Capt
         "plan -c -ojson",
         "init --email -o json --nope",
         "match -c none.yaml -- -o json",
+        "dlq show --config -ojson",
         "plan -o xml -c none.yaml",
     ],
 )

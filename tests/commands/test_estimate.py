@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from shnotify.engine.events import Advanced
+from shnotify.terminal.screen import Screen
 from tests.conftest import SMALLEST, World
 from tests.support import faults
 from tests.support.backlog import asff, ocsf, there
@@ -147,12 +149,20 @@ def test_a_permission_that_is_missing_keeps_nothing_from_being_applied(world: Wo
     assert "cannot be told: needs securityhub:GetFindings" in ran.err
 
 
-def test_it_tells_how_far_it_is_and_how_long_the_rest_takes(world: World) -> None:
+def test_it_tells_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Advanced] = []
+
+    def note(_screen: Screen, event: object) -> None:
+        if isinstance(event, Advanced):
+            told.append(event)
+
+    monkeypatch.setattr(Screen, "_plain", note)
     there(*(asff(n, days=n / 50) for n in range(1000)))
-    err = world.text("estimate", "-v", "--since", "20d").err
-    told = [line for line in err.splitlines() if "findings read in" in line]
-    assert len(told) == 10
-    assert told[7].startswith("800 findings read in 1 s, about 0 s left")  # sixteen of twenty days lie behind
+    world.run("estimate", "--since", "20d")
+    assert [(event.done, event.total) for event in told] == [(n * 100, None) for n in range(1, 11)]
+    assert told[7].share == pytest.approx(0.8, abs=0.01)  # sixteen of twenty days lie behind
+    told.clear()
     world.write(HUB)
     there(*(ocsf(n) for n in range(250)))
-    assert "100 of 250 findings read" in world.text("estimate", "-v").err
+    world.run("estimate")
+    assert [(event.done, event.total) for event in told] == [(100, 250), (200, 250), (250, 250)]

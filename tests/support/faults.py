@@ -171,7 +171,7 @@ def gateway(faults: Faults) -> type[Aws]:
         def __init__(self, **options: Any) -> None:
             super().__init__(**{**options, "clock": Clock(faults.time.now, faults.time.sleep)})
 
-        def _client(self, service: str) -> Any:
+        def _client(self, service: str, patience: float = 0) -> Any:
             with self._lock:
                 return faults.client(service)
 

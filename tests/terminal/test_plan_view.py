@@ -94,6 +94,8 @@ Plan for security-alerts in account 123456789012, REGION
     PolicyDocument:
       ~ AllowEventBridgeDlq
           Condition: {"ArnEquals": {"aws:SourceArn": ["RULE/security-alerts-urgent", "RULE/security-alerts-weekly"]}} -> {"ArnEquals": {"aws:SourceArn": "RULE/security-alerts-urgent"}}
+      ~ AllowSnsUndelivered
+          Condition: {"ArnEquals": {"aws:SourceArn": ["TOPIC:security-alerts-urgent", "TOPIC:security-alerts-weekly"]}} -> {"ArnEquals": {"aws:SourceArn": "TOPIC:security-alerts-urgent"}}
 ~ UrgentTopic  security-alerts-urgent  SNS::Topic
     PolicyDocument:
       + AWS Events: Allow events.amazonaws.com: sns:Publish
@@ -114,6 +116,8 @@ Status of security-alerts in account 123456789012, REGION
     PolicyDocument:
       ~ AllowEventBridgeDlq
           Condition: {"ArnEquals": {"aws:SourceArn": ["RULE/security-alerts-urgent", "RULE/security-alerts-weekly"]}} is wrong; it should be {"ArnEquals": {"aws:SourceArn": "RULE/security-alerts-urgent"}}
+      ~ AllowSnsUndelivered
+          Condition: {"ArnEquals": {"aws:SourceArn": ["TOPIC:security-alerts-urgent", "TOPIC:security-alerts-weekly"]}} is wrong; it should be {"ArnEquals": {"aws:SourceArn": "TOPIC:security-alerts-urgent"}}
   UrgentTopic                 drifted     security-alerts-urgent
     PolicyDocument:
       + AWS Events: Allow events.amazonaws.com: sns:Publish
@@ -137,7 +141,10 @@ REFUSED = """\
 
 
 def put(text: str) -> str:
-    return text.replace("RULE", f"arn:aws:events:{REGION}:123456789012:rule").replace("REGION", REGION)
+    known = {"RULE": f"arn:aws:events:{REGION}:123456789012:rule", "TOPIC": f"arn:aws:sns:{REGION}:123456789012"}
+    for name, value in {**known, "REGION": REGION}.items():
+        text = text.replace(name, value)
+    return text
 
 
 def test_a_plan_and_a_status_with_drift_and_leftovers(world: World) -> None:

@@ -36,7 +36,7 @@ def read(
            where Security Hub CSPM gives no number
     """
     from shnotify.aws.failures import AwsError
-    from shnotify.aws.progress import Counted
+    from shnotify.engine.events import Advanced
     from shnotify.notifier.backlog import Seen, is_off, pages, read_pace, total_of
     from shnotify.notifier.preconditions import SERVICES
     from shnotify.notifier.tally import covered
@@ -50,7 +50,7 @@ def read(
                 found = [Seen.of(raw) for raw in page]
                 share = covered(found, since) if since and len(questions) == 1 else None
                 seconds = run.aws.clock.now() - began
-                run.report(Counted("findings read", count, seconds, total, share))
+                run.report(Advanced("reading findings", count, total, seconds, share))
                 yield from found
         except AwsError as error:
             off += 1

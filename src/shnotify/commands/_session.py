@@ -177,7 +177,8 @@ def session(
 
     Raises before any other call when the account is not the file's.
 
-    write  whether every operation may be sent; else only reads, and those in `besides`
+    write    whether every operation may be sent; else only reads, and those in `besides`
+    besides  the operations that may be sent besides the reads
     """
     loaded = load_file(settings.config)
     config = loaded.config

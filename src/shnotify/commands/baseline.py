@@ -84,7 +84,7 @@ def _look(run: Session, *, undo: bool) -> Found:
 
 def _carry_out(run: Session, found: Found) -> ShnotifyError | None:
     """Updates batch after batch; returns what went wrong. What is done stays done."""
-    from shnotify.aws.progress import Counted
+    from shnotify.engine.events import Advanced
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.marking import batches, send, write_pace
 
@@ -100,7 +100,7 @@ def _carry_out(run: Session, found: Found) -> ShnotifyError | None:
         found.refused += refused
         found.done += len(batch) - len(refused)
         seconds = run.aws.clock.now() - began
-        run.report(Counted("findings updated", tried, seconds, len(found.changes)))
+        run.report(Advanced("marking findings", tried, len(found.changes), seconds))
     if not found.refused:
         return None
     first = found.refused[0]

@@ -193,7 +193,7 @@ def _converge(
         changes = tuple(
             Change(path, None, value)
             for path, value in want.managed().items()
-            if value not in ("", Tags())
+            if value not in ("", Tags(), {})
         )
         return Step("create", resource, None, changes, needs, notes=resource.creation_notes())
     if live.blocked:

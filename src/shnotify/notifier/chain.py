@@ -7,7 +7,7 @@ The room asks nobody. A thing that was not read, or a key that was not looked at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shnotify.config.models import Config, Route
@@ -60,6 +60,8 @@ class Chain:
     function: Live[Function] | None
     role: Live[Role] | None
     keys: Mapping[str, KeySeen]
+    keeps_mail: bool = False
+    """Whether mail that SNS gives up is to go to the queue."""
 
     def links(self) -> tuple[Link, ...]:
         """Judges every policy that the route's mail, or a failure of it, passes."""
@@ -67,7 +69,7 @@ class Chain:
             sending = [*self._invoking(), *self._formatting()]
         else:
             sending = list(self._publishing())
-        return (*sending, *self._keeping())
+        return (*sending, *self._keeping(), *self._keeping_mail())
 
     # -- EventBridge publishes -----------------------------------------------------------------------------------------
 
@@ -176,6 +178,24 @@ class Chain:
 
         yield from self._key("queue-key", self.queue.state.kms_master_key_id, calls.EVENTS, use)
 
+    def _keeping_mail(self) -> Iterable[Link]:
+        """Judges whether SNS can put mail that it gives up into the queue."""
+        if not (self.keeps_mail and self.queue and self.topic):
+            return
+        queue, topic = self.queue.outputs["Arn"], self.topic.outputs["Arn"]
+        name, policy = "undelivered-mail", self.queue.state.policy_document.document
+        sent = evaluate(policy, calls.sns_send(queue, topic))
+        what = "the queue's policy"
+        yield _link(name, self.queue.state.id, what, calls.SNS, "sqs:SendMessage", sent)
+
+        def use(key: KeySeen, action: str) -> Decision:
+            return evaluate(
+                key.policy, calls.sns_use_queue_key(key.arn, queue, topic, action), "key"
+            )
+
+        for link in self._key(name, self.queue.state.kms_master_key_id, calls.SNS, use):
+            yield _only_said(link) if link.resource not in _OUR_KEYS else link
+
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def _key(
@@ -214,6 +234,14 @@ class Chain:
                 yield link
                 return
         yield Link(name, "ok", evidence={"key": arn})
+
+
+_OUR_KEYS = frozenset({names.TOPIC_KEY, names.DLQ_KEY})
+
+
+def _only_said(link: Link) -> Link:
+    """Softens what is wrong with a key that is not ours: mail passes, and nobody here can mend it."""
+    return replace(link, verdict="warning", mend=None) if link.verdict == "broken" else link
 
 
 def _link(name: str, resource: str, policy: str, who: str, action: str, decision: Decision) -> Link:
@@ -255,4 +283,5 @@ def chain_of(
         function=live(names.formatter_id(route), Function) if formatted else None,
         role=live(names.formatter_role_id(route), Role) if formatted else None,
         keys={**existing, **ours},
+        keeps_mail=config.keeps_mail,
     )

@@ -16,7 +16,13 @@ from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
-from shnotify.notifier.subscribers import Recipient, subscriber_links, subscribers_of
+from shnotify.notifier.subscribers import (
+    Details,
+    Recipient,
+    subscriber_links,
+    subscribers_of,
+    undelivered_links,
+)
 from shnotify.notifier.surroundings import Surroundings
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
@@ -104,7 +110,24 @@ def _delivery(
         )
     subscribers = subscribers_of(route, listed, details)
     reached = subscriber_links(topic_id, listed, details, subscribers)
-    return Delivery(route.name, (hub, *own, *policies, *reached), subscribers)
+    kept = _kept(config, graph, topic_id, seen, subscribers, details)
+    return Delivery(route.name, (hub, *own, *policies, *reached, *kept), subscribers)
+
+
+def _kept(
+    config: Config,
+    graph: Graph,
+    topic_id: str,
+    seen: Observation,
+    subscribers: tuple[Recipient, ...],
+    details: Details,
+) -> tuple[Link, ...]:
+    """Judges whether mail that SNS gives up is kept, subscriber by subscriber."""
+    if not config.keeps_mail:
+        return ()
+    queue, topic = graph[names.DLQ].arn or "", seen.wanted[topic_id]
+    tags = topic.state.tags_or_none() if isinstance(topic, Live) else None
+    return undelivered_links(topic_id, subscribers, details, queue, tags.to_dict() if tags else {})
 
 
 def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
@@ -132,7 +155,7 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
         found += [] if hub.verdict == "ok" else [hub.why]
         links = chain_of(config, route, as_wanted, around.keys).links()
         existing = {key.name for key in around.keys.values()}
-        found += [link.why for link in links if link.stops and link.resource in existing]
+        found += [link.why for link in links if link.verdict != "ok" and link.resource in existing]
     for delivery in deliveries(config, graph, seen, around):
         of_people = [link for link in delivery.links if link.id in ("subscribers", "filter-policy")]
         found += [link.why for link in of_people if link.verdict == "warning"]

@@ -18,7 +18,7 @@ from shnotify.config.models import (
 )
 from shnotify.engine.graph import Graph
 from shnotify.engine.resource import Resource
-from shnotify.engine.values import Pattern, Tags
+from shnotify.engine.values import Pattern, Policy, Tags
 from shnotify.errors import UsageError
 from shnotify.findings.pattern import event_pattern
 from shnotify.formatter import HANDLER
@@ -53,7 +53,7 @@ def build(config: Config, scope: Scope) -> Graph:
         resources.append(queue)
     for route in config.routes:
         topic = _topic(config, route, scope, topic_key)
-        resources += [topic, *_subscriptions(route, topic)]
+        resources += [topic, *_subscriptions(config, route, topic, queue)]
         target: Topic | Function = topic
         if route.message.format == "lambda":
             uses = policies.Uses(
@@ -108,9 +108,15 @@ def _key(
         description=key.description,
         enable_key_rotation=key.rotation,
         pending_window_in_days=key.deletion_window,
-        key_policy=policies.key_policy(scope),
+        key_policy=_key_policy(config, resource_id, scope),
         tags=_tags(config, resource_id),
     )
+
+
+def _key_policy(config: Config, resource_id: str, scope: Scope) -> Policy:
+    if resource_id != names.DLQ_KEY:
+        return policies.key_policy(scope)
+    return policies.queue_key_policy(scope, undelivered_mail=config.keeps_mail)
 
 
 def _arn_of(key: Key | str) -> str:
@@ -119,12 +125,14 @@ def _arn_of(key: Key | str) -> str:
 
 def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str) -> Queue:
     arn = scope.queue(queue.name)
-    policy = policies.queue_policy(arn, [scope.rule(route.rule.name) for route in config.routes])
+    rules = [scope.rule(route.rule.name) for route in config.routes]
+    topics = [scope.topic(route.topic.name) for route in config.routes if config.keeps_mail]
+    policy = policies.queue_policy(arn, rules, topics)
     if (size := len(policy.to_text())) > QUEUE_POLICY_BYTES:
         raise UsageError(
             f"the policy of the queue {queue.name} would have {size} bytes, and SQS takes {QUEUE_POLICY_BYTES}: "
-            f"it names the rules of all {len(config.routes)} routes",
-            hint="give the rules shorter names, or divide the routes between two files",
+            f"it names the rules{' and topics' if topics else ''} of all {len(config.routes)} routes",
+            hint="give them shorter names, divide the routes between two files, or set undelivered_mail: false",
         )
     return Queue(
         id=names.DLQ,
@@ -157,13 +165,18 @@ def _topic(config: Config, route: Route, scope: Scope, key: Key | str) -> Topic:
     )
 
 
-def _subscriptions(route: Route, topic: Topic) -> list[Subscription]:
+def _subscriptions(
+    config: Config, route: Route, topic: Topic, queue: Queue | None
+) -> list[Subscription]:
+    keeping = {"deadLetterTargetArn": queue.ref("Arn")} if queue and config.keeps_mail else {}
     return [
         Subscription(
             id=Subscription.id_for(topic.id, subscriber.protocol, subscriber.endpoint),
             topic_arn=topic.ref("Arn"),
             protocol=subscriber.protocol,
             endpoint=subscriber.endpoint,
+            notifier=config.name,
+            redrive_policy=keeping,
         )
         for subscriber in route.subscribers
     ]

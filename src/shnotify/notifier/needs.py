@@ -17,11 +17,26 @@ MARKING = calls("securityhub", "BatchUpdateFindings", "BatchUpdateFindingsV2")
 """What marks findings."""
 
 
-_LETTERS = calls("sqs", "GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibilityBatch")
+_LOOK = calls("sqs", "GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibilityBatch")
 """What reads the dead-letter queue and leaves every message in it."""
+_TAKE = calls("sqs", "ListQueueTags", "ChangeMessageVisibility")
+_WHO = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
+DLQ_OPERATIONS: dict[str, frozenset[str]] = {
+    "list": _LOOK,
+    "show": _LOOK,
+    "export": _LOOK,
+    "redrive": _LOOK
+    | _TAKE
+    | _WHO
+    | calls("sqs", "DeleteMessage")
+    | calls("sns", "Publish")
+    | calls("lambda", "Invoke"),
+    "purge": _LOOK | _TAKE | calls("sqs", "DeleteMessageBatch"),
+}
+"""What `shnotify dlq` sends, by subcommand."""
 _TRACES = (
     BACKLOG
-    | _LETTERS
+    | _LOOK
     | calls("securityhub", "GetFindingHistory")
     | calls("logs", "FilterLogEvents")
     | calls("cloudwatch", "GetMetricData")
@@ -55,11 +70,8 @@ COMMANDS: dict[str, Needs] = {
     "baseline": Needs(observes=False, own=BACKLOG | MARKING),
     "dlq": Needs(
         observes=False,
-        own=_LETTERS
-        | calls("sqs", "ListQueueTags", "DeleteMessage", "DeleteMessageBatch")
-        | calls("sqs", "ChangeMessageVisibility")
-        | calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes", "Publish")
-        | calls("lambda", "Invoke"),
+        own=frozenset[str]().union(*DLQ_OPERATIONS.values()),
+        # reading takes the queue's key, publishing the topic's (sqs-, sns-key-management)
         besides=calls("kms", "Decrypt", "GenerateDataKey"),
     ),
     "test": Needs(

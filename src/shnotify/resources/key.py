@@ -25,7 +25,7 @@ from shnotify.resources.keylookup import (
 )
 from shnotify.resources.keymaking import NOT_YET_VISIBLE, make_key, put_policy, take_alias
 from shnotify.resources.lookup import holds_messages, saw, seen_before
-from shnotify.resources.policies import KEY_SID, open_notes
+from shnotify.resources.policies import KEY_SID, SNS_KEY_SID, open_notes
 from shnotify.resources.queue import Queue, depths
 from shnotify.tags import OUR_TAGS
 
@@ -342,7 +342,7 @@ class Key(Resource):
             aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"]
         )
         rest = policy.without(
-            frozenset({KEY_SID})
+            frozenset({KEY_SID, SNS_KEY_SID})
         )  # the root statement is ours too, but a key is lost without it
         if rest != policy:
             aws(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=rest.to_text())

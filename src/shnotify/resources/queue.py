@@ -1,4 +1,4 @@
-"""A standard SQS queue, with its policy: where EventBridge puts what it could not deliver."""
+"""A standard SQS queue, with its policy: where EventBridge and SNS put what they could not deliver."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from shnotify.resources.lookup import (
     seen_before,
     strings,
 )
-from shnotify.resources.policies import QUEUE_SID, open_notes
+from shnotify.resources.policies import QUEUE_SID, SNS_QUEUE_SID, open_notes
 from shnotify.tags import OUR_TAGS
 
 _NUMBERS = (
@@ -225,7 +225,7 @@ class Queue(Resource):
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
         policy = Policy.parse((self._attributes(aws) or {}).get("Policy"))
-        rest = policy.without(frozenset({QUEUE_SID}))
+        rest = policy.without(frozenset({QUEUE_SID, SNS_QUEUE_SID}))
         if rest != policy:
             text = rest.to_text() if rest.statements else ""
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes={"Policy": text})

@@ -22,10 +22,11 @@ from shnotify.resources.lookup import (
     strings,
     subscriptions,
     topic_attributes,
+    topic_tags,
 )
 from shnotify.resources.policies import TOPIC_SID, open_notes
 from shnotify.resources.subscription import unlisted
-from shnotify.tags import OUR_TAGS
+from shnotify.tags import OUR_TAGS, REFUSED_TAG
 
 _ATTRIBUTES = {
     "PolicyDocument": "Policy",
@@ -119,11 +120,7 @@ class Topic(Resource):
         return ("topic-policy",)
 
     def _tags(self, aws: Aws) -> Future[Tags]:
-        return aws.start(
-            lambda: Tags.from_list(
-                aws(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)["Tags"]
-            ),
-        )
+        return aws.start(topic_tags, aws, self.topic_arn)
 
     def _live(self, state: Self) -> Live[Self]:
         return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags))
@@ -188,7 +185,8 @@ class Topic(Resource):
                 AttributeName="Policy",
                 AttributeValue=rest.to_text(),
             )
-        aws(aws.sns.untag_resource, ResourceArn=self.topic_arn, TagKeys=list(OUR_TAGS))
+        more = [tag for tag in live.state.tags.to_dict() if tag.startswith(REFUSED_TAG)]
+        aws(aws.sns.untag_resource, ResourceArn=self.topic_arn, TagKeys=[*OUR_TAGS, *more])
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         aws(aws.sns.delete_topic, TopicArn=live.outputs["Arn"])

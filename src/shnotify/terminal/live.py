@@ -13,8 +13,8 @@ from rich.console import Console as RichConsole
 from rich.status import Status
 from rich.text import Text
 
-from shnotify.aws.progress import Counted, Noted, Waiting
-from shnotify.engine.events import Event, Looking, StepEnded, StepStarted
+from shnotify.aws.progress import Noted, Waiting
+from shnotify.engine.events import Advanced, Event, Looking, StepEnded, StepStarted
 from shnotify.engine.plan import Action
 from shnotify.escaping import escaped
 
@@ -72,32 +72,50 @@ class LiveLine:
             case StepEnded(step):
                 self.doing.pop(step.key, None)
                 self.tell(event)
+            case Advanced(what, done, total):
+                self.doing.pop("looking", None)
+                self.doing[what] = bar(event)
+                if total is not None and done >= total:
+                    del self.doing[what]
             case Waiting(operation, reason, seconds):
                 self.doing["waiting"] = f"{operation}: {reason}, again in {seconds:.1f} s"
             case Noted():
                 self.tell(event)
-            case Counted():
-                self.doing["counted"] = counted_words(event)
             case _:
                 assert_never(event)
-        if self.doing and not typing:
+        if not self.doing:
+            self.status.stop()
+        elif not typing:
             self.status.update(
                 Text(escaped(", ".join(self.doing.values())))
             )  # as text it would be read as markup
             self.status.start()
 
 
-def counted_words(event: Counted) -> str:
-    """Says how far a long reading or writing is, and how long the rest will take."""
-    of = f" of {event.total:,}" if event.total else ""
-    left = "" if event.left is None else f", about {event.left:,.0f} s left"
-    return f"{event.done:,}{of} {event.what} in {event.seconds:,.0f} s{left}"
+def bar(event: Advanced) -> str:
+    """Draws how far a work is: a bar, the rate, the time left."""
+    share = min(1.0, event.done / event.total) if event.total else event.share or 0.0
+    drawn = "#" * round(20 * share)
+    of = "" if event.total is None else f" of {event.total}"
+    text = f"{event.what} [{drawn:-<20}] {event.done}{of}"
+    if not event.done or event.seconds <= 0:
+        return text
+    text = f"{text}, {event.done / event.seconds:.1f} a second"
+    if not 0 < share <= 1:
+        return text
+    return f"{text}, about {_time(event.seconds * (1 - share) / share)} left"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def event_line(event: Event, *, verbose: bool) -> Text | None:
     """Returns an event as a line, or None for an event that is not worth a line."""
     match event:
-        case Looking():
+        case Looking() | Advanced():
             return None
         case StepStarted(step):
             return Text(f"{step.key}: {_DOING.get(step.action, step.action)}")
@@ -114,7 +132,5 @@ def event_line(event: Event, *, verbose: bool) -> Text | None:
             )
         case Noted(message):
             return Text(escaped(f"note: {message}"))
-        case Counted():
-            return Text(counted_words(event)) if verbose else None
         case _:
             assert_never(event)
