@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from shnotify import cli
-from shnotify.notifier.needs import DLQ
+from shnotify.notifier.needs import DLQ_OPERATIONS
 from shnotify.resources.kinds import READS
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, World
@@ -139,7 +139,7 @@ def test_redrive_shows_sends_and_takes_out_what_was_accepted(ready: World) -> No
     assert bodies[0].startswith('"HIGH Security Hub finding in account 111122223333')
     assert bodies[2] == "as it was"
     assert visible(ready) == [ids[3]]
-    assert set(ready.faults.operations) <= DLQ["redrive"] | READS
+    assert set(ready.faults.operations) <= DLQ_OPERATIONS["redrive"] | READS
 
 
 def test_redrive_says_to_whom_and_how_many(ready: World) -> None:
@@ -351,7 +351,7 @@ def test_looking_sends_nothing_but_reads_and_gives_back(ready: World, tmp_path: 
     ids = put(ready, from_rule(1))
     for arguments in (("list",), ("show", ids[0]), ("export", str(tmp_path / "x"))):
         assert ready.run("dlq", *arguments).code == 0
-        assert set(ready.faults.operations) <= DLQ["list"] | {"sts:GetCallerIdentity"}
+        assert set(ready.faults.operations) <= DLQ_OPERATIONS["list"] | {"sts:GetCallerIdentity"}
 
 
 def test_the_help_says_why_sqs_own_move_task_does_not_work() -> None:

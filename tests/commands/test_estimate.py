@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from shnotify.engine.events import Advanced
+from shnotify.terminal.screen import Screen
 from tests.conftest import SMALLEST, World
 from tests.support import faults
 from tests.support.backlog import asff, ocsf, there
@@ -145,3 +147,22 @@ def test_a_permission_that_is_missing_keeps_nothing_from_being_applied(world: Wo
     ran = world.apply()
     assert ran.code == 0
     assert "cannot be told: needs securityhub:GetFindings" in ran.err
+
+
+def test_it_tells_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Advanced] = []
+
+    def note(_screen: Screen, event: object) -> None:
+        if isinstance(event, Advanced):
+            told.append(event)
+
+    monkeypatch.setattr(Screen, "_plain", note)
+    there(*(asff(n, days=n / 50) for n in range(1000)))
+    world.run("estimate", "--since", "20d")
+    assert [(event.done, event.total) for event in told] == [(n * 100, None) for n in range(1, 11)]
+    assert told[7].share == pytest.approx(0.8, abs=0.01)  # sixteen of twenty days lie behind
+    told.clear()
+    world.write(HUB)
+    there(*(ocsf(n) for n in range(250)))
+    world.run("estimate")
+    assert [(event.done, event.total) for event in told] == [(100, 250), (200, 250), (250, 250)]

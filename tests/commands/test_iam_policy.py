@@ -148,11 +148,21 @@ def test_without_an_action_exactly_who_needs_it_fails_and_names_it(lived: Any, c
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("service", ["events", "kms", "securityhub", "sns", "sqs", "sts", "tag"])
 @pytest.mark.parametrize("command", STEPS)
-def test_each_action_in_turn(world: World, lived: Any, command: str, cases: Callable[[int], None]) -> None:
+def test_each_action_in_turn(
+    world: World, lived: Any, command: str, service: str, cases: Callable[[int], None]
+) -> None:
     document = policy(world, "all")
     actions = sorted({action for statement in document["Statement"] for action in statement["Action"]})
-    whole = lived(command)
-    for action in actions:
+    whole, chosen = lived(command), [action for action in actions if action.startswith(f"{service}:")]
+    for action in chosen:
         check(lived, command, action, whole)
-    cases(len(actions))
+    cases(len(chosen))
+
+
+def test_the_sweep_leaves_no_service_out(world: World) -> None:
+    document = policy(world, "all")
+    services = {action.partition(":")[0] for one in document["Statement"] for action in one["Action"]}
+    swept = {"events", "kms", "securityhub", "sns", "sqs", "sts", "tag"}
+    assert services - swept == {"cloudwatch"}  # which none of the three commands calls

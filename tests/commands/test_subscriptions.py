@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shnotify.notifier.permissions import ALSO
+from shnotify.notifier.needs import ALSO
 from shnotify.resources.kinds import READS
 from shnotify.sandbox.subscriptions import confirm_subscription, pending_subscriptions, suspend_subscription
 from tests.conftest import SMALLEST, World

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shnotify.arns import Scope
+from shnotify.aws.operations import action_of
 from shnotify.config.models import Route
 from shnotify.notifier import causes
 from shnotify.notifier.deadletters import Letter, grouped, read_letter
+from shnotify.notifier.needs import DLQ_OPERATIONS
 from shnotify.notifier.permissions import actions_of
 from shnotify.notifier.redrive import Order, answered, destination, expected_mails, post_of
 from shnotify.notifier.senders import senders_of
@@ -220,5 +222,10 @@ def test_whatever_a_message_holds_it_is_read_and_told(body: str, attributes: dic
 
 
 def test_permissions_have_iams_names() -> None:
-    assert {"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "kms:Decrypt"} <= actions_of("dlq")
-    assert {"lambda:InvokeFunction", "sns:Publish", "sqs:DeleteMessage", "kms:GenerateDataKey"} <= actions_of("dlq")
+    assert {action_of(operation) for operation in DLQ_OPERATIONS["list"]} == {
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:ChangeMessageVisibility",
+    }
+    wanted = {"lambda:InvokeFunction", "sns:Publish", "sqs:DeleteMessage", "kms:GenerateDataKey", "kms:Decrypt"}
+    assert wanted <= actions_of("dlq")

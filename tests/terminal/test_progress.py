@@ -20,6 +20,8 @@ from shnotify.terminal.live import LiveLine, bar, event_line
         (Advanced("reading", 30, 90000, 10), f"reading [{'-' * 20}] 30 of 90000, 3.0 a second, about 8.3 h left"),
         (Advanced("reading", 50, 40, 10), "reading [####################] 50 of 40, 5.0 a second, about 0 s left"),
         (Advanced("reading", 0, 0, 0), "reading [--------------------] 0 of 0"),
+        (Advanced("reading", 30, None, 10), "reading [--------------------] 30, 3.0 a second"),
+        (Advanced("reading", 30, None, 10, 0.5), f"reading [{'#' * 10}{'-' * 10}] 30, 3.0 a second, about 10 s left"),
     ],
 )
 def test_the_bar(event: Advanced, shown: str) -> None:

@@ -15,7 +15,7 @@ from shnotify.engine.values import Tags
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.notifier import names
 from shnotify.notifier.deadletters import Letter, read_letter
-from shnotify.notifier.needs import DLQ
+from shnotify.notifier.needs import DLQ_OPERATIONS
 from shnotify.notifier.queuereading import Depth, Reading, depth_of
 from shnotify.notifier.senders import Senders, senders_of
 from shnotify.resources.lookup import queue_url
@@ -99,7 +99,7 @@ def opened(
     check  looks at the file, before the queue is asked
     """
     timeout = 86400 if subcommand == "redrive" else READ_SECONDS
-    with session(settings, besides=DLQ[subcommand], timeout=timeout) as run:
+    with session(settings, besides=DLQ_OPERATIONS[subcommand], timeout=timeout) as run:
         if not run.config.dead_letter_queue:
             raise UsageError(
                 f"{run.config.name} has no dead-letter queue: the file says dead_letter_queue: false",

@@ -257,11 +257,10 @@ def session(
 ) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are.
 
-    besides  the operations that may be sent besides the reads, when not all may (`write`)
-
     Raises before any other call when the account is not the file's.
 
-    write  whether every operation may be sent; else only reads, and those in `besides`
+    write    whether every operation may be sent; else only reads, and those in `besides`
+    besides  the operations that may be sent besides the reads
     """
     loaded = load_file(settings.config)
     config = loaded.config

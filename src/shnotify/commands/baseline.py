@@ -100,7 +100,7 @@ def _carry_out(run: Session, found: Found) -> ShnotifyError | None:
         found.refused += refused
         found.done += len(batch) - len(refused)
         seconds = run.aws.clock.now() - began
-        run.report(Advanced("findings updated", tried, len(found.changes), seconds))
+        run.report(Advanced("marking findings", tried, len(found.changes), seconds))
     if not found.refused:
         return None
     first = found.refused[0]
@@ -133,7 +133,7 @@ def _told(run: Session, found: Found, *, undo: bool, error: ShnotifyError | None
             if undo
             else "are NOTIFIED now; `shnotify baseline --undo` takes it back"
         )
-        run.screen.result(f"{found.done:,} findings {what}.")
+        run.screen.result(f"{found.done:,} findings {what}. Security Hub shows it within minutes.")
 
 
 def _named(seen: Any) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def command(since: str, against: Path | None, **options: Any) -> int:
         differences = Differences()
         routes = (*run.config.routes, *(other.settled().routes if other else ()))
         count = 0
-        for seen in wanted(run, routes):
+        for seen in wanted(run, routes, tally.since):
             count += 1
             here = ours.routes(seen)
             tally.add(seen, here)

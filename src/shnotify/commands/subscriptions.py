@@ -35,7 +35,7 @@ def list_(route: str | None, **options: Any) -> int:
     """
     from shnotify.commands._session import session
     from shnotify.notifier.inspection import now_of
-    from shnotify.notifier.permissions import ALSO
+    from shnotify.notifier.needs import ALSO
     from shnotify.notifier.roster import check_route, with_past
     from shnotify.terminal.roster_view import roster_lines
 

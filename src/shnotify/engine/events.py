@@ -32,14 +32,16 @@ class Advanced:
     """Says how far a long work has come.
 
     what     what is being done: `reading`, `sending`
-    total    how much there is; None when nobody knows
+    total    how much there is, as far as is known; None when nobody can tell
     seconds  since the work began
+    share    the part that is done, from 0 to 1, where there is no total
     """
 
     what: str
     done: int
     total: int | None
     seconds: float
+    share: float | None = None
 
 
 Event = Looking | StepStarted | StepEnded | Advanced | Progress

@@ -16,6 +16,7 @@ from shnotify.findings.matching import matches
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.reading import wrap
 from shnotify.formatter.finding import Finding, is_ocsf, read
+from shnotify.notifier.preconditions import NO_SUCH_OPERATION, OFF
 
 PAGE = 100
 """Findings in one page at the most (API_GetFindings, API_GetFindingsV2)."""
@@ -23,6 +24,8 @@ READS_PER_SECOND = 3
 READ_BURST = 6
 """Security Hub's rates for GetFindings; GetFindingsV2 has none that is published, and gets the
 same."""
+_UPDATED = {"cspm": "UpdatedAt", "hub": "finding_info.modified_time_dt"}
+"""Where each service's findings say when they were last updated."""
 SOURCES = {"cspm": ("cspm",), "hub": ("hub",), "both": ("cspm", "hub")}
 
 
@@ -80,7 +83,9 @@ class Question:
 
     @property
     def params(self) -> dict[str, Any]:
-        return {"MaxResults": PAGE, **({"Filters": self.filters} if self.filters else {})}
+        newest = {"Field": _UPDATED[self.service], "SortOrder": "desc"}
+        asked: dict[str, Any] = {"MaxResults": PAGE, "SortCriteria": [newest]}
+        return {**asked, "Filters": self.filters} if self.filters else asked
 
 
 def questions(routes: Sequence[Route]) -> list[Question]:
@@ -139,8 +144,11 @@ def total_of(aws: Aws, questions: Sequence[Question]) -> int | None:
 
 
 def is_off(error: AwsError) -> bool:
-    """Tells whether Security Hub answered that it is not enabled here (API_GetFindings, Errors)."""
-    return error.code in ("InvalidAccessException", "ResourceNotFoundException")
+    """Tells whether Security Hub is not enabled here (API_GetFindings, Errors), or not there at all.
+
+    An emulator may have one of the two services only.
+    """
+    return error.code in OFF or error.code in NO_SUCH_OPERATION
 
 
 def read_pace(aws: Aws) -> Pace:

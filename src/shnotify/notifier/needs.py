@@ -24,7 +24,7 @@ _LETTERS = calls("sqs", "GetQueueAttributes", "ReceiveMessage") | calls(
 _TAKE = calls("sqs", "ListQueueTags")
 _WHO = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
 
-DLQ: dict[str, frozenset[str]] = {
+DLQ_OPERATIONS: dict[str, frozenset[str]] = {
     "list": _LETTERS,
     "show": _LETTERS,
     "export": _LETTERS,
@@ -111,7 +111,7 @@ COMMANDS: dict[str, Needs] = {
     "baseline": Needs(observes=False, own=BACKLOG | MARKING),
     "dlq": Needs(
         observes=False,
-        own=frozenset().union(*DLQ.values()),
+        own=frozenset[str]().union(*DLQ_OPERATIONS.values()),
         besides=calls("kms", "Decrypt", "GenerateDataKey"),
     ),
     "test": Needs(own=ALSO["test"], besides=calls("kms", "Decrypt")),

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 
-_OFF = ("InvalidAccessException", "ResourceNotFoundException")
+OFF = ("InvalidAccessException", "ResourceNotFoundException")
 """What Security Hub answers where it is off (API_DescribeHub); anything else proves nothing."""
 
 NO_SUCH_OPERATION = frozenset(
@@ -85,7 +85,7 @@ def is_enabled(aws: Aws, service: str) -> bool:
     except StopError:
         raise
     except AwsError as error:
-        if error.code in _OFF:
+        if error.code in OFF:
             return False
         if error.code in NO_SUCH_OPERATION:
             raise NoSuchServiceError(

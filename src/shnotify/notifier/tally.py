@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,6 +100,15 @@ def last_event(seen: Seen) -> dt.datetime | None:
         return moment.astimezone(dt.UTC) if moment else None
     except (ValueError, OverflowError):
         return None
+
+
+def covered(newest_first: Sequence[Seen], since: dt.datetime) -> float | None:
+    """Returns which part of the time from now back to `since` lies behind, by the last finding."""
+    moment = last_event(newest_first[-1]) if newest_first else None
+    if moment is None:
+        return None
+    now = dt.datetime.now(dt.UTC)
+    return (now - moment) / (now - since)
 
 
 def ranked(counts: Mapping[str, int]) -> dict[str, int]:

@@ -108,16 +108,16 @@ class LiveLine:
 
 def bar(event: Advanced) -> str:
     """Draws how far a work is: a bar, the rate, the time left."""
-    if event.total is None:
-        return f"{event.what}: {event.done:,}"
-    share = min(1.0, event.done / event.total) if event.total else 0.0
+    share = min(1.0, event.done / event.total) if event.total else event.share or 0.0
     drawn = "#" * round(20 * share)
-    text = f"{event.what} [{drawn:-<20}] {event.done} of {event.total}"
+    of = "" if event.total is None else f" of {event.total}"
+    text = f"{event.what} [{drawn:-<20}] {event.done}{of}"
     if not event.done or event.seconds <= 0:
         return text
-    rate = event.done / event.seconds
-    left = max(0, event.total - event.done) / rate
-    return f"{text}, {rate:.1f} a second, about {_time(left)} left"
+    text = f"{text}, {event.done / event.seconds:.1f} a second"
+    if not 0 < share <= 1:
+        return text
+    return f"{text}, about {_time(event.seconds * (1 - share) / share)} left"
 
 
 def _time(seconds: float) -> str:

@@ -92,7 +92,7 @@ def aws_options(function: F) -> F:
         click.option(
             "--timeout",
             type=_Seconds(),
-            help="Seconds for the whole command. [default: 60; why, dlq: more; apply, destroy: 600]",
+            help="Seconds for the whole command. [default: 60; apply, destroy: 600; longer where much is read]",
         ),
         click.option("--region", help="AWS Region, when the file names none."),
         click.option("--profile", help="AWS profile."),
