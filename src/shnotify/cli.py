@@ -160,7 +160,7 @@ def _fail(error: ShnotifyError, code: int, arguments: list[str]) -> int:
 
 
 def _tell(error: ShnotifyError, arguments: list[str]) -> None:
-    from shnotify.escaping import escaped
+    from shnotify.terminal.screen import Screen
 
     if _wants_json(arguments):
         document: dict[str, Any] = {"error": error.to_json()}
@@ -172,10 +172,9 @@ def _tell(error: ShnotifyError, arguments: list[str]) -> None:
         ):  # stderr may still be read
             if wanted:
                 click.echo(json.dumps(document, indent=2))
+    screen = Screen()
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            click.echo(escaped(str(problem)), err=True)
+            screen.say(str(problem))
         return
-    click.echo(f"error: {escaped(error.message)}", err=True)
-    if error.hint:
-        click.echo(f"       {escaped(error.hint)}", err=True)
+    screen.error(error.message, error.hint)

@@ -23,28 +23,41 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
     from shnotify.notifier.delivery import precautions
-    from shnotify.terminal.plan_view import plan_lines, summary_line
+    from shnotify.terminal.plan_view import is_fresh, plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
     if refused := run.refused_patterns(plan):
         told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
         raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
-        run.screen.warn(
+        run.warn_of(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
     for warning in (*advice(run.loaded), *precautions(run.config, run.graph, seen, around)):
-        run.screen.warn(warning)
+        run.warn_of(warning)
     run.screen.result(run.title("Plan for"))
     run.screen.result()
-    for line in plan_lines(plan, run.screen.between):
+    if is_fresh(plan):
+        show_picture(run)
+    for line in plan_lines(plan, run.screen.between, verbose=run.screen.verbose):
         run.screen.result(line)
+    if plan.count("create") and not run.screen.verbose:
+        run.screen.result("-v shows every property of what is new.")
     if plan.count("delete"):
         run.screen.result("What is deleted carries our tag, and is no longer in the file.")
     run.screen.result(summary_line(plan))
     run.screen.result(cost_line(run))
     return plan
+
+
+def show_picture(run: Session) -> None:
+    """Draws the chain from Security Hub to those who are told."""
+    from shnotify.config.picture import chains, drawn
+
+    for line in drawn(chains(run.config), plain=run.screen.plain_text):
+        run.screen.result(line)
+    run.screen.result()
 
 
 def cost_line(run: Session) -> str:

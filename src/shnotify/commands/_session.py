@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
@@ -44,6 +44,8 @@ class Session:
     screen: Screen
     report: Callable[[Event], None]
     loaded: Loaded
+    warnings: list[str] = field(default_factory=list)
+    """What was warned of, for the JSON document."""
 
     def observe(
         self,
@@ -115,9 +117,14 @@ class Session:
     def warn(self, seen: Observation) -> None:
         """Says what a person should know before anything is decided."""
         if seen.unsearched:
-            self.screen.warn(
+            self.warn_of(
                 f"what is left over could not be looked for: {seen.unsearched.error.message}"
             )
+
+    def warn_of(self, warning: str) -> None:
+        """Says a warning, and keeps it for the JSON document."""
+        self.warnings.append(warning)
+        self.screen.warn(warning)
 
     def title(self, what: str) -> str:
         scope = self.aws.scope
@@ -141,7 +148,10 @@ class Session:
         }
         actions = [_action(step, outcome) for step in plan.steps]
         return self.document(
-            actions=actions, summary=summary, error=error.to_json() if error else None
+            actions=actions,
+            summary=summary,
+            warnings=list(dict.fromkeys(self.warnings)),
+            error=error.to_json() if error else None,
         )
 
 
@@ -198,6 +208,7 @@ def session(settings: Options, *, write: bool = False, timeout: float = 60) -> I
             source, why = premises.chosen_source(aws)
             report(Noted(f"source: auto means {source} here: {why}"))
             config = config.settled(source)
+        run = Session(config, aws, build(config, scope), screen, report, loaded)
         if not config.region and (doubt := region_doubt(scope.region)):
-            screen.warn(doubt)
-        yield Session(config, aws, build(config, scope), screen, report, loaded)
+            run.warn_of(doubt)
+        yield run

@@ -51,6 +51,7 @@ def command(**options: Any) -> int:
                 in_sync=in_sync,
                 resources=[_resource(step, states[step.key]) for step in plan.steps],
                 delivery=[route.to_json() for route in routes],
+                warnings=list(run.warnings),
                 error=error.to_json() if error else None,
             )
         )
@@ -108,7 +109,7 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
     from rich.text import Text
 
     from shnotify.escaping import escaped_line
-    from shnotify.terminal.plan_view import change_lines
+    from shnotify.terminal.change_view import change_lines
 
     screen = run.screen
     screen.result(run.title("Status of"))

@@ -46,6 +46,9 @@ class Subscription(Resource):
     def name(self) -> str:
         return f"{self.protocol}:{self.endpoint}"
 
+    def purpose(self) -> str:
+        return "is told"
+
     def creation_notes(self) -> tuple[str, ...]:
         waits = self.protocol in ("email", "email-json", "http", "https")
         return ("gets nothing until its owner confirms, within 48 hours",) if waits else ()
