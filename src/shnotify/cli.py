@@ -17,6 +17,7 @@ import click
 from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.terminal import signals as ending
+from shnotify.terminal.help import Group, grouped, no_such_command
 
 COMMANDS = (
     "init",
@@ -42,27 +43,56 @@ def _command(name: str) -> click.Command:
     return command
 
 
-class _Group(click.Group):
+class _Group(Group):
     """Imports a command's module only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in TYPED:
+            return TYPED[cmd_name]
         if cmd_name not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(cmd_name, COMMANDS, n=1)
-            ctx.fail(f"no such command: {cmd_name!r}{f'; did you mean {near[0]}?' if near else ''}")
+            ctx.fail(no_such_command(cmd_name, COMMANDS))
         return _command(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, COMMANDS))
+        for title, names in grouped(COMMANDS).items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), _command(name).get_short_help_str(100)) for name in names]
+                )
+
+
+@click.command("version")
+def _version() -> None:
+    """Shows the version."""
+    click.echo(f"shnotify, version {__version__}")
+
+
+@click.command("help")
+@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+def _help(names: tuple[str, ...]) -> int:
+    """Shows the help of a command, or of all."""
+    return run([*names, "--help"])
+
+
+TYPED = {"version": _version, "help": _help}
+"""What is typed out of habit, and does what is meant; the options do the same."""
 
 
 @click.group(
-    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=("shnotify init", "shnotify plan", "shnotify apply", "shnotify COMMAND --help"),
 )
-@click.version_option(__version__, prog_name="shnotify")
+@click.version_option(__version__, "-V", "--version", prog_name="shnotify")
 def cli() -> None:
-    """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out."""
+    """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out.
+
+    Options stand after the command. `--region` and `--profile` are of the commands that ask AWS.
+    """
 
 
 def run(arguments: list[str]) -> int:
@@ -138,9 +168,8 @@ def _wants_json(arguments: list[str]) -> bool:
 
 def _interrupted(by: BaseException, arguments: list[str]) -> int:
     ending.hold()  # the next one waits until this one is told
-    failure = ShnotifyError(
-        "interrupted", hint="nothing is lost: the next run picks up what was begun"
-    )
+    hint = getattr(by, "hint", "nothing is lost: the next run picks up what was begun")
+    failure = ShnotifyError("interrupted", hint=hint)
     return _fail(failure, getattr(by, "exit_code", 130), arguments)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
+from importlib import import_module
 
 import pytest
+from click.testing import CliRunner
 
-from shnotify import cli
+from shnotify import __version__, cli
 from shnotify.config import load
+from shnotify.terminal.help import OTHERS, Command, Group, grouped
+from shnotify.terminal.options import Seconds
 from tests.conftest import Ran
 
 
@@ -62,6 +67,15 @@ def test_one_that_does_not_gets_none(capsys: pytest.CaptureFixture[str], line: s
         ("status --timeout 0.5", "1<=x<=86400"),
         ("status --timeout inf", "1<=x<=86400"),
         ("status --timeout nan", "not a number"),
+        ("status --timeout 2d", "1<=x<=86400"),
+        ("status --timeout 5x", "'5x' is not a valid duration"),
+        ("pln -h", "did you mean plan?"),
+        ("help pln", "did you mean plan?"),
+        ("apply --dry-run", "`shnotify plan` shows what apply would do"),
+        ("apply --auto-approve", "--yes"),
+        ("validate --region eu-west-1", "asks nothing of AWS"),
+        ("validate --profile ops", "asks nothing of AWS"),
+        ("plan --json", "-o json"),
     ],
 )
 def test_a_wrong_one_is_told_what_would_be_right(capsys: pytest.CaptureFixture[str], line: str, hint: str) -> None:
@@ -82,3 +96,41 @@ def test_a_bug_of_ours_is_one_document_too_and_shows_its_place_only_when_asked(
         assert (ran.code, json.loads(ran.out)["error"]["message"]) == (1, "unexpected: RuntimeError: boom\x1b[31m")
         assert ("Traceback" in ran.err) is traced
         assert "\x1b" not in ran.err
+
+
+@pytest.mark.parametrize("words", [["-V"], ["--version"], ["version"]])
+def test_the_version_is_told_however_it_is_asked_for(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert cli.run(words) == 0
+    assert capsys.readouterr().out == f"shnotify, version {__version__}\n"
+
+
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, same in ((["help"], ["--help"]), (["help", "plan"], ["plan", "-h"])):
+        assert cli.run(words) == 0
+        said = capsys.readouterr().out
+        assert cli.run(same) == 0
+        assert said == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("1h", 3600), ("1.5", 1.5)])
+def test_a_time_limit_is_written_as_in_the_file(typed: str, seconds: float) -> None:
+    assert Seconds().convert(typed, None, None) == seconds
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_groups_its_options_and_shows_two_examples_that_parse(name: str) -> None:
+    found = import_module(f"shnotify.commands.{name.replace('-', '_')}").command
+    assert isinstance(found, Command | Group)
+    assert len(found.examples) >= 2
+    for example in found.examples:
+        words = shlex.split(example.rpartition("| ")[2])
+        assert words[:2] == ["shnotify", name]
+        found.make_context(name, words[2:])  # raises for an option that does not exist
+    helped = CliRunner().invoke(cli.cli, [name, "--help"]).output
+    assert "\nExamples:\n" in helped
+    assert ("\nShared options:\n" in helped) is True
+
+
+def test_a_command_that_no_group_names_comes_last_and_one_that_is_not_there_is_left_out() -> None:
+    assert grouped(["plan", "new", "init"]) == {"Set up": ["init"], "Look": ["plan"], "More": ["new"]}
+    assert OTHERS not in grouped(cli.COMMANDS)

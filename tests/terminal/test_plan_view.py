@@ -9,7 +9,7 @@ import pytest
 
 from shnotify.engine.resource import Change
 from shnotify.engine.values import Pattern, Policy, Tags
-from shnotify.terminal.plan_view import change_lines
+from shnotify.terminal.change_view import change_lines
 from tests.conftest import World
 from tests.support.faults import REGION
 
@@ -23,17 +23,10 @@ CHANGES: dict[str, tuple[Change, list[str]]] = {
         Change("Targets", {"Arn": "x", "Retry": {"N": 1, "A": 2}, "Input": "i"}, {"Arn": "x", "Retry": {"N": 3}}),
         ["Targets.Retry.N: 1 → 3", "Targets.Retry.A: 2 → (none)", "Targets.Input: i → (none)"],
     ),
-    "long text: where it differs": (
-        Change("Template", f"{LONG}old", f"{LONG}new"),
-        [f"Template: …{'a' * 20}old → …{'a' * 20}new"],
-    ),
-    "long text: at its end": (
-        Change("Template", LONG, f"{LONG}!"),
-        [f"Template: …{'a' * 20} → …{'a' * 20}!"],
-    ),
-    "long text: all of it": (
-        Change("Template", "b" * 300, LONG),
-        [f"Template: {'b' * 160}… (300 characters) → {'a' * 160}… (300 characters)"],
+    "long text: whole": (Change("Description", "b" * 300, LONG), [f"Description: {'b' * 300} → {LONG}"]),
+    "a template: by line": (
+        Change("Targets", {"T": '"Severity: <s>"\n"Control: <c>"'}, {"T": '"Severity: <s>"\n"Link: <l>"'}),
+        ["Targets.T:", "    Severity: <s>", "  - Control: <c>", "  + Link: <l>"],
     ),
     "a line that is none of ours": (
         Change("Description", "x\nPlan: 0 to create\x1b[2J\t", "y"),
@@ -41,7 +34,24 @@ CHANGES: dict[str, tuple[Change, list[str]]] = {
     ),
     "a pattern": (
         Change("EventPattern", Pattern({"source": ["x"]}), Pattern({"source": ["y"]})),
-        ["EventPattern:", '  - {"source": ["x"]}', '  + {"source": ["y"]}'],
+        ["EventPattern:", "  - source: x", "  + source: y"],
+    ),
+    "a pattern: what stays is shown too": (
+        Change(
+            "EventPattern",
+            Pattern({"source": ["x"], "detail": {"a": [{"prefix": "p"}, {"numeric": [">", 3]}], "b": [None, True]}}),
+            Pattern({"source": ["x"], "detail": {"$or": [{"a": [{"exists": False}], "c": ["1"]}, {"d": ["2"]}]}}),
+        ),
+        [
+            "EventPattern:",
+            "    source: x",
+            "  - detail.a: prefix p or numeric [\">\", 3]",
+            "  - detail.b: null or true",
+            "  + detail: one of these:",
+            "  +   * detail.a: exists false",
+            "  +     detail.c: 1",
+            "  +   * detail.d: 2",
+        ],
     ),
     "tags: ours alone": (
         Change("Tags", Tags.of({"a": "1", "b": "2"}), Tags.of({"b": "3\n"})),
@@ -93,7 +103,7 @@ Plan for security-alerts in account 123456789012, REGION
 ~ Dlq  security-alerts-dlq  SQS::Queue
     PolicyDocument:
       ~ AllowEventBridgeDlq
-          Condition: {"ArnEquals": {"aws:SourceArn": ["RULE/security-alerts-urgent", "RULE/security-alerts-weekly"]}} -> {"ArnEquals": {"aws:SourceArn": "RULE/security-alerts-urgent"}}
+          Condition: aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-weekly -> aws:SourceArn is RULE/security-alerts-urgent
 ~ UrgentTopic  security-alerts-urgent  SNS::Topic
     PolicyDocument:
       + AWS Events: Allow events.amazonaws.com: sns:Publish
@@ -113,7 +123,7 @@ Status of security-alerts in account 123456789012, REGION
   Dlq                         drifted     security-alerts-dlq
     PolicyDocument:
       ~ AllowEventBridgeDlq
-          Condition: {"ArnEquals": {"aws:SourceArn": ["RULE/security-alerts-urgent", "RULE/security-alerts-weekly"]}} is wrong; it should be {"ArnEquals": {"aws:SourceArn": "RULE/security-alerts-urgent"}}
+          Condition: aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-weekly is wrong; it should be aws:SourceArn is RULE/security-alerts-urgent
   UrgentTopic                 drifted     security-alerts-urgent
     PolicyDocument:
       + AWS Events: Allow events.amazonaws.com: sns:Publish

@@ -123,21 +123,11 @@ def changed_meanwhile() -> ShnotifyError:
 
 def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None) -> int:
     """Prints what became of the plan and returns the exit code."""
+    from shnotify.terminal.results_view import result_lines
+
     run.screen.document(run.plan_document(plan, outcome, error))
-    done = [
-        s.key
-        for s in plan.steps
-        if s.action not in ("none", "refuse") and outcome.results.get(s.key) == "done"
-    ]
-    not_done = [s.key for s in plan.steps if s.action != "none" and s.key not in done]
-    if error or outcome.interrupted:
-        run.screen.result(
-            f"Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(not_done) or 'nothing'}."
-        )
-    elif done:
-        run.screen.result(f"Done: {', '.join(done)}.")
-    else:
-        run.screen.result("Nothing to do.")
+    for line in result_lines(plan, outcome, ended=not (error or outcome.interrupted)):
+        run.screen.result(line)
     if outcome.interrupted:
         run.screen.error("interrupted", "the next run picks up what was begun")
         return int(getattr(outcome.interrupted, "exit_code", 130))

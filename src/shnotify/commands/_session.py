@@ -19,6 +19,7 @@ from shnotify.engine.observe import observe
 from shnotify.engine.plan import Observation, Plan, Step, contradictions
 from shnotify.engine.values import to_json
 from shnotify.errors import ShnotifyError, UsageError
+from shnotify.escaping import escaped_line
 from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
 from shnotify.notifier import preconditions as premises
@@ -125,6 +126,13 @@ class Session:
         """Says a warning, and keeps it for the JSON document."""
         self.warnings.append(warning)
         self.screen.warn(warning)
+
+    def next_steps(self, *steps: str) -> None:
+        """Says what a person does next, apart from the result."""
+        self.screen.result()
+        self.screen.result("Next:")
+        for step in steps:
+            self.screen.result(f"  * {escaped_line(step)}")
 
     def title(self, what: str) -> str:
         scope = self.aws.scope

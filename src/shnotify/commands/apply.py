@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.commands._flow import TIMEOUT, changed_meanwhile, confirm, finish
+from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -19,7 +20,15 @@ VISIBLE_SECONDS = 90
 """How long a write may stay unseen: SQS says up to 60 s for attributes (API_SetQueueAttributes)."""
 
 
-@click.command("apply", short_help="Create or update until AWS matches the file.")
+@click.command(
+    "apply",
+    cls=Command,
+    short_help="Create or update until AWS matches the file.",
+    examples=(
+        "shnotify apply",
+        "shnotify apply --yes -c team.yaml",
+    ),
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag."
@@ -52,9 +61,10 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
         waiting = _pending(run) if clear else []
         code = finish(run, plan, outcome, outcome.error or late)
         if waiting:
-            run.screen.result(
-                f"Next: {', '.join(waiting)} must confirm the subscription within 48 hours; "
-                "until then nothing reaches them. `shnotify status` shows who did."
+            run.next_steps(
+                f"{', '.join(waiting)} must confirm the subscription within 48 hours; "
+                "until then nothing reaches them",
+                "`shnotify status` shows who did",
             )
         return code
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command("match", short_help="Show which route findings would go to.")
+@click.command(
+    "match",
+    cls=Command,
+    short_help="Show which route findings would go to.",
+    examples=(
+        "shnotify match finding.json",
+        "aws securityhub get-findings | shnotify match - --exit-code",
+    ),
+)
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="Ask this route only.")
 @click.option(

@@ -7,10 +7,20 @@ from typing import Any
 import click
 
 from shnotify.commands._flow import planned, refusal
+from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 
-@click.command("plan", short_help="Show what apply would do; change nothing.")
+@click.command(
+    "plan",
+    cls=Command,
+    short_help="Show what apply would do; change nothing.",
+    examples=(
+        "shnotify plan",
+        "shnotify plan -v --profile audit",
+        "shnotify plan --exit-code -o json",
+    ),
+)
 @click.option("--exit-code", is_flag=True, help="Exit 3 if there is anything to do.")
 @click.option(
     "--adopt", is_flag=True, help="Plan to take over same-named resources that carry nobody's tag."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shnotify.terminal.help import Command
 from shnotify.terminal.options import output_options, settings
 
 if TYPE_CHECKING:
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command("sandbox", short_help="Run an embedded AWS on this machine.")
+@click.command(
+    "sandbox",
+    cls=Command,
+    short_help="Run an embedded AWS on this machine.",
+    examples=(
+        "shnotify sandbox",
+        "shnotify sandbox --port 4567",
+    ),
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -116,6 +116,23 @@ def _listed(values: Iterable[str]) -> str:
     return " or ".join(found[:MOST]) + more
 
 
+def made(config: Config) -> dict[str, int]:
+    """Counts what the file makes, by kind, in people's words."""
+    keys = [config.encryption.topic_key] if config.encryption else []
+    if config.encryption and config.dead_letter_queue:
+        keys.append(config.encryption.dlq_key)
+    functions = sum(route.message.format == "lambda" for route in config.routes)
+    counts = {
+        "KMS key": sum(isinstance(key, ManagedKey) for key in keys),
+        "SQS queue": int(config.dead_letter_queue is not None),
+        "SNS topic": len(config.routes),
+        "subscription": sum(len(route.subscribers) for route in config.routes),
+        "EventBridge rule": len(config.routes),
+        "Lambda function": functions,
+    }
+    return {kind: count for kind, count in counts.items() if count}
+
+
 def drawn(nodes: Iterable[Node], *, plain: bool) -> list[str]:
     """Draws the trees as lines; `plain` means without characters beyond ASCII."""
     tee, last, bar = ("|-> ", "`-> ", "|   ") if plain else ("├─> ", "└─> ", "│   ")

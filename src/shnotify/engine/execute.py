@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """Records what became of each step, by the step's key."""
+    """Records what became of each step, by the step's key.
+
+    seconds  how long each step that was carried out took
+    """
 
     results: dict[str, Result] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     errors: list[ShnotifyError] = field(default_factory=list)
     interrupted: BaseException | None = None
 
@@ -91,6 +95,14 @@ class _Run:
         return False
 
     def _do(self, step: Step) -> None:
+        began = self.aws.clock.now()
+        try:
+            self._carry_out(step)
+        finally:
+            with self.lock:
+                self.outcome.seconds[step.key] = self.aws.clock.now() - began
+
+    def _carry_out(self, step: Step) -> None:
         wanted = step.resource.resolved(self.known)
         if step.action == "create":
             outputs = _create(wanted, self.aws)

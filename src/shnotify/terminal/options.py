@@ -6,6 +6,7 @@ The module knows click and nothing of AWS, so that `--help` is instant.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +37,16 @@ class Options:
         return self.output == "json"
 
 
-class _Seconds(click.FloatRange):
-    """A time limit from one second to a day; infinity and NaN would never end."""
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-    name = "seconds"
+
+class Seconds(click.FloatRange):
+    """A time limit from one second to a day, in seconds or as the file writes it: `30s`, `5m`, `1h`.
+
+    Infinity and NaN would never end.
+    """
+
+    name = "duration"
 
     def __init__(self) -> None:
         super().__init__(min=1, max=86400)
@@ -47,6 +54,9 @@ class _Seconds(click.FloatRange):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
+        written = re.fullmatch(r"([0-9]+)([smhd])", value) if isinstance(value, str) else None
+        if written:
+            value = int(written[1]) * _UNITS[written[2]]
         found: float = super().convert(value, param, ctx)
         if found != found:
             self.fail(f"{value!r} is not a number.", param, ctx)
@@ -61,7 +71,9 @@ def output_options(function: F) -> F:
     """`--output`, `--verbose` and `--no-color`, for a command that needs no AWS."""
     for option in (
         click.option("--no-color", is_flag=True, help="No colour (NO_COLOR works too)."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="Say more: every property of a plan, every retry."
+        ),
         click.option(
             "-o",
             "--output",
@@ -91,8 +103,9 @@ def aws_options(function: F) -> F:
     for option in (
         click.option(
             "--timeout",
-            type=_Seconds(),
-            help="Seconds for the whole command. [default: 60; apply, destroy: 600]",
+            type=Seconds(),
+            metavar="DURATION",
+            help="For the whole command: 90, 90s, 5m. [default: 60s; apply, destroy: 10m]",
         ),
         click.option("--region", help="AWS Region, when the file names none."),
         click.option("--profile", help="AWS profile."),

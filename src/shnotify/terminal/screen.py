@@ -164,7 +164,15 @@ class Screen:
         self.say(Text.assemble((label, style), escaped(message)))
 
     def ask(self, question: str) -> bool:
-        return self.line(question).strip().lower() in ("y", "yes")
+        """Asks until the answer is yes or no; nothing typed, or the end of the input, is no."""
+        while typed := self.line(question):
+            answer = typed.strip().lower()
+            if answer in ("y", "yes"):
+                return True
+            if answer in ("", "n", "no"):
+                return False
+            self.say("please answer yes or no")
+        return False
 
     def line(self, question: str) -> str:
         """Returns what is typed, with its line feed; nothing at the end of the input.

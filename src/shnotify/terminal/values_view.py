@@ -48,7 +48,12 @@ def lines(value: Any) -> list[str] | None:
     if isinstance(value, Mapping):
         return list(_mapping_lines(value))
     if isinstance(value, str) and "\n" in value and not isinstance(value, Late):
-        return [_template_line(line) for line in value.split("\n")]
+        texts = [_template_text(line) for line in value.split("\n")]
+        return (
+            [escaped_line(text) for text in texts if text is not None]
+            if None not in texts
+            else None
+        )
     return None
 
 
@@ -64,13 +69,13 @@ def _mapping_lines(value: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"  {line}" for line in inner)
 
 
-def _template_line(line: str) -> str:
-    """Shows a line of an input template, which is a JSON string, as the text that it stands for."""
+def _template_text(line: str) -> str | None:
+    """Returns the text that a line of an input template stands for; None for another text's line."""
     try:
         text = json.loads(line)
     except ValueError:
-        text = line
-    return escaped_line(text if isinstance(text, str) else line)
+        return None
+    return text if isinstance(text, str) else None
 
 
 def pattern_lines(pattern: Mapping[str, Any], path: str = "") -> list[str]:

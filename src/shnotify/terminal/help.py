@@ -1,0 +1,109 @@
+"""Help texts: commands by what they are for, a command's own options apart, examples at the end.
+
+Knows click and nothing of AWS, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Set up": ("init", "validate", "schema", "completion", "demo", "sandbox"),
+    "Look": ("plan", "status", "doctor", "why", "match", "render", "estimate", "iam-policy"),
+    "Mend": ("apply", "destroy", "test"),
+    "Operate": ("dlq", "subscriptions", "baseline"),
+    "Scale": ("export", "rollout"),
+}
+"""What commands are for, in the order of the help; a name that does not exist (yet) is left out."""
+OTHERS = "More"
+"""The heading of a command that no group names."""
+SHARED = frozenset(
+    ("config", "profile", "region", "timeout", "output", "verbose", "no_color", "lang")
+)
+"""The parameters that most commands have, by click's names."""
+INSTEAD: dict[str, str] = {
+    "--dry-run": "`shnotify plan` shows what apply would do, and changes nothing",
+    "--auto-approve": "give --yes to go on without asking",
+    "--approve": "give --yes to go on without asking",
+    "--assume-yes": "give --yes to go on without asking",
+    "--json": "give -o json",
+    "--file": "give -c FILE",
+    "-f": "give -c FILE",
+    "--debug": "give -v",
+    "--region": "this command asks nothing of AWS, so it takes no Region; the file's `region:` names it",
+    "--profile": "this command asks nothing of AWS, so it takes no profile",
+}
+"""What fingers type -> what to type instead, for a command that has no such option."""
+
+
+class _Helped(click.Command):
+    """Writes own and shared options apart, and examples; says what to type instead."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.examples = tuple(examples)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own, shared = [], []
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record:
+                (shared if parameter.name in SHARED else own).append(record)
+        for title, records in (("Options", own), ("Shared options", shared)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if instead := INSTEAD.get(error.option_name):
+                raise click.UsageError(
+                    f"No such option {error.option_name!r}: {instead}", ctx
+                ) from error
+            raise
+
+
+class Command(_Helped):
+    """A command of ours. `examples`: two or more command lines, as they are typed."""
+
+
+class Group(_Helped, click.Group):
+    """A command with commands of its own, such as `dlq list`."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            ctx.fail(no_such_command(cmd_name, self.list_commands(ctx)))
+        return found
+
+
+def no_such_command(name: str, known: Iterable[str]) -> str:
+    """Says that there is no such command, and which one may be meant."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"no such command: {name!r}{f'; did you mean {near[0]}?' if near else ''}"
+
+
+def grouped(names: Iterable[str]) -> dict[str, list[str]]:
+    """Puts the names of commands under their headings; what no group names comes last."""
+    known = list(names)
+    found = {title: [name for name in listed if name in known] for title, listed in GROUPS.items()}
+    placed = {name for listed in found.values() for name in listed}
+    found[OTHERS] = [name for name in known if name not in placed]
+    return {title: listed for title, listed in found.items() if listed}
