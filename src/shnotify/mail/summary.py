@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shnotify.errors import ShnotifyError
-from shnotify.formatter.links import CONSOLE_HOSTS
+from shnotify.formatter.links import search_url
 from shnotify.formatter.settings import Settings
 from shnotify.mail.transformer import check_limits
 
@@ -79,7 +79,6 @@ _FREE_TEXT_REASON = (
     "'{}' is free text: a quote, a backslash or a line break in it would make EventBridge drop the mail, "
     "because its input transformer does not escape; use `format: lambda`"
 )
-_SEARCH = "#/findings?search={}%3D%255Coperator%255C%253AEQUALS%255C%253A<{}>"
 
 
 def input_transformer(
@@ -202,10 +201,9 @@ def _line(name: str, source: str) -> str:
 
 def _links(source: str, partition: str) -> list[str]:
     """Links to the finding in the console of the event's Region, which shows linked Regions too."""
-    base = f"https://{CONSOLE_HOSTS.get(partition, CONSOLE_HOSTS['aws'])}/securityhub"
     links = {
-        "cspm": f"{base}/home?region=<hub_region>{_SEARCH.format('Id', 'finding_id_cspm')}",
-        "hub": f"{base}/v2/home?region=<hub_region>{_SEARCH.format('finding_info.uid', 'finding_id_hub')}",
+        schema: f"{search_url(schema, partition, '<hub_region>')}<finding_id_{schema}>"
+        for schema in ("cspm", "hub")
     }
     if source != "both":
         return [f"Details: {links[source]}"]
