@@ -22,6 +22,8 @@ from shnotify.terminal.help import Group, grouped, no_such_command
 COMMANDS = (
     "init",
     "validate",
+    "schema",
+    "completion",
     "plan",
     "apply",
     "status",

@@ -123,12 +123,12 @@ def test_every_command_groups_its_options_and_shows_two_examples_that_parse(name
     assert isinstance(found, Command | Group)
     assert len(found.examples) >= 2
     for example in found.examples:
-        words = shlex.split(example.rpartition("| ")[2])
+        words = shlex.split(example.rpartition("| ")[2].partition(" > ")[0])
         assert words[:2] == ["shnotify", name]
         found.make_context(name, words[2:])  # raises for an option that does not exist
     helped = CliRunner().invoke(cli.cli, [name, "--help"]).output
     assert "\nExamples:\n" in helped
-    assert ("\nShared options:\n" in helped) is True
+    assert "\nShared options:\n" in helped or name == "completion"
 
 
 def test_a_command_that_no_group_names_comes_last_and_one_that_is_not_there_is_left_out() -> None:

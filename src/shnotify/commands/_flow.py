@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from shnotify.notifier.surroundings import Surroundings
 
 
-def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: bool) -> Plan:
+def planned(
+    run: Session,
+    seen: Observation,
+    around: Surroundings,
+    *,
+    adopt: bool,
+    markdown: bool = False,
+) -> Plan:
     """Makes and shows the plan for `apply`.
 
     Raises `UsageError` for a pattern that EventBridge would not take.
@@ -23,7 +30,6 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
     from shnotify.notifier.delivery import precautions
-    from shnotify.terminal.plan_view import is_fresh, plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
     if refused := run.refused_patterns(plan):
@@ -36,6 +42,16 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
         )
     for warning in (*advice(run.loaded), *precautions(run.config, run.graph, seen, around)):
         run.warn_of(warning)
+    if markdown:
+        _show_markdown(run, plan)
+    else:
+        _show(run, plan)
+    return plan
+
+
+def _show(run: Session, plan: Plan) -> None:
+    from shnotify.terminal.plan_view import is_fresh, plan_lines, summary_line
+
     run.screen.result(run.title("Plan for"))
     run.screen.result()
     if is_fresh(plan):
@@ -48,7 +64,15 @@ def planned(run: Session, seen: Observation, around: Surroundings, *, adopt: boo
         run.screen.result("What is deleted carries our tag, and is no longer in the file.")
     run.screen.result(summary_line(plan))
     run.screen.result(cost_line(run))
-    return plan
+    if plan.changes_anything:
+        run.screen.result(f"Fingerprint: {plan.fingerprint}")
+
+
+def _show_markdown(run: Session, plan: Plan) -> None:
+    from shnotify.terminal.markdown import plan_markdown
+
+    for line in plan_markdown(plan, run.title("Plan for"), run.warnings, plan.fingerprint):
+        run.screen.result(line, exact=True)
 
 
 def show_picture(run: Session) -> None:
@@ -112,6 +136,22 @@ def confirm(run: Session, question: str) -> None:
         raise UsageError("stopped, as you said; nothing was changed")
 
 
+def unexpected(plan: Plan, expected: str | None) -> ShnotifyError | None:
+    """Returns the error for a plan that is not the reviewed one, or None.
+
+    expected  the fingerprint of the plan that was reviewed; None: no plan was
+    """
+    from shnotify.errors import ShnotifyError
+
+    if expected is None or expected.strip().lower() == plan.fingerprint:
+        return None
+    return ShnotifyError(
+        f"this is not the plan that was reviewed, so nothing was done: its fingerprint is {plan.fingerprint}",
+        hint="the file or AWS changed since: review it anew with `shnotify plan`",
+        code="UnexpectedPlan",
+    )
+
+
 def changed_meanwhile() -> ShnotifyError:
     from shnotify.errors import ShnotifyError
 
@@ -126,6 +166,7 @@ def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | No
     from shnotify.terminal.results_view import result_lines
 
     run.screen.document(run.plan_document(plan, outcome, error))
+    run.screen.result()
     for line in result_lines(plan, outcome, ended=not (error or outcome.interrupted)):
         run.screen.result(line)
     if outcome.interrupted:

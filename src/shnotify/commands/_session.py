@@ -158,6 +158,7 @@ class Session:
         return self.document(
             actions=actions,
             summary=summary,
+            fingerprint=plan.fingerprint,
             warnings=list(dict.fromkeys(self.warnings)),
             error=error.to_json() if error else None,
         )

@@ -27,18 +27,26 @@ VISIBLE_SECONDS = 90
     examples=(
         "shnotify apply",
         "shnotify apply --yes -c team.yaml",
+        "shnotify apply --expect 0123456789abcdef",
     ),
 )
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag."
 )
+@click.option(
+    "--expect",
+    metavar="FINGERPRINT",
+    help="Carry out the plan with this fingerprint, and no other, without asking.",
+)
 @aws_options
-def command(yes: bool, adopt: bool, **options: Any) -> int:
+def command(yes: bool, adopt: bool, expect: str | None, **options: Any) -> int:
     """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the
     file.
+
+    `shnotify plan` shows a plan's fingerprint: `--expect` is the yes to that plan only.
     """
-    from shnotify.commands._flow import planned, refusal
+    from shnotify.commands._flow import planned, refusal, unexpected
     from shnotify.commands._session import session
     from shnotify.engine.execute import Outcome, execute
 
@@ -46,11 +54,11 @@ def command(yes: bool, adopt: bool, **options: Any) -> int:
         seen, around = run.look()
         run.warn(seen)
         plan = planned(run, seen, around, adopt=adopt)
-        if error := refusal(plan):
+        if error := refusal(plan) or unexpected(plan, expect):
             return finish(run, plan, Outcome(), error)
         if not plan.changes_anything:
             return finish(run, plan, execute(plan, run.aws, run.report), None)
-        if not yes:
+        if not (yes or expect):
             confirm(run, "Do this?")
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:

@@ -15,7 +15,7 @@ CONSOLE_HOSTS = {
 
 
 _SERVICES = frozenset(
-    (
+    (  # noqa: SIM905 ninety words read better than ninety strings
         "account acm amplify apigateway appconfig appflow apprunner appsync athena autoscaling backup "
         "batch cloudformation cloudfront cloudtrail cloudwatch codeartifact codebuild "
         "codeguruprofiler codegurureviewer cognito config connect datafirehose datasync detective "
@@ -24,7 +24,7 @@ _SERVICES = frozenset(
         "iotsitewise iottwinmaker iotwireless ivs keyspaces kinesis kms lambda macie mq msk neptune "
         "networkfirewall opensearch pca rds redshift redshiftserverless route53 s3 sagemaker "
         "secretsmanager servicecatalog ses sns sqs ssm stepfunctions transfer waf workspaces"
-    ).split()  # noqa: SIM905 ninety words read better than ninety strings
+    ).split()
 )
 """The services whose controls have a page of their own (Security Hub User Guide, control reference)."""
 _REMEDIATION = re.compile(

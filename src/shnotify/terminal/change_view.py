@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from shnotify.engine.resource import Change
-from shnotify.engine.values import Pattern, Policy, Tags
+from shnotify.engine.values import Policy, Tags
 from shnotify.escaping import escaped_line
 from shnotify.terminal.values_view import (
     condition_words,
@@ -59,15 +59,11 @@ def _value_lines(path: str, before: Any, after: Any, between: str) -> Iterator[T
                     f"{path}.{escaped_line(key)}", before.get(key), after.get(key), between
                 )
         return
-    if isinstance(after, Pattern) or _has_lines(before) or _has_lines(after):
+    if lines(before) or lines(after):
         yield Text(f"    {path}:")
         yield from _line_changes(before, after)
         return
     yield Text(f"    {path}: {show(before)}{between}{show(after)}")
-
-
-def _has_lines(value: Any) -> bool:
-    return isinstance(value, str) and "\n" in value and lines(value) is not None
 
 
 def _line_changes(before: Any, after: Any) -> Iterator[Text]:
