@@ -14,7 +14,7 @@ from collections.abc import Iterator
 NARROWEST = 40
 """Columns below which nothing is broken any finer: the terminal does it then."""
 _MARKER = re.compile(
-    r"[ │|]*(?:[-+~!@=•*] |#+ |\$ |(?:[├└]─|[|`]-)> |(?:warning|error|note|警告|エラー|注意): )?"
+    r"[ │|]*(?:[-+~!@=•*] +|#+ |\$ |(?:[├└]─|[|`]-)> |(?:warning|error|note|警告|エラー|注意): )?"
 )
 """What stands before a line's text: its indent, and a mark or label after which text goes on."""
 _WORD = re.compile(r"\S+")
