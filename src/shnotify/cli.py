@@ -16,8 +16,9 @@ import click
 
 from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
+from shnotify.terminal import language
 from shnotify.terminal import signals as ending
-from shnotify.terminal.help import Group, grouped, no_such_command
+from shnotify.terminal.help import Group, definitions, grouped, no_such_command
 
 COMMANDS = (
     "init",
@@ -61,9 +62,10 @@ class _Group(Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, COMMANDS))
         for title, names in grouped(COMMANDS).items():
-            with formatter.section(title):
-                formatter.write_dl(
-                    [(name.ljust(width), _command(name).get_short_help_str(100)) for name in names]
+            with formatter.section(language.tr(title)):
+                definitions(
+                    formatter,
+                    [(name.ljust(width), _command(name).get_short_help_str(100)) for name in names],
                 )
 
 
@@ -89,6 +91,12 @@ TYPED = {"version": _version, "help": _help}
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     examples=("shnotify init", "shnotify plan", "shnotify apply", "shnotify COMMAND --help"),
 )
+@click.option(
+    "--lang",
+    type=click.Choice(language.LANGUAGES),
+    expose_value=False,
+    help="Language of texts (JSON never changes).",
+)
 @click.version_option(__version__, "-V", "--version", prog_name="shnotify")
 def cli() -> None:
     """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out.
@@ -106,6 +114,7 @@ def run(arguments: list[str]) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # LANG=C: a character the stream cannot carry is escaped, never an error
             reconfigure(errors="backslashreplace")
+    language.choose(arguments)
     try:
         ending.begin()
         code = cli.main(arguments, prog_name="shnotify", standalone_mode=False)

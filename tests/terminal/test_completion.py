@@ -40,7 +40,7 @@ COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shnotify; printf '%s\\n' "${
         (["shnotify", "plan", "-c", "other"], ["other.yaml"]),
         (["shnotify", "plan", "--region", ""], []),
         (["shnotify", "completion", "z"], ["zsh"]),
-        (["shnotify", "-"], ["-V", "--version", "-h", "--help"]),
+        (["shnotify", "-"], ["--lang", "-V", "--version", "-h", "--help"]),
     ],
 )
 def test_bash_offers_what_fits(tmp_path: Path, words: list[str], offered: list[str]) -> None:

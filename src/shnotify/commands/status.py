@@ -119,6 +119,8 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
 
     from shnotify.escaping import escaped_line
     from shnotify.terminal.change_view import change_lines
+    from shnotify.terminal.language import tr
+    from shnotify.terminal.wrapping import padded
 
     screen = run.screen
     screen.result(run.title("Status of"))
@@ -126,7 +128,7 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
     width = max(len(step.key) for step in plan.steps)
     for step in plan.steps:
         state = states[step.key]
-        label = (state.replace("_", " ").ljust(10), _STYLES.get(state, "yellow"))
+        label = (padded(tr(state.replace("_", " ")), 10), _STYLES.get(state, "yellow"))
         screen.result(
             Text.assemble(f"  {step.key:{width}}  ", label, f"  {escaped_line(step.resource.name)}")
         )
@@ -149,7 +151,8 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
             screen.result(Text(f"      note: {escaped_line(note)}", "yellow"))
         for subscriber in route.subscribers:
             screen.result(
-                f"      {subscriber.state:10} {escaped_line(subscriber.protocol)} {escaped_line(subscriber.endpoint)}"
+                f"      {padded(tr(subscriber.state), 10)} {escaped_line(subscriber.protocol)} "
+                f"{escaped_line(subscriber.endpoint)}"
                 f"{' (pending)' if subscriber.pending and subscriber.state == 'unlisted' else ''}"
             )
     counts = sum(state != "in_sync" for state in states.values())

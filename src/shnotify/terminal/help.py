@@ -5,11 +5,16 @@ Knows click and nothing of AWS, so that `--help` is instant.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from inspect import cleandoc
 from typing import Any
 
 import click
+
+from shnotify.terminal.language import tr
+from shnotify.terminal.wrapping import wrapped
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Set up": ("init", "validate", "schema", "completion", "demo", "sandbox"),
@@ -19,6 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Scale": ("export", "rollout"),
 }
 """What commands are for, in the order of the help; a name that does not exist (yet) is left out."""
+_WIDEST_WORD = 30
 OTHERS = "More"
 """The heading of a command that no group names."""
 SHARED = frozenset(
@@ -47,6 +53,17 @@ class _Helped(click.Command):
         super().__init__(*args, **options)
         self.examples = tuple(examples)
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix=f"{tr('Usage:')} ")
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        text = cleandoc(self.help or "")
+        for paragraph in text.split("\n\n") if text else ():
+            formatter.write("\n")
+            with formatter.indentation():
+                _write(formatter, tr(" ".join(paragraph.split())))
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own: list[tuple[str, str]] = []
         shared: list[tuple[str, str]] = []
@@ -56,13 +73,13 @@ class _Helped(click.Command):
                 (shared if parameter.name in SHARED else own).append(record)
         for title, records in (("Options", own), ("Shared options", shared)):
             if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+                with formatter.section(tr(title)):
+                    definitions(formatter, records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
         if self.examples:
-            with formatter.section("Examples"):
+            with formatter.section(tr("Examples")):
                 for example in self.examples:
                     formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
@@ -93,6 +110,32 @@ class Group(_Helped, click.Group):
         if found is None:
             ctx.fail(no_such_command(cmd_name, self.list_commands(ctx)))
         return found
+
+
+def _write(formatter: click.HelpFormatter, text: str) -> None:
+    """Writes a paragraph at the formatter's indent."""
+    indent = " " * formatter.current_indent
+    for number, line in enumerate(wrapped(text, formatter.width - len(indent))):
+        formatter.write(f"{indent}{line if number == 0 else line.lstrip()}\n")
+
+
+def definitions(formatter: click.HelpFormatter, records: Sequence[tuple[str, str]]) -> None:
+    """Writes words and what they mean in two columns; a long word has a line of its own."""
+    indent = " " * formatter.current_indent
+    column = min(max(len(word) for word, _ in records), _WIDEST_WORD) + 2
+    room = max(formatter.width - len(indent) - column, 20)
+    for word, meaning in records:
+        text, more = re.fullmatch(
+            r"(.*?)((?:  \[(?:default|required|[0-9]).*\])?)", meaning, re.DOTALL
+        ).groups()  # type: ignore[union-attr]
+        lines = [line.lstrip() for line in wrapped(f"{tr(text)}{more}", room)] or [""]
+        first = f"{indent}{word}"
+        if len(word) + 2 > column:
+            formatter.write(f"{first}\n")
+            first = indent
+        formatter.write(f"{first.ljust(len(indent) + column)}{lines[0]}".rstrip() + "\n")
+        for line in lines[1:]:
+            formatter.write(f"{indent}{'':{column}}{line}\n")
 
 
 def no_such_command(name: str, known: Iterable[str]) -> str:

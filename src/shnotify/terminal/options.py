@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import click
 
+from shnotify.terminal.language import LANGUAGES
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -22,6 +24,7 @@ class Options:
     """Holds the values of the shared options.
 
     timeout  seconds for the whole command; None: the command's own default
+    lang     the language; it is already chosen, because errors and helps are read too
     """
 
     config: Path
@@ -31,6 +34,7 @@ class Options:
     verbose: bool
     no_color: bool
     timeout: float | None
+    lang: str | None = None
 
     @property
     def json(self) -> bool:
@@ -70,6 +74,11 @@ def _config_path() -> Path:
 def output_options(function: F) -> F:
     """`--output`, `--verbose` and `--no-color`, for a command that needs no AWS."""
     for option in (
+        click.option(
+            "--lang",
+            type=click.Choice(LANGUAGES),
+            help="Language of texts (JSON never changes).",
+        ),
         click.option("--no-color", is_flag=True, help="No colour (NO_COLOR works too)."),
         click.option(
             "-v", "--verbose", is_flag=True, help="Say more: every property of a plan, every retry."
@@ -123,6 +132,8 @@ def settings(
     verbose: bool = False,
     no_color: bool = False,
     timeout: float | None = None,
+    lang: str | None = None,
 ) -> Options:
     """Collects the shared options as click hands them over."""
-    return Options(config or _config_path(), profile, region, output, verbose, no_color, timeout)
+    path = config or _config_path()
+    return Options(path, profile, region, output, verbose, no_color, timeout, lang)

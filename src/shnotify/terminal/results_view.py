@@ -9,6 +9,8 @@ from rich.text import Text
 from shnotify.engine.execute import Outcome
 from shnotify.engine.plan import Action, Plan, Result, Step
 from shnotify.escaping import escaped_line
+from shnotify.terminal.language import tr
+from shnotify.terminal.wrapping import columns, padded
 
 _DONE: dict[Action, str] = {
     "create": "created",
@@ -51,15 +53,15 @@ def result_lines(plan: Plan, outcome: Outcome, *, ended: bool) -> Iterator[Text]
     if set(results.values()) <= {"skipped"}:
         yield Text("Nothing to do." if ended else "Nothing was done.")
         return
-    words = {step.key: _word(step, results[step.key]) for step in steps}
-    width = max(len(word) for word in words.values())
+    words = {step.key: tr(_word(step, results[step.key])) for step in steps}
+    width = max(columns(word) for word in words.values())
     for step in steps:
         result = results[step.key]
         seconds = outcome.seconds.get(step.key)
         yield Text.assemble(
             "  ",
-            (words[step.key].ljust(width), _STYLES[result]),
-            f"  {kind_in_words(step.resource.CFN)} {escaped_line(step.resource.name)}",
+            (padded(words[step.key], width), _STYLES[result]),
+            f"  {tr(kind_in_words(step.resource.CFN))} {escaped_line(step.resource.name)}",
             (f"  {seconds:.1f} s" if seconds is not None else "", "dim"),
         )
     done = sum(result == "done" for result in results.values())

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from shnotify.escaping import escaped
+from shnotify.terminal import language
 from shnotify.terminal.signals import one_document
 from shnotify.terminal.wrapping import NARROWEST, breaks, hang, wrapped
 
@@ -61,6 +62,7 @@ class Stream:
 
         exact  the line is not broken at words: it is to be copied, or is somebody else's text
         """
+        line = line if exact else _in_the_readers_language(line)
         text = line if isinstance(line, str) else line.plain
         safe = escaped(text)
         width = None if exact else self.width
@@ -76,6 +78,19 @@ class Stream:
             self.lost = not isinstance(error, BrokenPipeError)
             self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
             self.__dict__.pop("console", None)
+
+
+def _in_the_readers_language(line: Text | str) -> Text | str:
+    """Translates a line; a translated one has the first colour of the English one."""
+    if language.language() == "en":
+        return line
+    text = line if isinstance(line, str) else line.plain
+    told = "\n".join(language.line(each) for each in text.split("\n"))
+    if told == text or isinstance(line, str):
+        return told if isinstance(line, str) else line
+    from rich.text import Text
+
+    return Text(told, line.style or (line.spans[0].style if line.spans else ""))
 
 
 def _parts(line: Text, width: int | None) -> list[Text]:
@@ -183,7 +198,8 @@ class Screen:
         self._typing = True
         self._rest()
         try:
-            self.err.file.write("\n".join(wrapped(escaped(question), self.err.width)) + " ")
+            asked = wrapped(escaped(language.line(question)), self.err.width)
+            self.err.file.write("\n".join(asked) + " ")
             self.err.file.flush()
             return sys.stdin.readline()
         finally:

@@ -38,6 +38,11 @@ def _width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def padded(text: str, width: int) -> str:
+    """Fills a text up with blanks to this many columns."""
+    return text + " " * max(0, width - columns(text))
+
+
 def hang(text: str, width: int) -> int:
     """Returns the indent of a line's continuation: under the text that follows its mark."""
     found = _MARKER.match(text)
