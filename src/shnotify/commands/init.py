@@ -23,7 +23,8 @@ TEMPLATE = """\
 # One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a
 # dead-letter queue.
 # `shnotify plan` shows what would be made; `shnotify init --full -c all.yaml` writes every field
-# with its default.
+# with its default. For an editor: `shnotify schema > shnotify.schema.json`, and as the first line
+# `yaml-language-server: $schema=shnotify.schema.json`, behind a # and a blank.
 
 {name} # prefix of every name, and the value of the ownership tag
 {region} # else AWS_REGION, or the profile's
