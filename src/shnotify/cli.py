@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -18,7 +19,8 @@ from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.terminal import language
 from shnotify.terminal import signals as ending
-from shnotify.terminal.help import Group, definitions, grouped, no_such_command
+from shnotify.terminal.examples import EXAMPLES
+from shnotify.terminal.help import Group, definitions, grouped, helped, no_such_command
 
 COMMANDS = (
     "init",
@@ -40,10 +42,11 @@ _SHORT = re.compile("-[vy]*o(.*)", re.DOTALL)
 """`-o`, alone or behind flags (`-vo json`), with its value or before it."""
 
 
+@cache
 def _command(name: str) -> click.Command:
     command = import_module(f"shnotify.commands.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)  # noqa: S101 a fact about our own modules
-    return command
+    return helped(command, name)
 
 
 class _Group(Group):
@@ -89,7 +92,7 @@ TYPED = {"version": _version, "help": _help}
 @click.group(
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    examples=("shnotify init", "shnotify plan", "shnotify apply", "shnotify COMMAND --help"),
+    examples=EXAMPLES[""],
 )
 @click.option(
     "--lang",

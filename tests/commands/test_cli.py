@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shlex
-from importlib import import_module
+from collections.abc import Iterator
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from shnotify import __version__, cli
 from shnotify.config import load
 from shnotify.terminal.help import OTHERS, Command, Group, grouped
+from shnotify.terminal.help import helped as helped_command
 from shnotify.terminal.options import Seconds
 from tests.conftest import Ran
 
@@ -117,18 +120,56 @@ def test_a_time_limit_is_written_as_in_the_file(typed: str, seconds: float) -> N
     assert Seconds().convert(typed, None, None) == seconds
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
-def test_every_command_groups_its_options_and_shows_two_examples_that_parse(name: str) -> None:
-    found = import_module(f"shnotify.commands.{name.replace('-', '_')}").command
-    assert isinstance(found, Command | Group)
-    assert len(found.examples) >= 2
-    for example in found.examples:
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Every command with how it is typed, those below a command too."""
+    if path:
+        yield " ".join(path), command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner
+            yield from commands(inner, (*path, name))
+
+
+COMMANDS = dict(commands(cli.cli))
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_groups_its_options_and_shows_two_examples_that_parse(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = COMMANDS[path]
+    monkeypatch.chdir(tmp_path)
+    for name in ("finding.json", "lost.jsonl", "new.yaml", "team.yaml"):  # what examples name
+        (tmp_path / name).touch()
+    assert isinstance(command, Command | Group)
+    assert len(command.examples) >= 2
+    for example in command.examples:
         words = shlex.split(example.rpartition("| ")[2].partition(" > ")[0])
-        assert words[:2] == ["shnotify", name]
-        found.make_context(name, words[2:])  # raises for an option that does not exist
-    helped = CliRunner().invoke(cli.cli, [name, "--help"]).output
+        assert " ".join(words).startswith(f"shnotify {path}")
+        command.make_context(path, words[1 + len(path.split()) :])  # raises for an option that does not exist
+    helped = CliRunner().invoke(cli.cli, [*path.split(), "--help"]).output
     assert "\nExamples:\n" in helped
-    assert "\nShared options:\n" in helped or name == "completion"
+    shared = {"output", "verbose", "no_color"} & {one.name for one in command.params}
+    assert ("\nShared options:\n" in helped) is bool(shared)
+
+
+def test_a_group_below_suggests_too() -> None:
+    @click.group("dlq")
+    def dlq() -> None:
+        """A group."""
+
+    @dlq.command("list")
+    @click.option("--force", is_flag=True)
+    def listed(force: bool) -> None:
+        """A command."""
+
+    command = helped_command(dlq, "dlq")
+    assert "did you mean list?" in CliRunner().invoke(command, ["lst", "-h"]).output
+    assert "give --yes" in CliRunner().invoke(command, ["list", "--auto-approve"]).output
+    shown = CliRunner().invoke(command, ["list", "--help"]).output
+    assert ("Options:\n  --force" in shown, "shnotify dlq list" in shown) == (True, True)
 
 
 def test_a_command_that_no_group_names_comes_last_and_one_that_is_not_there_is_left_out() -> None:

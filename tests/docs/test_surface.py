@@ -1,4 +1,4 @@
-"""The surface is a promise: commands, options, fields, JSON and exit codes are those of `tests/data/surface.json`.
+"""The surface is a promise: commands, options, fields, JSON and exit codes are those of `tests/docs/surface.json`.
 
 `SURFACE=write pytest tests/docs/test_surface.py` writes it anew; what vanishes in the diff breaks somebody
 (docs/compatibility.md).
@@ -23,7 +23,7 @@ from tests.support.example import fields_of
 from tests.support.lifecycle import queue
 
 ROOT = Path(__file__).parents[2]
-KEPT = ROOT / "tests" / "data" / "surface.json"
+KEPT = Path(__file__).with_name("surface.json")
 SAMPLE = str(ROOT / "tests" / "data" / "cspm-control-s3.json")
 BY_NAME = ("counts", "makes", "by_product", "by_control", "environment", "evidence")
 """Objects whose keys are names of things, and no promise."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.commands._flow import TIMEOUT, changed_meanwhile, confirm, finish
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -20,16 +19,7 @@ VISIBLE_SECONDS = 90
 """How long a write may stay unseen: SQS says up to 60 s for attributes (API_SetQueueAttributes)."""
 
 
-@click.command(
-    "apply",
-    cls=Command,
-    short_help="Create or update until AWS matches the file.",
-    examples=(
-        "shnotify apply",
-        "shnotify apply --yes -c team.yaml",
-        "shnotify apply --expect 0123456789abcdef",
-    ),
-)
+@click.command("apply", short_help="Create or update until AWS matches the file.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag."

@@ -5,18 +5,9 @@ from __future__ import annotations
 import click
 
 from shnotify.terminal.completion import SHELLS
-from shnotify.terminal.help import Command
 
 
-@click.command(
-    "completion",
-    cls=Command,
-    short_help="Print a shell's completion script.",
-    examples=(
-        "shnotify completion bash",
-        "shnotify completion fish",
-    ),
-)
+@click.command("completion", short_help="Print a shell's completion script.")
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> int:
     """Prints the completion script for bash, zsh or fish.

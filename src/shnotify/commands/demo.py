@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import output_options, settings
 
 if TYPE_CHECKING:
@@ -27,15 +26,7 @@ routes:
 """
 
 
-@click.command(
-    "demo",
-    cls=Command,
-    short_help="Show the whole life cycle against an embedded AWS.",
-    examples=(
-        "shnotify demo",
-        "shnotify demo -o json",
-    ),
-)
+@click.command("demo", short_help="Show the whole life cycle against an embedded AWS.")
 @output_options
 def command(**options: Any) -> int:
     """Plans, applies, drifts, mends and destroys a notifier in an embedded AWS.

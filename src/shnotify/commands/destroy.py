@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -18,15 +17,7 @@ if TYPE_CHECKING:
 KEY_TYPE = "AWS::KMS::Key"
 
 
-@click.command(
-    "destroy",
-    cls=Command,
-    short_help="Remove all of it; keys are scheduled for deletion.",
-    examples=(
-        "shnotify destroy",
-        "shnotify destroy --keep-keys",
-    ),
-)
+@click.command("destroy", short_help="Remove all of it; keys are scheduled for deletion.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--force", is_flag=True, help="Discard the messages in the dead-letter queue.")
 @click.option("--keep-keys", is_flag=True, help="Leave the KMS keys and their aliases.")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.escaping import escaped
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
@@ -102,16 +101,7 @@ class Answers:
         return {}
 
 
-@click.command(
-    "init",
-    cls=Command,
-    short_help="Write a commented configuration file.",
-    examples=(
-        "shnotify init",
-        "shnotify init --email secops@example.com --region ap-northeast-1",
-        "shnotify init --full -c shnotify.yaml",
-    ),
-)
+@click.command("init", short_help="Write a commented configuration file.")
 @click.option("--name", default="security-alerts", show_default=True, help="Name of the notifier.")
 @click.option(
     "--email",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -17,15 +16,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command(
-    "match",
-    cls=Command,
-    short_help="Show which route findings would go to.",
-    examples=(
-        "shnotify match finding.json",
-        "aws securityhub get-findings | shnotify match - --exit-code",
-    ),
-)
+@click.command("match", short_help="Show which route findings would go to.")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="Ask this route only.")
 @click.option(

@@ -8,21 +8,10 @@ import click
 
 from shnotify.commands._flow import planned, refusal
 from shnotify.errors import UsageError
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 
-@click.command(
-    "plan",
-    cls=Command,
-    short_help="Show what apply would do; change nothing.",
-    examples=(
-        "shnotify plan",
-        "shnotify plan -v --profile audit",
-        "shnotify plan --exit-code -o json",
-        "shnotify plan --markdown > plan.md",
-    ),
-)
+@click.command("plan", short_help="Show what apply would do; change nothing.")
 @click.option("--exit-code", is_flag=True, help="Exit 3 if there is anything to do.")
 @click.option(
     "--adopt", is_flag=True, help="Plan to take over same-named resources that carry nobody's tag."

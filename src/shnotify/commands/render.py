@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.errors import ShnotifyError
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
@@ -16,15 +15,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command(
-    "render",
-    cls=Command,
-    short_help="Show the exact mail for an event.",
-    examples=(
-        "shnotify render finding.json",
-        "shnotify render finding.json --route urgent --format lambda",
-    ),
-)
+@click.command("render", short_help="Show the exact mail for an event.")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--route", help="As this route would send it, whether or not the event matches.")
 @click.option(

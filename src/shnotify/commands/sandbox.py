@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import output_options, settings
 
 if TYPE_CHECKING:
@@ -16,15 +15,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command(
-    "sandbox",
-    cls=Command,
-    short_help="Run an embedded AWS on this machine.",
-    examples=(
-        "shnotify sandbox",
-        "shnotify sandbox --port 4567",
-    ),
-)
+@click.command("sandbox", short_help="Run an embedded AWS on this machine.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

@@ -6,16 +6,10 @@ from typing import Any
 
 import click
 
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import output_options, settings
 
 
-@click.command(
-    "schema",
-    cls=Command,
-    short_help="Print the file's JSON schema, for editors.",
-    examples=("shnotify schema > shnotify.schema.json", "shnotify schema -o json"),
-)
+@click.command("schema", short_help="Print the file's JSON schema, for editors.")
 @output_options
 def command(**options: Any) -> int:
     """Prints the JSON schema of the configuration file, with a description of every field.

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -26,15 +25,7 @@ _ONLY_THE_NET = ("can deliver, but what fails may be lost", "bold yellow")
 _STYLES = {"in_sync": "green", "unknown": "bold red"}
 
 
-@click.command(
-    "status",
-    cls=Command,
-    short_help="Show drift and delivery health; change nothing.",
-    examples=(
-        "shnotify status",
-        "shnotify status -o json --profile audit",
-    ),
-)
+@click.command("status", short_help="Show drift and delivery health; change nothing.")
 @aws_options
 def command(**options: Any) -> int:
     """Compares AWS with the file and says whether each route can deliver.

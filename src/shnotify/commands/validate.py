@@ -8,7 +8,6 @@ import click
 
 from shnotify.errors import UsageError
 from shnotify.escaping import escaped_line
-from shnotify.terminal.help import Command
 from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
@@ -16,15 +15,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.command(
-    "validate",
-    cls=Command,
-    short_help="Check the file, offline.",
-    examples=(
-        "shnotify validate",
-        "shnotify validate --strict -c team.yaml",
-    ),
-)
+@click.command("validate", short_help="Check the file, offline.")
 @click.option("--strict", is_flag=True, help="A warning is an error: exit 2.")
 @config_option
 @output_options

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from inspect import cleandoc
 from typing import Any
 
 import click
 
+from shnotify.terminal.examples import EXAMPLES
 from shnotify.terminal.language import tr
 from shnotify.terminal.wrapping import wrapped
 
@@ -47,7 +47,10 @@ INSTEAD: dict[str, str] = {
 
 
 class _Helped(click.Command):
-    """Writes own and shared options apart, and examples; says what to type instead."""
+    """Writes own and shared options apart, and examples; says what to type instead.
+
+    examples  two or more command lines, as they are typed
+    """
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
@@ -95,7 +98,7 @@ class _Helped(click.Command):
 
 
 class Command(_Helped):
-    """A command of ours. `examples`: two or more command lines, as they are typed."""
+    """A command that has none below it."""
 
 
 class Group(_Helped, click.Group):
@@ -110,6 +113,20 @@ class Group(_Helped, click.Group):
         if found is None:
             ctx.fail(no_such_command(cmd_name, self.list_commands(ctx)))
         return found
+
+
+def helped(command: click.Command, path: str) -> click.Command:
+    """Returns the command, and all below it, with the help that every command of ours has.
+
+    path  the command as it is typed, without `shnotify`: the key of its examples
+    """
+    same = ("name", "params", "callback", "help", "epilog", "short_help", "hidden", "deprecated")
+    given: dict[str, Any] = {name: getattr(command, name) for name in same}
+    given |= {"context_settings": command.context_settings, "examples": EXAMPLES.get(path, ())}
+    if not isinstance(command, click.Group):
+        return Command(**given)
+    below = {name: helped(one, f"{path} {name}") for name, one in command.commands.items()}
+    return Group(**given, commands=below, no_args_is_help=True)
 
 
 def _write(formatter: click.HelpFormatter, text: str) -> None:
@@ -140,6 +157,8 @@ def definitions(formatter: click.HelpFormatter, records: Sequence[tuple[str, str
 
 def no_such_command(name: str, known: Iterable[str]) -> str:
     """Says that there is no such command, and which one may be meant."""
+    from difflib import get_close_matches
+
     near = get_close_matches(name, list(known), n=1)
     return f"no such command: {name!r}{f'; did you mean {near[0]}?' if near else ''}"
 
