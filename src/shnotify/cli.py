@@ -30,11 +30,21 @@ COMMANDS = (
     "plan",
     "apply",
     "status",
+    "doctor",
     "destroy",
     "match",
     "render",
+    "why",
+    "test",
+    "dlq",
+    "subscriptions",
+    "estimate",
+    "baseline",
+    "iam-policy",
     "demo",
     "sandbox",
+    "export",
+    "rollout",
 )
 """Each is the function `command` of the module of this name in `shnotify.commands`."""
 
@@ -158,12 +168,20 @@ def _help_hint(error: click.ClickException) -> str:
     return f"see `{context.command_path if context else 'shnotify'} --help`"
 
 
+def _parameters(command: click.Command, arguments: list[str]) -> list[click.Parameter]:
+    """The parameters of a command, or of the subcommand that is asked for."""
+    if not isinstance(command, click.Group):
+        return command.params
+    name = next((argument for argument in arguments if argument in command.commands), None)
+    return command.commands[name].params if name else []
+
+
 def _wants_json(arguments: list[str]) -> bool:
     """What `--output` says, the last one if there are several, on a command line that may be wrong
     elsewhere.
     """
     name = next((argument for argument in arguments if argument in COMMANDS), None)
-    parameters = _command(name).params if name else []
+    parameters = _parameters(_command(name), arguments) if name else []
     valued = {word for one in parameters if not getattr(one, "is_flag", True) for word in one.opts}
     found, rest = "", iter(arguments)
     for argument in rest:

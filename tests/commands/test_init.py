@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -114,15 +115,20 @@ def test_only_a_file_is_ever_replaced(path: Path, capsys: pytest.CaptureFixture[
 
 def test_on_a_terminal_it_asks(path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Screen, "can_ask", property(lambda screen: not screen.json))
-    typed = "Not A Name\nteam\n\nbad\na@b.co, c@d.co\nnowhere\neu-west-1\n\n"
+    typed = "Not A Name\nteam\n\nbad\na@b.co, c@d.co\nnowhere\neu-west-1\n\nletter\njson\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     ran = init(capsys, path)
     assert (ran.code, ran.out.startswith("Wrote ")) == (0, True)
-    assert ran.err.count("must be") == 2
+    assert ran.err.count("must be") == 3
     config = load(path)
     assert (config.name, config.region, config.account) == ("team", "eu-west-1", None)
     assert [one.endpoint for one in config.routes[0].subscribers] == ["a@b.co", "c@d.co"]
-    for ended in ("", "team\n", "team\na@b.co\n\n"):
+    assert config.routes[0].message.format == "json"
+    for form, says in (("summary", "two rules"), ("json", "the whole event"), ("lambda", "makes a function")):
+        assert re.search(rf"^{form}: .*{says}.*\n  Subject: ", ran.err, re.MULTILINE)
+    assert '  "HIGH: S3 general purpose buckets should block public access"\n' in ran.err
+    assert "  Subject: [HIGH] S3.8 " in ran.err
+    for ended in ("", "team\n", "team\na@b.co\n\n", "team\na@b.co\n\n\n"):
         monkeypatch.setattr("sys.stdin", io.StringIO(ended))
         ran = init(capsys, path.with_name("other.yaml"))
         assert (ran.code, "nothing was written" in ran.err) == (2, True)
@@ -130,6 +136,14 @@ def test_on_a_terminal_it_asks(path: Path, capsys: pytest.CaptureFixture[str], m
     assert init(capsys, path.with_name("flags.yaml"), *SECOPS).err == ""
     assert json.loads(init(capsys, path.with_name("none.yaml"), "-o", "json").out)["error"]["message"]
     assert left(path) == ["flags.yaml", "made.yaml"]
+
+
+@pytest.mark.parametrize("mail", ["summary", "json", "lambda"])
+def test_the_mail_can_be_given(path: Path, capsys: pytest.CaptureFixture[str], mail: str) -> None:
+    assert init(capsys, path, *SECOPS, "--mail", mail).code == 0
+    assert load(path).routes[0].message.format == mail
+    ran = init(capsys, path.with_name("other.yaml"), *SECOPS, "--mail", "letter")
+    assert (ran.code, "--mail: must be" in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o027, 0o640), (0o000, 0o666)])

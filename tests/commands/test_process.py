@@ -143,7 +143,13 @@ def test_init_asks_on_a_terminal_and_leaves_nothing_when_it_is_interrupted(env: 
             assert process.wait(timeout=30) == code
     assert os.listdir(tmp_path) == ["shnotify.yaml"]
     with terminal(env, "init", "-c", str(path)) as (handle, process):
-        for question, answer in ((b"Name", b"\n"), (b"told", b"a@b.co\n"), (b"Region", b"\n"), (b"Account", b"\n")):
+        for question, answer in (
+            (b"Name", b"\n"),
+            (b"told", b"a@b.co\n"),
+            (b"Region", b"\n"),
+            (b"Account", b"\n"),
+            (b"Which mail", b"\n"),
+        ):
             read_until(handle, question)
             os.write(handle, answer)
         read_until(handle, b"Wrote")

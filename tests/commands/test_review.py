@@ -61,7 +61,7 @@ def test_a_change_after_the_review_stops_it(world: World) -> None:
 FRESH = """\
 ### Plan for security-alerts in account 123456789012, eu-west-1
 
-**Plan: 6 to create, 0 to update, 0 to delete, 0 unchanged.**
+**Plan: 7 to create, 0 to update, 0 to delete, 0 unchanged.**
 
 | | what | name | id |
 | --- | --- | --- | --- |
@@ -70,6 +70,7 @@ FRESH = """\
 | create | SQS queue | security-alerts-dlq | Dlq |
 | create | SNS topic | security-alerts-urgent | UrgentTopic |
 | create | subscription | email:secops\\@example.com | UrgentSubscription567df1a1 |
+| create | EventBridge rule | security-alerts-urgent-plain | UrgentRulePlain |
 | create | EventBridge rule | security-alerts-urgent | UrgentRule |
 
 <details><summary>What changes</summary>

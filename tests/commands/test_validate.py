@@ -81,12 +81,13 @@ SAID = """\
 F: a is valid (1 route)
 
   Security Hub CSPM findings
-  └─> rule a-urgent: CRITICAL or HIGH, NEW, ACTIVE
-      ├─> topic a-urgent: short mails, encrypted with alias/a-topic
-      │   └─> email a@b.co: must confirm within 48 hours
-      └─> queue a-dlq: keeps what could not be delivered for 4d, encrypted with alias/a-dlq
+  ├─> rule a-urgent: CRITICAL or HIGH, NEW, ACTIVE
+  │   ├─> topic a-urgent: short mails, encrypted with alias/a-topic
+  │   │   └─> email a@b.co: must confirm within 48 hours
+  │   └─> queue a-dlq: keeps what could not be delivered for 4d, encrypted with alias/a-dlq
+  └─> rule a-urgent-plain: findings whose text would break a mail, to the same topic without it
 
-`shnotify apply` would make 2 KMS keys, 1 SQS queue, 1 SNS topic, 1 subscription, 1 EventBridge rule.
+`shnotify apply` would make 2 KMS keys, 1 SQS queue, 1 SNS topic, 1 subscription, 2 EventBridge rules.
 """
 ODD = """\
 name: a
@@ -119,7 +120,7 @@ def test_it_says_what_is_unusual(tmp_path: Path, capsys: pytest.CaptureFixture[s
         "route two: a raw event pattern",
         "route two: unlisted_subscribers remove",
     ]
-    assert said["makes"] == {"SNS topic": 2, "subscription": 2, "EventBridge rule": 2}
+    assert said["makes"] == {"SNS topic": 2, "subscription": 2, "EventBridge rule": 3}
 
 
 def test_strict_makes_an_error_of_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

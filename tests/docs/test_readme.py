@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -17,6 +18,7 @@ from shnotify.notifier.permissions import actions_of, in_words
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import World
 from tests.support.faults import REGION
+from tests.support.shown import shown_in
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,19 +46,26 @@ def commands() -> Iterator[tuple[str, str]]:
             yield from ((words[0], option) for option in ["", *words[1:]] if option.startswith("-") or not option)
 
 
+def help_of(name: str) -> str:
+    """The help of a command, and of its subcommands."""
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    below = list(command.commands) if isinstance(command, click.Group) else []
+    helped = [CliRunner().invoke(cli.cli, [name, *sub, "--help"]) for sub in [[], *([one] for one in below)]]
+    assert {one.exit_code for one in helped} == {0}
+    return "".join(one.output for one in helped)
+
+
 def test_its_commands_and_options_exist() -> None:
     found = set(commands())
     assert {name for name, _ in found} == set(cli.COMMANDS)
     assert ("plan", "--exit-code") in found
     for name, option in found:
-        helped = CliRunner().invoke(cli.cli, [name, "--help"])
-        assert helped.exit_code == 0
-        assert option in helped.output
+        assert option in help_of(name)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_every_command_after_the_programs_name_exists(text: str) -> None:
-    found = set(re.findall(r"(?:^ {4}|`|-- )shnotify ([a-z]+)", text, re.MULTILINE))
+    found = set(re.findall(r"(?:^ {4}|`|-- )shnotify ([a-z-]+)", text, re.MULTILINE))
     assert found <= set(cli.COMMANDS)
     assert {"init", "validate", "plan", "apply", "status", "destroy"} <= found
 
@@ -72,7 +81,7 @@ def test_every_command_has_its_row(text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_every_option_exists(text: str) -> None:
     """Somewhere: the shared ones stand without a command."""
-    known = "".join(CliRunner().invoke(cli.cli, [name, "--help"]).output for name in cli.COMMANDS)
+    known = "".join(map(help_of, cli.COMMANDS))
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)):
         assert option in known
 
@@ -106,36 +115,25 @@ def test_its_links_lead_somewhere(text: str) -> None:
         assert (ROOT / target).exists()
 
 
-def same_everywhere(text: str) -> list[str]:
-    """The lines without what differs from run to run: times, Regions and fingerprints."""
+def same_everywhere(text: str) -> str:
+    """The text without what differs from run to run: times, Regions and fingerprints."""
     text = re.sub(r"  \d+\.\d s$", "  N s", text, flags=re.MULTILINE)
-    return re.sub(r"[0-9a-f]{64}", "F", text).replace("us-east-1", REGION).splitlines()
-
-
-def shown_in(block: str, printed: str) -> None:
-    """Every line of the block was printed, in this order; `...` stands for lines that are left out."""
-    at = 0
-    lines = same_everywhere(printed)
-    for line in same_everywhere(block):
-        if line == "...":
-            continue
-        assert line in lines[at:], f"not printed any more: {line!r}"
-        at = lines.index(line, at) + 1
+    return re.sub(r"[0-9a-f]{64}", "F", text).replace("us-east-1", REGION)
 
 
 @pytest.mark.parametrize("lang", TEXTS)
 def test_what_it_shows_is_what_is_printed(world: World, lang: str) -> None:
-    plan, applied, status, mail = blocks("console", TEXTS[lang])
+    plan, applied, status, mail = map(same_everywhere, blocks("console", TEXTS[lang]))
     world.write(DEMO)
-    shown_in(plan, world.text("plan", "--lang", lang).out)
-    shown_in(applied, world.text("apply", "--yes", "--lang", lang).out)
+    shown_in(plan, same_everywhere(world.text("plan", "--lang", lang).out))
+    shown_in(applied, same_everywhere(world.text("apply", "--yes", "--lang", lang).out))
     confirm_subscription("secops@example.com")
     meddle(world)
     ran = world.text("status", "--lang", lang)
     assert ran.code == 3
-    shown_in(status, ran.out)
+    shown_in(status, same_everywhere(ran.out))
     world.write(DEMO + (JAPANESE_MAIL if lang == "ja" else ""))
-    shown_in(mail, world.text("render", SAMPLE, "--format", "lambda").out)
+    shown_in(mail, same_everywhere(world.text("render", SAMPLE, "--format", "lambda").out))
 
 
 def meddle(world: World) -> None:
@@ -154,11 +152,15 @@ def meddle(world: World) -> None:
     ("row", "command", "known"),
     [
         ("`status`, `plan`", "status", None),
+        ("`doctor`, also", "doctor", "status"),
         ("`apply`, also", "apply", "status"),
         ("`destroy`, also", "destroy", "status"),
+        ("`dlq`", "dlq", None),
+        ("`estimate`", "estimate", None),
+        ("`baseline`", "baseline", None),
     ],
 )
-def test_its_permissions_are_what_the_kinds_declare(row: str, command: str, known: str | None) -> None:
-    table = {cells[0]: cells[1] for cells in rows("| for |")}
+def test_its_permissions_are_what_is_declared(row: str, command: str, known: str | None) -> None:
+    table = {cells[0]: cells[1] for cells in rows("| for (`plan`")}
     actions = actions_of(command) - (actions_of(known) if known else frozenset())
     assert table[row] == in_words(actions)

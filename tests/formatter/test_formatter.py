@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -26,6 +27,10 @@ from tests.support.samples import sample
 REGION = "ap-northeast-1"
 TOPIC = f"arn:aws:sns:{REGION}:123456789012:security-alerts-urgent"
 MARKER = "shnotify-urgent"
+CONTEXT = SimpleNamespace(
+    invoked_function_arn=f"arn:aws:lambda:{REGION}:123456789012:function:security-alerts-urgent-formatter"
+)
+"""What Lambda tells a function about itself, as far as ours asks."""
 
 
 def settings(**chosen: Any) -> Settings:
@@ -67,7 +72,7 @@ class Account:
     def run(self, event: dict[str, Any], chosen: Settings) -> dict[str, int]:
         self.monkeypatch.setattr(main, "_settings", lambda: Settings.load(chosen.to_text()))
         # Events come to the function as JSON.
-        return main.handler(json.loads(json.dumps(event)), object())
+        return main.handler(json.loads(json.dumps(event)), CONTEXT)
 
     def inbox(self) -> list[tuple[str, str]]:
         found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])

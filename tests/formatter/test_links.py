@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shnotify.formatter.links import CONSOLE_HOSTS, console_url, remediation_url
 from shnotify.formatter.mail import mails
 from shnotify.formatter.settings import Settings
-from shnotify.mail.summary import input_transformer
+from shnotify.mail.summary import parts
 from shnotify.mail.transformer import transform
 from tests.support.samples import sample
 
@@ -31,7 +31,7 @@ def expected(schema: str, partition: str, region: str, written: str) -> str:
 @pytest.mark.parametrize("schema", SEARCHED)
 def test_summary_and_lambda_write_the_same_address(schema: str, partition: str) -> None:
     event = sample(NAMES[schema])
-    transformer = input_transformer("summary", schema, partition=partition)
+    transformer = parts("summary", schema, partition=partition)[0].transformer
     assert transformer
     summary = transform(transformer, event).splitlines()[-1].strip('"').removeprefix("Details: ")
     topic = f"arn:{partition}:sns:eu-west-1:123456789012:x"

@@ -243,3 +243,50 @@ def test_a_formatter_whose_key_policy_denies_it() -> None:
     deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*", "Sid": "No"}
     assert verdict(links("lambda", TopicKey__key_policy=with_(ROOT, deny)), "topic-key") == "broken"
     assert verdict(links("lambda", TopicKey__key_policy=with_(ROOT)), "topic-key") == "ok"  # by its own policy
+
+
+SNS = {"Service": "sns.amazonaws.com"}
+OF_THE_TOPIC = {"ArnEquals": {"aws:SourceArn": SCOPE.topic("mine-urgent")}}
+MAIL = {
+    "the queue without SNS": ({"Dlq__policy_document": with_(allowing("sqs:SendMessage"))}, "broken"),
+    "the queue for another topic": (
+        {
+            "Dlq__policy_document": with_(
+                allowing("sqs:SendMessage", Principal=SNS, Condition={"ArnEquals": {"aws:SourceArn": SCOPE.topic("x")}})
+            )
+        },
+        "broken",
+    ),
+    "the queue for this topic": (
+        {"Dlq__policy_document": with_(allowing("sqs:SendMessage", Principal=SNS, Condition=OF_THE_TOPIC))},
+        "ok",
+    ),
+    "the key without SNS": ({"DlqKey__key_policy": with_(ROOT, allowing(BOTH))}, "broken"),
+    "the key with half": ({"DlqKey__key_policy": with_(allowing("kms:Decrypt", Principal=SNS))}, "broken"),
+    "the key for SNS": ({"DlqKey__key_policy": with_(allowing(BOTH, Principal=SNS))}, "ok"),
+    "the key disabled": ({"DlqKey__outputs": {"KeyState": "Disabled"}}, "broken"),
+}
+
+
+@pytest.mark.parametrize(("changed", "expected"), MAIL.values(), ids=MAIL)
+def test_mail_that_sns_gives_up(changed: dict[str, Any], expected: str) -> None:
+    assert verdict(links(**changed), "undelivered-mail") == expected
+
+
+THEIR_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/theirs"
+THEIR_KEYS = {
+    "lets only EventBridge in": (KeySeen("key x", THEIR_KEY, with_(allowing(BOTH)).document, "Enabled"), "warning"),
+    "lets both in": (
+        KeySeen("key x", THEIR_KEY, with_(allowing(BOTH), allowing(BOTH, Principal=SNS)).document, "Enabled"),
+        "ok",
+    ),
+    "could not be read": (KeySeen("key x", THEIR_KEY, error="denied", needs=("kms:GetKeyPolicy",)), "unknown"),
+}
+
+
+@pytest.mark.parametrize(("key", "expected"), THEIR_KEYS.values(), ids=THEIR_KEYS)
+def test_somebody_elses_key_that_keeps_sns_out_is_said(key: KeySeen, expected: str) -> None:
+    """Mail passes, and nobody here may mend the key: a warning, not broken."""
+    found = links(existing={THEIR_KEY: key}, Dlq__kms_master_key_id=THEIR_KEY)
+    assert verdict(found, "undelivered-mail") == expected
+    assert all(link.mend is None for link in found["undelivered-mail"])

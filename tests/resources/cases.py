@@ -20,6 +20,7 @@ from shnotify.engine.values import Pattern, Policy, Tags
 from shnotify.mail import archive as bundle
 from shnotify.notifier.desired import build
 from shnotify.resources.role import POLICY_NAME
+from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.support import faults
 from tests.support.faults import REGION
 
@@ -101,6 +102,31 @@ def _key_id(clients: Any, key: Any) -> str:
     return found
 
 
+def _subscription_arn(clients: Any, subscription: Any) -> str:
+    """Of the subscription, which somebody confirms: of a pending one nothing can be read."""
+    found = clients("sns").list_subscriptions_by_topic(TopicArn=subscription.topic_arn)["Subscriptions"]
+    if found[0]["SubscriptionArn"] == "PendingConfirmation":
+        return confirm_subscription(subscription.endpoint)[0]
+    arn: str = found[0]["SubscriptionArn"]
+    return arn
+
+
+def _no_redrive_policy(clients: Any, subscription: Any) -> None:
+    arn = _subscription_arn(clients, subscription)
+    clients("sns").set_subscription_attributes(SubscriptionArn=arn, AttributeName="RedrivePolicy")
+
+
+def _redrive_policy_of_a_former_queue(clients: Any, subscription: Any) -> None:
+    """A queue that the file named once."""
+    clients("sqs").create_queue(QueueName="former", tags={"shnotify:name": "mine"})
+    former = subscription.redrive_policy["deadLetterTargetArn"].rpartition(":")[0] + ":former"
+    clients("sns").set_subscription_attributes(
+        SubscriptionArn=_subscription_arn(clients, subscription),
+        AttributeName="RedrivePolicy",
+        AttributeValue=json.dumps({"deadLetterTargetArn": former}),
+    )
+
+
 def _no_permission(clients: Any, function: Any) -> None:
     name = function.function_name
     clients("lambda").remove_permission(FunctionName=name, StatementId="AllowEventBridge")
@@ -171,6 +197,8 @@ CASES: tuple[Case, ...] = (
     Case(
         id=next(resource.id for resource in GRAPH if resource.CFN == "AWS::SNS::Subscription"),
         variants=(),
+        hands=(_no_redrive_policy, _redrive_policy_of_a_former_queue),
+        rare=frozenset({("update", "sns:TagResource")}),
     ),
     Case(
         id="UrgentRule",

@@ -113,10 +113,10 @@ def test_the_queue(scope: Scope) -> None:
         "Resource": queue,
         "Condition": {"ArnEquals": {"aws:SourceArn": rules}},
     }
-    assert queue_policy(queue, rules).document == {"Version": "2012-10-17", "Statement": [statement]}
-    one = queue_policy(queue, rules[:1])
+    assert queue_policy(queue, rules, []).document == {"Version": "2012-10-17", "Statement": [statement]}
+    one = queue_policy(queue, rules[:1], [])
     assert one.document["Statement"][0]["Condition"] == {"ArnEquals": {"aws:SourceArn": rules[0]}}
-    assert one.own == {"AllowEventBridgeDlq"}
+    assert one.own == {"AllowEventBridgeDlq", "AllowSnsUndelivered"}
 
 
 def test_the_function(scope: Scope) -> None:

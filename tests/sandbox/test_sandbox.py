@@ -133,7 +133,8 @@ def test_confirm_with_a_click(sandbox: Sandbox) -> None:
     assert again.value.code == 404
     again.value.close()
     page(sandbox, listed[0]["confirm"])
-    assert "Nobody" in page(sandbox, "/", "text/html")
+    assert "Nobody" in page(sandbox, "/sandbox/subscriptions", "text/html")
+    assert "<h1>Mailbox</h1>" in page(sandbox, "/", "text/html")
 
 
 def test_connections_stay_open(sandbox: Sandbox) -> None:

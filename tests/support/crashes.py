@@ -39,6 +39,21 @@ def changed_file(world: World) -> None:
     world.write(world.path.read_text() + CHANGED)
 
 
+PLAIN = "    message: {fields: [severity, product]}\n"
+"""A mail without free text, which takes one rule."""
+
+
+def plain(world: World) -> None:
+    world.write(SMALLEST + PLAIN)
+    applied(world)
+    world.write(SMALLEST)
+
+
+def guarded(world: World) -> None:
+    applied(world)
+    world.write(SMALLEST + PLAIN)
+
+
 def broken(world: World) -> None:
     applied(world)
     arn = world.client("sns").list_topics()["Topics"][0]["TopicArn"]
@@ -49,7 +64,13 @@ def broken(world: World) -> None:
     world.client("events").remove_targets(Rule="security-alerts-urgent", Ids=["shnotify"])
 
 
-STORIES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
+Story = tuple[Callable[[World], None], tuple[str, ...]]
+SWITCHES: dict[str, Story] = {
+    "from one rule to two": (plain, ("apply", "--yes")),
+    "from two rules to one": (guarded, ("apply", "--yes")),
+}
+STORIES: dict[str, Story] = {
+    **SWITCHES,
     "fresh apply": (nothing, ("apply", "--yes")),
     "update of every field": (changed_file, ("apply", "--yes")),
     "repair": (broken, ("apply", "--yes")),

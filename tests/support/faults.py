@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from shnotify.aws.calls import Clock
 from shnotify.aws.failures import WriteRefusedError
 from shnotify.aws.gateway import Aws
+from shnotify.notifier.needs import BACKLOG
 from shnotify.resources.kinds import READS
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class Faults:
 
     @property
     def writes(self) -> list[str]:
-        return [operation for operation, _ in self.calls if operation not in READS]
+        return [operation for operation, _ in self.calls if operation not in READS | BACKLOG]
 
     @property
     def operations(self) -> list[str]:
@@ -168,9 +169,9 @@ def gateway(faults: Faults) -> type[Aws]:
 
     class FaultyAws(Aws):
         def __init__(self, **options: Any) -> None:
-            super().__init__(**{**options, "clock": Clock(faults.time.now, faults.time.sleep)})
+            super().__init__(**{**options, "clock": Clock(faults.time.now, faults.time.sleep, faults.time.now)})
 
-        def _client(self, service: str) -> Any:
+        def _client(self, service: str, patience: float = 0) -> Any:
             with self._lock:
                 return faults.client(service)
 

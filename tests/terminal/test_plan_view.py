@@ -104,16 +104,19 @@ Plan for security-alerts in account 123456789012, REGION
 ~ Dlq  security-alerts-dlq  SQS::Queue
     PolicyDocument:
       ~ AllowEventBridgeDlq
-          Condition: aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-weekly -> aws:SourceArn is RULE/security-alerts-urgent
+          Condition: aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-urgent-plain or RULE/security-alerts-weekly or RULE/security-alerts-weekly-plain -> aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-urgent-plain
+      ~ AllowSnsUndelivered
+          Condition: aws:SourceArn is arn:aws:sns:REGION:123456789012:security-alerts-urgent or arn:aws:sns:REGION:123456789012:security-alerts-weekly -> aws:SourceArn is arn:aws:sns:REGION:123456789012:security-alerts-urgent
 ~ UrgentTopic  security-alerts-urgent  SNS::Topic
     PolicyDocument:
       + AWS Events: Allow events.amazonaws.com: sns:Publish
 ~ UrgentRule  security-alerts-urgent  Events::Rule
     Targets.RetryPolicy.MaximumRetryAttempts: 3 -> 185
 - WeeklyRule  security-alerts-weekly  Events::Rule
+- WeeklyRulePlain  security-alerts-weekly-plain  Events::Rule
 - WeeklyTopic  security-alerts-weekly  SNS::Topic
 What is deleted carries our tag, and is no longer in the file.
-Plan: 0 to create, 3 to update, 2 to delete, 3 unchanged.
+Plan: 0 to create, 3 to update, 3 to delete, 4 unchanged.
 Costs about 2 USD a month: 2 KMS keys at 1 USD; e-mail, events and queue are free or cents at this size.
 """  # noqa: E501
 STATUS = """\
@@ -124,14 +127,18 @@ Status of security-alerts in account 123456789012, REGION
   Dlq                         drifted     security-alerts-dlq
     PolicyDocument:
       ~ AllowEventBridgeDlq
-          Condition: aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-weekly is wrong; it should be aws:SourceArn is RULE/security-alerts-urgent
+          Condition: aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-urgent-plain or RULE/security-alerts-weekly or RULE/security-alerts-weekly-plain is wrong; it should be aws:SourceArn is RULE/security-alerts-urgent or RULE/security-alerts-urgent-plain
+      ~ AllowSnsUndelivered
+          Condition: aws:SourceArn is arn:aws:sns:REGION:123456789012:security-alerts-urgent or arn:aws:sns:REGION:123456789012:security-alerts-weekly is wrong; it should be aws:SourceArn is arn:aws:sns:REGION:123456789012:security-alerts-urgent
   UrgentTopic                 drifted     security-alerts-urgent
     PolicyDocument:
       + AWS Events: Allow events.amazonaws.com: sns:Publish
   UrgentSubscription567df1a1  in sync     email:secops@example.com
+  UrgentRulePlain             in sync     security-alerts-urgent-plain
   UrgentRule                  drifted     security-alerts-urgent
     Targets.RetryPolicy.MaximumRetryAttempts: 3 is wrong; it should be 185
   WeeklyRule                  leftover    security-alerts-weekly
+  WeeklyRulePlain             leftover    security-alerts-weekly-plain
   WeeklyTopic                 leftover    security-alerts-weekly
 
   route urgent: CANNOT DELIVER
@@ -139,7 +146,7 @@ Status of security-alerts in account 123456789012, REGION
       nobody has confirmed: 1 pending, and AWS drops them after 48 hours
       pending    email secops@example.com
 
-5 of 8 not in sync; urgent cannot deliver.
+6 of 10 not in sync; urgent cannot deliver.
 """  # noqa: E501
 REFUSED = """\
 ! UrgentTopic  security-alerts-urgent  SNS::Topic

@@ -39,10 +39,14 @@ _JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the progr
 
 @dataclass(frozen=True)
 class Clock:
-    """Provides time, so that tests need none of their own."""
+    """Provides time, so that tests need none of their own.
+
+    wall  seconds since 1970, for what is compared with AWS's own times
+    """
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    wall: Callable[[], float] = time.time
 
 
 class Calls:

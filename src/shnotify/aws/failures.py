@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from shnotify.aws.operations import action_of
 from shnotify.errors import ShnotifyError
 
 NOT_FOUND = frozenset(
@@ -198,4 +199,4 @@ def _permission_hint(operation: str, message: str, target: str | None) -> str:
     """
     if found := re.search(r"explicit deny in an? ([a-z -]*policy)", message):
         return f"a {found[1]} forbids it, and no permission of the caller can help: whoever keeps that policy must"
-    return f"allow {operation} for the caller{f' on {target}' if target else ''}, then run it again"
+    return f"allow {action_of(operation)} for the caller{f' on {target}' if target else ''}, then run it again"

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
+FUNCTION_SECONDS = 75
+"""How long an answer of a function is waited for: the formatter may run 60 seconds."""
 
 
 def endpoint_note(environment: Mapping[str, str]) -> str | None:
@@ -90,7 +92,7 @@ class Aws(Calls):
         self.allowed = allowed
         self.existing: dict[str, str] = {}
         """Name -> ARN of what a call of ours has seen: it can be read again in one round."""
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, float], Any] = {}
         try:
             core = botocore.session.Session(profile=profile)
             self.sign_in = SignIn.of(core)
@@ -127,22 +129,21 @@ class Aws(Calls):
 
     # -- clients -------------------------------------------------------------------------------------------------------
 
-    def _client(self, service: str) -> Any:
-        if made := self._clients.get(
-            service
-        ):  # who has one does not wait while another service's is made
+    def _client(self, service: str, patience: float = READ_SECONDS) -> Any:
+        key = (service, patience)
+        if made := self._clients.get(key):  # who has one does not wait while another's is made
             return made
         with (
             self._lock
         ):  # making clients in parallel is several times slower than one after another
-            if service not in self._clients:
-                self._clients[service] = self._new_client(service)
-        return self._clients[service]
+            if key not in self._clients:
+                self._clients[key] = self._new_client(service, patience)
+        return self._clients[key]
 
-    def _new_client(self, service: str) -> Any:
+    def _new_client(self, service: str, patience: float) -> Any:
         settings = SdkConfig(
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=min(READ_SECONDS, max(1, self.timeout)),
+            read_timeout=min(patience, max(1, self.timeout)),
             retries={"total_max_attempts": 1, "mode": "standard"},
             max_pool_connections=16,
             tcp_keepalive=True,
@@ -190,6 +191,11 @@ class Aws(Calls):
         return cast("LambdaClient", self._client("lambda"))
 
     @property
+    def functions(self) -> LambdaClient:
+        """Lambda for a call that runs a function, and waits for what the function answers."""
+        return cast("LambdaClient", self._client("lambda", FUNCTION_SECONDS))
+
+    @property
     def iam(self) -> IAMClient:
         return cast("IAMClient", self._client("iam"))
 
@@ -202,5 +208,13 @@ class Aws(Calls):
         return cast("ResourceGroupsTaggingAPIClient", self._client("resourcegroupstaggingapi"))
 
     @property
+    def cloudformation(self) -> Any:
+        return self._client("cloudformation")
+
+    @property
     def securityhub(self) -> SecurityHubClient:
         return cast("SecurityHubClient", self._client("securityhub"))
+
+    @property
+    def cloudwatch(self) -> Any:
+        return self._client("cloudwatch")

@@ -8,11 +8,26 @@ from collections.abc import Callable
 from typing import Any, cast
 
 _PREFIX = {"resourcegroupstaggingapi": "tag"}
+_ACTIONS = {
+    "securityhub:GetFindingsV2": "securityhub:GetFindings",
+    "securityhub:BatchUpdateFindingsV2": "securityhub:BatchUpdateFindings",
+    "securityhub:GetFindingStatisticsV2": "securityhub:GetAdhocInsightResults",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "lambda:Invoke": "lambda:InvokeFunction",
+}
+"""Operations whose IAM action has another name (API_GetFindingsV2, API_BatchUpdateFindingsV2,
+API_GetFindingStatisticsV2; service authorization reference, SQS and Lambda)."""
 
 
 def operation_name(service: str, name: str) -> str:
     """Returns IAM's name for an operation, such as `kms:CreateKey`."""
     return f"{_PREFIX.get(service, service)}:{name}"
+
+
+def action_of(operation: str) -> str:
+    """Returns the IAM action that an operation needs; nearly always it has the same name."""
+    return _ACTIONS.get(operation, operation)
 
 
 def operation_of(method: Callable[..., Any]) -> str:
@@ -41,6 +56,14 @@ _NAMES = (
         "Name",
     ),
     *("SubscriptionArn", "TargetArn"),
-    *("FunctionName", "RoleName", "logGroupName", "logGroupNamePrefix", "resourceArn", "Resource"),
+    *(
+        "FunctionName",
+        "RoleName",
+        "logGroupName",
+        "logGroupNamePrefix",
+        "resourceArn",
+        "Resource",
+        "StackSetName",
+    ),
 )
 """The parameters that say which thing a call is about, the most telling first."""

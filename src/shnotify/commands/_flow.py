@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
     from shnotify.engine.plan import Observation, Plan
@@ -21,10 +23,17 @@ def planned(
     *,
     adopt: bool,
     markdown: bool = False,
+    wait: bool = True,
+    ask: bool = False,
 ) -> Plan:
     """Makes and shows the plan for `apply`.
 
     Raises `UsageError` for a pattern that EventBridge would not take.
+
+    ask   whether EventBridge is asked about the patterns that guard a mail; `apply` is answered
+          when it writes them
+    wait  whether the number of findings that match already is waited for; else it is told beside
+          the first changes, before a rule is switched on
     """
     from shnotify.config.advice import advice
     from shnotify.engine.plan import plan_apply
@@ -32,9 +41,14 @@ def planned(
     from shnotify.notifier.delivery import precautions
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
+    count = counting(run, plan)
     if refused := run.refused_patterns(plan):
         told = "; ".join(f"route {route}: {why}" for route, why in refused.items())
         raise UsageError(told, hint="correct the `pattern:` of the route; nothing was changed")
+    if ask and (guards := run.refused_guards(plan)):
+        run.without_second_rules(guards)
+        seen = run.of_the_graph(seen)
+        plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
         run.warn_of(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
@@ -42,6 +56,11 @@ def planned(
         )
     for warning in (*advice(run.loaded), *precautions(run.config, run.graph, seen, around)):
         run.warn_of(warning)
+    if count and wait:
+        for warning in counted(run, count):
+            run.warn_of(warning)
+    elif count:
+        count.add_done_callback(lambda done: _tell(run, done))
     if markdown:
         _show_markdown(run, plan)
     else:
@@ -79,9 +98,47 @@ def show_picture(run: Session) -> None:
     """Draws the chain from Security Hub to those who are told."""
     from shnotify.config.picture import chains, drawn
 
-    for line in drawn(chains(run.config), plain=run.screen.plain_text):
+    for line in drawn(chains(run.config, run.plain), plain=run.screen.plain_text):
         run.screen.result(line)
     run.screen.result()
+
+
+def counting(run: Session, plan: Plan) -> Future[list[str]] | None:
+    """Begins to ask how many findings match already, if the plan switches a rule on."""
+    from shnotify.notifier import names
+    from shnotify.notifier.flood import warnings
+
+    changed = {
+        step.key: any(change.path == "State" for change in step.changes) or step.action == "create"
+        for step in plan.steps
+        if step.action in ("create", "update", "adopt")
+    }
+    routes = [
+        route
+        for route in run.config.routes
+        if route.rule.enabled and changed.get(names.rule_id(route))
+    ]
+    return run.aws.start(warnings, run.aws, routes) if routes else None
+
+
+def counted(run: Session, count: Future[list[str]]) -> list[str]:
+    """Waits for the answer. Raises `StopError` when no call can succeed any more."""
+    from shnotify.aws.failures import AwsError, StopError
+
+    try:
+        return run.aws.in_time(count)
+    except StopError:
+        raise
+    except AwsError:
+        return []
+
+
+def _tell(run: Session, done: Future[list[str]]) -> None:
+    from shnotify.aws.progress import Noted
+
+    if done.exception() is None:
+        for warning in done.result():
+            run.report(Noted(warning))
 
 
 def cost_line(run: Session) -> str:
@@ -161,11 +218,16 @@ def changed_meanwhile() -> ShnotifyError:
     )
 
 
-def finish(run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None) -> int:
-    """Prints what became of the plan and returns the exit code."""
+def finish(
+    run: Session, plan: Plan, outcome: Outcome, error: ShnotifyError | None, **more: Any
+) -> int:
+    """Prints what became of the plan and returns the exit code.
+
+    more  what else the JSON document says
+    """
     from shnotify.terminal.results_view import result_lines
 
-    run.screen.document(run.plan_document(plan, outcome, error))
+    run.screen.document(run.plan_document(plan, outcome, error) | more)
     run.screen.result()
     for line in result_lines(plan, outcome, ended=not (error or outcome.interrupted)):
         run.screen.result(line)

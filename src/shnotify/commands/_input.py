@@ -14,8 +14,10 @@ from typing import Any
 from shnotify.arns import Scope, partition_of
 from shnotify.config.load import load
 from shnotify.config.models import Config, Route
+from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.errors import UsageError
 from shnotify.escaping import escaped_line
+from shnotify.findings.matching import matches
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.reading import InputError, inputs_from
 from shnotify.formatter.finding import findings_in
@@ -23,10 +25,15 @@ from shnotify.formatter.finding import findings_in
 
 @dataclass(frozen=True)
 class Routed:
-    """A route and the event pattern of its rule."""
+    """A route, the event pattern of its filter, and its rules, which share what passes the filter."""
 
     route: Route
     pattern: dict[str, Any]
+    rules: tuple[RoutedRule, ...]
+
+    def takers(self, event: Mapping[str, Any]) -> list[RoutedRule]:
+        """Lists the rules whose pattern matches the event."""
+        return [rule for rule in self.rules if matches(rule.pattern, event)]
 
 
 def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
@@ -35,14 +42,14 @@ def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
     if only and only not in {route.name for route in config.routes}:
         names = ", ".join(route.name for route in config.routes)
         raise UsageError(f"there is no route {only!r} in {path}", hint=f"there are {names}")
-    found = []
+    found, rules = [], rules_by_route(config)
     for route in config.routes:
         if only in (None, route.name):
             marker = config.let_through(route)
             pattern = event_pattern(
                 route.source, route.findings, None, route.pattern, resolved_marker=marker
             )
-            found.append(Routed(route, pattern))
+            found.append(Routed(route, pattern, rules[route.name]))
     return config, found
 
 

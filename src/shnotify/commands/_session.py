@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
@@ -22,11 +22,13 @@ from shnotify.errors import ShnotifyError, UsageError
 from shnotify.escaping import escaped_line
 from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
+from shnotify.notifier import plain as without_second_rule
 from shnotify.notifier import preconditions as premises
 from shnotify.notifier.desired import build, existing_keys
 from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
 from shnotify.resources.kinds import READS
+from shnotify.resources.rule import Rule
 from shnotify.schema.regions import region_doubt, region_problem
 from shnotify.terminal.options import Options
 from shnotify.terminal.screen import Screen
@@ -37,7 +39,10 @@ LOOK_AGAIN_SECONDS = (0.5, 2, 5)
 
 @dataclass
 class Session:
-    """One run of one command."""
+    """One run of one command.
+
+    plain  routes that have to do without a second rule, with the reason
+    """
 
     config: Config
     aws: Aws
@@ -47,6 +52,7 @@ class Session:
     loaded: Loaded
     warnings: list[str] = field(default_factory=list)
     """What was warned of, for the JSON document."""
+    plain: dict[str, str] = field(default_factory=dict)
 
     def observe(
         self,
@@ -61,7 +67,21 @@ class Session:
             if not contradictions(self.graph, seen):
                 break
             self.aws.pause(pause)
-        return seen
+        if not shallow:
+            self.without_second_rules(
+                without_second_rule.remembered(self.config, self.graph, seen.wanted)
+            )
+        return self.of_the_graph(seen)
+
+    def without_second_rules(self, routes: dict[str, str]) -> None:
+        """Wants one rule a service of these routes from now on."""
+        if not routes.keys() <= self.plain.keys():
+            self.plain |= routes
+            self.graph = build(self.config, self.aws.scope, self.plain)
+
+    def of_the_graph(self, seen: Observation) -> Observation:
+        """Returns what was seen of the things that are wanted by now."""
+        return replace(seen, wanted={thing.id: seen.wanted[thing.id] for thing in self.graph})
 
     def _observe_once(
         self, *, shallow: bool, search: bool, beside: Callable[[], None]
@@ -87,15 +107,26 @@ class Session:
         except AwsError:
             return ()
 
-    def look(self) -> tuple[Observation, Surroundings]:
-        """Observes the notifier, and its surroundings in the same rounds."""
+    def look(
+        self, *, search: bool = True, beside: Callable[[], None] = lambda: None
+    ) -> tuple[Observation, Surroundings]:
+        """Observes the notifier, and its surroundings in the same rounds.
+
+        search  whether leftovers are looked for too
+        beside  starts further questions, and waits for none of them
+        """
         asking = Asking(
             self.aws,
             self.graph,
             existing_keys(self.config),
             {route.source for route in self.config.routes},
         )
-        seen = self.observe(beside=asking.start)
+
+        def start() -> None:
+            asking.start()
+            beside()
+
+        seen = self.observe(search=search, beside=start)
         return seen, asking.answers(seen)
 
     def refused_patterns(self, plan: Plan) -> dict[str, str]:
@@ -114,6 +145,22 @@ class Session:
         return premises.refused_patterns(
             self.aws, {r.name: compact(r.pattern) for r in routes if r.pattern}
         )
+
+    def refused_guards(self, plan: Plan) -> dict[str, str]:
+        """Maps a route to EventBridge's code against a guarding pattern that is to be written."""
+        written = {
+            step.key: step.resource
+            for step in plan.steps
+            if any(change.path == "EventPattern" for change in step.changes)
+        }
+        patterns = {
+            route.name: compact(rule.event_pattern.document)
+            for route in self.config.routes
+            for rule_id in names.rule_ids(route, written)
+            if isinstance(rule := written[rule_id], Rule) and (rule.first or rule.heirs)
+        }
+        asked = premises.refused_patterns(self.aws, patterns)
+        return dict.fromkeys(asked, "InvalidEventPatternException")
 
     def warn(self, seen: Observation) -> None:
         """Says what a person should know before anything is decided."""
@@ -184,11 +231,53 @@ def _action(step: Step, outcome: Outcome | None) -> dict[str, Any]:
     return found
 
 
+def unread(seen: Observation) -> ShnotifyError | None:
+    """Returns the error of the first thing that could not be read, or None."""
+    from shnotify.engine.resource import Unreadable
+
+    found = [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]
+    return next((live.error for live in found if isinstance(live, Unreadable)), None)
+
+
 @contextmanager
-def session(settings: Options, *, write: bool = False, timeout: float = 60) -> Iterator[Session]:
+def connected(
+    settings: Options,
+    *,
+    region: str | None = None,
+    allowed: frozenset[str] | None,
+    timeout: float = 60,
+) -> Iterator[tuple[Aws, Screen, Callable[[Event], None]]]:
+    """Connects to AWS, with a screen that shows what happens meanwhile.
+
+    allowed  the operations that can be sent; None: every one
+    """
+    screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
+    with screen.progress() as report:
+        aws = Aws(
+            region=region or settings.region,
+            profile=settings.profile,
+            allowed=allowed,
+            timeout=settings.timeout or timeout,
+            report=report,
+        )
+        yield aws, screen, report
+
+
+@contextmanager
+def session(
+    settings: Options,
+    *,
+    write: bool = False,
+    besides: frozenset[str] = frozenset(),
+    timeout: float = 60,
+) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are.
 
+    besides  the operations that may be sent besides the reads, when not all may (`write`)
+
     Raises before any other call when the account is not the file's.
+
+    write  whether every operation may be sent; else only reads, and those in `besides`
     """
     loaded = load_file(settings.config)
     config = loaded.config
@@ -198,15 +287,12 @@ def session(settings: Options, *, write: bool = False, timeout: float = 60) -> I
         raise UsageError(
             f"the file says region {config.region}, --region says {settings.region}: they must agree"
         )
-    screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
-    with screen.progress() as report:
-        aws = Aws(
-            region=config.region or settings.region,
-            profile=settings.profile,
-            allowed=None if write else READS,
-            timeout=settings.timeout or timeout,
-            report=report,
-        )
+    allowed = None if write else READS | besides
+    with connected(settings, region=config.region, allowed=allowed, timeout=timeout) as (
+        aws,
+        screen,
+        report,
+    ):
         scope = aws.scope
         if config.account and config.account != scope.account:
             raise ShnotifyError(

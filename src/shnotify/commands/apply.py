@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
@@ -12,9 +13,11 @@ from shnotify.terminal.options import aws_options, settings
 if TYPE_CHECKING:
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
-    from shnotify.engine.plan import Plan
+    from shnotify.engine.plan import Observation, Plan
     from shnotify.errors import ShnotifyError
+    from shnotify.notifier.roster import Member
 
+DAY = 86400
 VISIBLE_SECONDS = 90
 """How long a write may stay unseen: SQS says up to 60 s for attributes (API_SetQueueAttributes)."""
 
@@ -29,8 +32,15 @@ VISIBLE_SECONDS = 90
     metavar="FINGERPRINT",
     help="Carry out the plan with this fingerprint, and no other, without asking.",
 )
+@click.option(
+    "--wait-confirmation",
+    metavar="TIME",
+    help="Wait so long (10m, say) until all subscribers have confirmed; exit 4 if some have not.",
+)
 @aws_options
-def command(yes: bool, adopt: bool, expect: str | None, **options: Any) -> int:
+def command(
+    yes: bool, adopt: bool, expect: str | None, wait_confirmation: str | None, **options: Any
+) -> int:
     """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the
     file.
 
@@ -38,33 +48,156 @@ def command(yes: bool, adopt: bool, expect: str | None, **options: Any) -> int:
     """
     from shnotify.commands._flow import planned, refusal, unexpected
     from shnotify.commands._session import session
-    from shnotify.engine.execute import Outcome, execute
+    from shnotify.engine.execute import Outcome
 
-    with session(settings(**options), write=True, timeout=TIMEOUT) as run:
+    patience = _seconds(wait_confirmation)
+    chosen = settings(**options)
+    # The wait is for people, and comes on top of the time that AWS has.
+    chosen = replace(chosen, timeout=(chosen.timeout or TIMEOUT) + patience)
+    with session(chosen, write=True) as run:
         seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, around, adopt=adopt)
+        plan = planned(run, seen, around, adopt=adopt, wait=not yes)
         if error := refusal(plan) or unexpected(plan, expect):
             return finish(run, plan, Outcome(), error)
-        if not plan.changes_anything:
-            return finish(run, plan, execute(plan, run.aws, run.report), None)
-        if not (yes or expect):
+        if plan.changes_anything and not (yes or expect):
             confirm(run, "Do this?")
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, Outcome(), changed_meanwhile())
+        plan, outcome = _carried_out(run, plan, seen, adopt=adopt)
+        late = _visible(run, outcome) if plan.changes_anything and _went_well(outcome) else None
+        return _end(run, plan, outcome, late, patience)
+
+
+def _seconds(text: str | None) -> int:
+    """Reads how long to wait; 0 for not at all. Raises `UsageError`."""
+    if text is None:
+        return 0
+    from pydantic import TypeAdapter, ValidationError
+
+    from shnotify.errors import UsageError
+    from shnotify.schema.scalars import duration
+
+    try:
+        return TypeAdapter(Annotated[int, duration(1, 2 * DAY)]).validate_python(text)
+    except ValidationError as error:
+        raise UsageError(
+            f"--wait-confirmation {text}: {error.errors()[0]['msg'].partition(', ')[2]}"
+        ) from error
+
+
+def _went_well(outcome: Outcome) -> bool:
+    return not (outcome.error or outcome.interrupted)
+
+
+def _end(
+    run: Session, plan: Plan, outcome: Outcome, late: ShnotifyError | None, patience: int
+) -> int:
+    """Waits for people if that was asked for, tells what became of it all, and what comes next."""
+    waiting: tuple[Member, ...] | None = None
+    if patience and _went_well(outcome) and not late:
+        waiting, late = _wait(run, outcome, patience)
+    clear = _went_well(outcome) and not late
+    if clear and waiting is None and not run.screen.json:
+        waiting = _pending(run)
+    told = None if waiting is None else [one.to_json() for one in waiting]
+    code = finish(
+        run, plan, outcome, outcome.error or late, **({"waiting": told} if patience else {})
+    )
+    who = [one.who.endpoint for one in waiting] if waiting else []
+    if patience and who:
+        run.screen.warn(f"not confirmed within {patience} s: {', '.join(dict.fromkeys(who))}")
+    if clear and (plan.changes_anything or (patience and who)):
+        _say_next(run, None if waiting is None else list(dict.fromkeys(who)))
+    return code or (4 if patience and who else 0)
+
+
+def _wait(
+    run: Session, outcome: Outcome, patience: int
+) -> tuple[tuple[Member, ...] | None, ShnotifyError | None]:
+    """Waits for the confirmations; returns who is missing, or why nobody could look.
+
+    An interrupt is noted in the outcome: what was applied is told all the same.
+    """
+    from shnotify.errors import ShnotifyError
+    from shnotify.notifier.waiting import wait_until_confirmed
+    from shnotify.terminal.roster_view import Waiting
+
+    view = Waiting(run.screen)
+    try:
+        with run.screen.block() as draw:
+            show = view.on(draw).show
+            return wait_until_confirmed(run.aws, run.config, run.graph, patience, show), None
+    except ShnotifyError as error:
+        return None, error
+    except KeyboardInterrupt as interrupt:
+        run.aws.stop()
+        outcome.interrupted = interrupt
+        return None, None
+
+
+def _say_next(run: Session, pending: list[str] | None) -> None:
+    """Says what a person needs next: who must click, and what shows that mail arrives.
+
+    pending  None when that could not be read
+    """
+    who = "every subscriber" if pending is None else ", ".join(pending)
+    clicks = (
+        f"{who} must confirm the subscription within 48 hours; until then nothing reaches them",
+        "`shnotify subscriptions list` shows who did",
+    )
+    run.next_steps(
+        *(clicks if who else ("nobody has still to confirm",)),
+        "`shnotify test` sends a marked finding through the whole chain",
+        "`shnotify doctor` looks at every link of it",
+    )
+
+
+def _carried_out(
+    run: Session, plan: Plan, seen: Observation, *, adopt: bool
+) -> tuple[Plan, Outcome]:
+    """Carries out the plan, and what has to come before it or after it."""
+    from shnotify.engine.execute import execute
+    from shnotify.engine.plan import on_the_way, plan_apply
+    from shnotify.notifier.plain import refused
+
+    if way := on_the_way(run.graph, seen):
+        plan = plan_apply(way, replace(seen, leftovers=()), adopt=adopt)
         outcome = execute(plan, run.aws, run.report)
-        late = None if outcome.error or outcome.interrupted else _visible(run, outcome)
-        clear = not (outcome.error or outcome.interrupted or late or run.screen.json)
-        waiting = _pending(run) if clear else []
-        code = finish(run, plan, outcome, outcome.error or late)
-        if waiting:
-            run.next_steps(
-                f"{', '.join(waiting)} must confirm the subscription within 48 hours; "
-                "until then nothing reaches them",
-                "`shnotify status` shows who did",
-            )
-        return code
+        if not (outcome.error or outcome.interrupted):
+            plan, outcome = _continued(run, plan, outcome, adopt=adopt)
+    else:
+        outcome = execute(plan, run.aws, run.report)
+    routes = refused(run.config, run.graph, outcome.errors)
+    if not routes or outcome.interrupted:
+        return plan, outcome
+    # One rule lets through all again, and the other one is removed: nothing is left half made.
+    for route, code in routes.items():
+        run.screen.warn(
+            f"route {route}: EventBridge took no second rule ({code}): its mails go without title and resource"
+        )
+    run.without_second_rules(routes)
+    return _continued(run, plan, outcome, adopt=adopt)
+
+
+def _continued(run: Session, plan: Plan, outcome: Outcome, *, adopt: bool) -> tuple[Plan, Outcome]:
+    """Looks again and carries out what is left to do; both are told as one."""
+    from shnotify.engine.execute import execute, joined
+    from shnotify.engine.plan import plan_apply
+    from shnotify.errors import ShnotifyError
+
+    run.aws.forget()
+    try:
+        rest = plan_apply(run.graph, run.observe(), adopt=adopt)
+        return joined(plan, outcome, rest, execute(rest, run.aws, run.report))
+    except ShnotifyError as error:
+        outcome.errors.insert(0, error)
+        return plan, outcome
+    except KeyboardInterrupt as interrupt:
+        run.aws.stop()
+        outcome.interrupted = interrupt
+        return plan, outcome
 
 
 def _replanned(run: Session, *, adopt: bool) -> Plan:
@@ -110,25 +243,13 @@ def _read_back(run: Session) -> ShnotifyError | None:
         wait = min(wait * 2, 10)
 
 
-def _pending(run: Session) -> list[str]:
-    """Lists who of the file has still to confirm.
-
-    Nobody when that cannot be read just now.
-    """
+def _pending(run: Session) -> tuple[Member, ...] | None:
+    """Lists who of the file has still to confirm; None when that cannot be read just now."""
     from shnotify.aws.failures import AwsError
-    from shnotify.notifier import names
-    from shnotify.notifier.subscribers import subscribers_of
-    from shnotify.resources.lookup import subscriptions
-    from shnotify.resources.topic import Topic
+    from shnotify.notifier.roster import named_in_file
 
-    waiting: set[str] = set()
     try:
-        for route in run.config.routes:
-            topic = run.graph[names.topic_id(route)]
-            assert isinstance(topic, Topic)  # noqa: S101 what `desired` builds under this id
-            listed = run.aws.in_time(run.aws.start(subscriptions, run.aws, topic.topic_arn)) or ()
-            found = subscribers_of(route, listed, {})
-            waiting |= {one.endpoint for one in found if one.state == "pending"}
+        found = named_in_file(run.aws, run.config, run.graph)
     except AwsError:
-        return []
-    return sorted(waiting)
+        return None
+    return tuple(one for one in found if one.pending)

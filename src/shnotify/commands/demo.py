@@ -1,11 +1,8 @@
-"""`shnotify demo`: the whole life cycle against an embedded AWS on this machine."""
+"""`shnotify demo`: what it is all for, against an embedded AWS on this machine."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,25 +11,29 @@ import click
 from shnotify.terminal.options import output_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.sandbox.server import Sandbox
-    from shnotify.terminal.screen import Screen
+    from shnotify.commands._stage import Stage
 
 NAME = "demo-alerts"
+ADDRESS = "secops@example.com"
 CONFIG = f"""\
 name: {NAME}
 routes:
   - name: urgent
-    subscribers: [secops@example.com]
+    subscribers: [{ADDRESS}]
 """
+HOSTILE = 'Bucket "customer-exports" is\nopen \\ to the world'
+"""Quotes, a line break and a backslash: what breaks a message that is put together from text."""
 
 
 @click.command("demo", short_help="Show the whole life cycle against an embedded AWS.")
 @output_options
 def command(**options: Any) -> int:
-    """Plans, applies, drifts, mends and destroys a notifier in an embedded AWS.
+    """Plans and applies a notifier, lets findings come in and shows the mail that arrives, breaks
+    it, diagnoses, mends and destroys it, all in an embedded AWS.
 
     Needs no account and no network.
     """
+    from shnotify.commands._stage import Stage
     from shnotify.sandbox.server import Sandbox
     from shnotify.terminal.screen import Screen
 
@@ -41,115 +42,71 @@ def command(**options: Any) -> int:
     with Sandbox() as sandbox, tempfile.TemporaryDirectory(prefix="shnotify-demo-") as folder:
         path = Path(folder) / "shnotify.yaml"
         path.write_text(CONFIG, encoding="utf-8")
-        steps = _story(sandbox, screen, path)
-        screen.document({"steps": steps, "error": None})
+        stage = Stage(sandbox, screen, path)
+        _build(stage)
+        _break_and_mend(stage)
+        _end(stage)
+        screen.document({"steps": stage.steps, "mails": stage.mails, "error": None})
     return 0
 
 
-def _story(sandbox: Sandbox, screen: Screen, path: Path) -> list[dict[str, Any]]:
-    """Lists every step: what a person would type, and what must come of it.
-
-    Raises `ShnotifyError` if something else does.
-    """
-    story: list[tuple[str, Callable[[], None] | None, list[str], int]] = [
-        ("The whole configuration:", lambda: _quote(screen, path.read_text("utf-8")), [], 0),
-        ("What would be made?", None, ["plan"], 0),
-        ("Make it.", None, ["apply", "--yes"], 0),
-        (
-            "Does it deliver? Not yet: nobody has clicked the link in the confirmation mail.",
-            None,
-            ["status"],
-            4,
-        ),
-        ("Somebody clicks the link ...", lambda: _click(sandbox), ["status"], 0),
-        (
-            "Behind our back, somebody changes queue, key policy and rule.",
-            _meddle(sandbox),
-            ["status"],
-            3,
-        ),
-        ("Mend it: only what differs is written.", None, ["apply", "--yes"], 0),
-        ("Once more: nothing to do.", None, ["apply", "--yes"], 0),
-        ("And away with it.", None, ["destroy", "--yes"], 0),
-    ]
-    done: list[dict[str, Any]] = []
-    for title, before, arguments, expected in story:
-        screen.result()
-        screen.result(f"## {title}")
-        if before:
-            before()
-        if arguments:
-            screen.result(f"$ shnotify {' '.join(arguments)}")
-            _run(sandbox, screen, path, arguments, expected)
-            done.append({"command": arguments, "exit_code": expected})
-    screen.result()
-    screen.result(
-        "That was all of it. Yours: `shnotify init --email you@example.com`, then `shnotify plan`."
-    )
-    return done
+def _build(stage: Stage) -> None:
+    stage.say("The whole configuration:")
+    stage.quote(CONFIG)
+    stage.say("What would be made? (Left out here: the properties of each.)")
+    stage.run("plan", shown=_no_details)
+    stage.say("Make it.")
+    stage.run("apply", "--yes", shown=_news)
+    stage.say("SNS asks the owner of the address, who clicks the link in the mail:")
+    stage.show_new_mails(lines=2)
+    stage.click(ADDRESS)
+    stage.say("Does it deliver?")
+    stage.run("status", shown=_delivery)
+    stage.say("A finding comes in, and this mail arrives:")
+    stage.finding(1, "S3 general purpose buckets should block public read access")
+    _need(stage.show_new_mails(), 1)
 
 
-def _click(sandbox: Sandbox) -> None:
-    sandbox.confirm("secops@example.com")
+def _break_and_mend(stage: Stage) -> None:
+    stage.say("Somebody tidies up the topic key's policy. The next finding comes in ...")
+    stage.forget_eventbridge(f"alias/{NAME}-topic")
+    stage.finding(2, HOSTILE)
+    _need(stage.show_new_mails(), 0)
+    stage.say("... and no mail arrives. In AWS nothing says so. What is wrong?")
+    stage.run("status", expected=3, shown=_delivery)
+    stage.say("The finding is not lost: it is in the dead-letter queue.")
+    stage.show_queue(f"{NAME}-dlq")
+    stage.say("Mend it: only what differs is written.")
+    stage.run("apply", "--yes", shown=_news)
+    stage.say("The same finding changes; its title has quotes and a line break in it:")
+    stage.finding(2, HOSTILE)
+    _need(stage.show_new_mails(), 1)
 
 
-def _quote(screen: Screen, text: str) -> None:
-    for line in text.splitlines():
-        screen.result(f"    {line}")
+def _end(stage: Stage) -> None:
+    stage.say("And away with it, the kept message too.")
+    stage.run("destroy", "--yes", "--force", shown=_news)
+    stage.screen.result()
+    stage.screen.result("That was all of it. Yours: `shnotify init --email you@example.com`,")
+    stage.screen.result("then `shnotify plan`.")
 
 
-def _run(sandbox: Sandbox, screen: Screen, path: Path, arguments: list[str], expected: int) -> None:
-    """Runs the installed command as a person would, in an environment that can reach nothing but
-    the sandbox.
-    """
+def _need(found: int, expected: int) -> None:
     from shnotify.errors import ShnotifyError
 
-    ran = subprocess.run(  # noqa: S603 our own interpreter, our own arguments
-        [sys.executable, "-m", "shnotify", *arguments, "--config", str(path)],
-        env=sandbox.child_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    for line in ran.stdout.splitlines():
-        screen.result(line)
-    screen.result(f"(exit code {ran.returncode})")
-    if ran.returncode != expected:
-        raise ShnotifyError(
-            f"`shnotify {' '.join(arguments)}` ended with {ran.returncode} instead of {expected}: {ran.stderr.strip()}",
-            hint="this is a bug: please report it with this text",
-        )
+    if found != expected:
+        hint = "this is a bug: please report it with this text"
+        raise ShnotifyError(f"{found} mails arrived instead of {expected}", hint=hint)
 
 
-def _meddle(sandbox: Sandbox) -> Callable[[], None]:
-    """Makes edits by hand, as an outsider would."""
-
-    def edit() -> None:
-        import json
-
-        sqs, kms, events = (_client(sandbox, service) for service in ("sqs", "kms", "events"))
-        url = sqs.get_queue_url(QueueName=f"{NAME}-dlq")["QueueUrl"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "60"})
-        key = kms.describe_key(KeyId=f"alias/{NAME}-topic")["KeyMetadata"]["KeyId"]
-        policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
-        policy["Statement"] = policy["Statement"][:1]
-        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-        events.disable_rule(Name=f"{NAME}-urgent")
-
-    return edit
+def _no_details(lines: list[str]) -> list[str]:
+    return [line for line in lines if line and not line.startswith(" ")]
 
 
-def _client(sandbox: Sandbox, service: str) -> Any:
-    import boto3
+def _news(lines: list[str]) -> list[str]:
+    return [line for line in lines if line.startswith(("Done", "Next"))]
 
-    env = sandbox.environment
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=sandbox.endpoint,
-        region_name=env["AWS_DEFAULT_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-    )
+
+def _delivery(lines: list[str]) -> list[str]:
+    start = next(n for n, line in enumerate(lines) if line.startswith("  route"))
+    return [line for line in lines[start:] if line]

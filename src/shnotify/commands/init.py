@@ -41,6 +41,7 @@ routes:
     #   severity: [CRITICAL, HIGH]
     #   workflow_status: [NEW]
     #   record_state: [ACTIVE]
+{message}
     subscribers:
 {subscribers}
 """
@@ -51,6 +52,7 @@ _OPTIONS = {
     "region": "--region",
     "account": "--account",
     "routes[0].name": "--route",
+    "routes[0].message.format": "--mail",
 }
 """A field's path -> the option it is given by; all others are `--email`'s."""
 _TYPED = {"--account": "must be twelve digits, such as 123456789012"}
@@ -69,6 +71,7 @@ class Answers:
     emails: tuple[str, ...]
     region: str
     account: str
+    mail: str = "summary"
 
     def text(self) -> str:
         """Writes the file's text. An answer never holds more than a value of its field."""
@@ -81,6 +84,10 @@ class Answers:
             region=region.ljust(_COLUMN),
             account=account.ljust(_COLUMN),
             route=_quoted(self.route),
+            message=f"{'    # ' if self.mail == 'summary' else '    '}message: {{format: {_quoted(self.mail)}}}".ljust(
+                _COLUMN
+            )
+            + " # summary, json or lambda",
             subscribers="\n".join(f"      - {_quoted(email)}" for email in self.emails)
             or "      []",
         )
@@ -114,6 +121,9 @@ class Answers:
 @click.option("--account", default="", help="Twelve digits: refuse any other account.")
 @click.option("--region", default="", help="AWS Region.")
 @click.option("--full", is_flag=True, help="Write every field with its default.")
+@click.option(
+    "--mail", default="summary", show_default=True, help="Which mail: summary, json or lambda."
+)
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @config_option
 @output_options
@@ -124,6 +134,7 @@ def command(
     account: str,
     region: str,
     full: bool,
+    mail: str,
     force: bool,
     **options: Any,
 ) -> int:
@@ -140,7 +151,7 @@ def command(
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
     _free(chosen.config, force=force)
-    answers = Answers(name, route, emails, region, account)
+    answers = Answers(name, route, emails, region, account, mail)
     if not emails and not full and screen.can_ask:
         answers = _uninterrupted(screen, answers)
     if full:
@@ -176,16 +187,35 @@ def _uninterrupted(screen: Screen, answers: Answers) -> Answers:
 
 def _asked(screen: Screen, answers: Answers) -> Answers:
     """Asks a person for the answers, and checks each before the next question."""
-    for field, question, default in (
+    questions = (
         ("name", "Name of the notifier", answers.name),
         ("emails", "Who is told (e-mail addresses, with spaces between)", ""),
         ("region", "AWS Region (none: AWS_REGION, or the profile's)", answers.region or "none"),
         ("account", "Account id (any other is then refused)", answers.account or "none"),
-    ):
+        ("mail", "Which mail: summary, json or lambda", answers.mail),
+    )
+    for field, question, default in questions:
+        if field == "mail":
+            _show_mails(screen)
         answers = _answered(
             screen, answers, field, f"{question}{f' [{default}]' if default else ''}:", default
         )
     return answers
+
+
+def _show_mails(screen: Screen) -> None:
+    """Shows one finding as each kind of mail, and what each kind takes."""
+    from shnotify.mail.example import COSTS, examples
+
+    for form, (subject, body) in examples().items():
+        screen.say(f"\n{form}: {COSTS[form]}")
+        for line in (f"Subject: {subject}", *body):
+            screen.say(escaped(f"  {line}" if len(line) <= _WIDTH else f"  {line[:_WIDTH]}..."))
+    screen.say("")
+
+
+_WIDTH = 92
+"""Characters of a mail's line that are shown."""
 
 
 def _answered(screen: Screen, answers: Answers, field: str, question: str, default: str) -> Answers:

@@ -52,6 +52,7 @@ def command(
                 f"{given.place}: Security Hub fills in {', '.join(given.filled)} when it imports the finding"
             )
         goes, stopped = _matched(routes, event)
+        taken = _rules(routes, goes, event)
         says = _by_aws(aws, routes, event) if aws else None
         for routed in routes if says is None else ():
             if only_across_entries(routed.pattern, event):
@@ -61,7 +62,7 @@ def command(
                 )
         for identity in ids_of(event):
             where = {"input": given.to_json(), "filled_in": list(given.filled)}
-            one = {"id": identity, "route": goes, "stopped_by": stopped, **where}
+            one = {"id": identity, "route": goes, "rules": taken, "stopped_by": stopped, **where}
             found.append(one if says is None else {**one, "aws": says})
             _show(screen, given.place, one)
         if says is not None and says != [
@@ -103,10 +104,21 @@ def _matched(
     return goes, stopped
 
 
+def _rules(routes: list[Routed], goes: list[str], event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Lists which rule of each route takes the event: two of them for one with odd and clean resources."""
+    return [
+        {"route": routed.route.name, "rule": rule.name, "mail": rule.part.kind}
+        for routed in routes
+        if routed.route.name in goes
+        for rule in routed.takers(event)
+    ]
+
+
 def _show(screen: Screen, place: str, one: dict[str, Any]) -> None:
     from shnotify.escaping import escaped_line
 
-    screen.result(f"{place}: {escaped_line(one['id'])}: {', '.join(one['route']) or 'nowhere'}")
+    rules = ", ".join(f"{rule['route']} (rule {rule['rule']})" for rule in one["rules"])
+    screen.result(f"{place}: {escaped_line(one['id'])}: {rules or 'nowhere'}")
     for reason in () if one["route"] else one["stopped_by"]:
         actual = "is not there" if reason["actual"] is None else f"is {_brief(reason['actual'])}"
         wanted = " or ".join(_brief(entry) for entry in reason["expected"])
@@ -133,11 +145,13 @@ def _gateway(chosen: Any, region: str | None) -> Aws:
 
 
 def _by_aws(aws: Aws, routes: list[Routed], event: dict[str, Any]) -> list[str]:
-    """Lists the routes whose pattern EventBridge says matches."""
+    """Lists the routes one of whose rules EventBridge says takes the event."""
     from shnotify.findings.patternsyntax import compact
     from shnotify.notifier.preconditions import pattern_matches
 
-    asked = {
-        r.route.name: aws.start(pattern_matches, aws, compact(r.pattern), event) for r in routes
-    }
-    return [name for name, future in asked.items() if aws.in_time(future)]
+    asked = [
+        (routed.route.name, aws.start(pattern_matches, aws, compact(rule.pattern), event))
+        for routed in routes
+        for rule in routed.rules
+    ]
+    return list(dict.fromkeys([name for name, future in asked if aws.in_time(future)]))

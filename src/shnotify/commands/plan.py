@@ -8,6 +8,7 @@ import click
 
 from shnotify.commands._flow import planned, refusal
 from shnotify.errors import UsageError
+from shnotify.notifier.needs import BACKLOG
 from shnotify.terminal.options import aws_options, settings
 
 
@@ -29,10 +30,10 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
     chosen = settings(**options)
     if markdown and chosen.json:
         raise UsageError("--markdown and -o json are two forms: give one of them")
-    with session(chosen) as run:
+    with session(chosen, besides=BACKLOG) as run:
         seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, around, adopt=adopt, markdown=markdown)
+        plan = planned(run, seen, around, adopt=adopt, ask=True, markdown=markdown)
         error = refusal(plan)
         run.screen.document(run.plan_document(plan, error=error))
         if error:

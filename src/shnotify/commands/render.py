@@ -12,7 +12,11 @@ from shnotify.terminal.options import config_option, output_options, settings
 if TYPE_CHECKING:
     from shnotify.commands._input import Routed
     from shnotify.config.models import Config
+    from shnotify.config.rules import RoutedRule
+    from shnotify.mail.summary import Part
     from shnotify.terminal.screen import Screen
+
+    Rules = dict[str, dict[str, tuple[RoutedRule, ...]]]
 
 
 @click.command("render", short_help="Show the exact mail for an event.")
@@ -43,6 +47,7 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     config, routes = routes_of(chosen.config, route)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     mails: list[dict[str, Any]] = []
+    known: Rules = {}
     lost: ShnotifyError | None = None
     for given in events_in(files):
         event, ids = given.event, escaped_line(", ".join(ids_of(given.event)))
@@ -56,18 +61,27 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
                 f"{given.place}: {ids} matches no route: shown as {routes[0].route.name} would send it"
             )
         for routed in due or routes[:1]:
-            try:
-                found = _mails(config, routed, event, form)
-            except UndeliverableError as error:  # the mails of all the others are shown
-                message = f"{given.place}: route {routed.route.name}: {ids}: {error.message}"
-                screen.error(message, error.hint)
-                lost = lost or ShnotifyError(message, hint=error.hint)
-                continue
+            found: list[dict[str, Any]] = []
+            failed: list[UndeliverableError] = []
+            for part in _parts(config, routed, event, form, known):
+                try:
+                    found += _mails(config, routed, event, part)
+                except UndeliverableError as error:  # the mails of all the others are shown
+                    failed.append(error)
+            for loss in failed:
+                message = f"{given.place}: route {routed.route.name}: {ids}: {loss.message}"
+                if found:  # two resources, one of them odd: the second rule's mail arrives
+                    screen.warn(
+                        f"{message} (as the first rule mails it; the second rule's arrives)"
+                    )
+                    continue
+                screen.error(message, loss.hint)
+                lost = lost or ShnotifyError(message, hint=loss.hint)
             mails += [
                 {**mail, "input": given.to_json(), "filled_in": list(given.filled)}
                 for mail in found
             ]
-            if not found:
+            if not found and not failed:
                 screen.warn(
                     f"{routed.route.name} sends no mail for it: `dedup: {routed.route.message.dedup}`"
                 )
@@ -77,38 +91,55 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     return screen.code(1 if lost else 0)
 
 
-def _mails(
-    config: Config, routed: Routed, event: dict[str, Any], form: str | None
-) -> list[dict[str, Any]]:
-    from shnotify.commands._input import scope_of
-    from shnotify.mail.preview import render
-    from shnotify.mail.summary import settings_of
+def _parts(
+    config: Config, routed: Routed, event: dict[str, Any], form: str | None, known: Rules
+) -> list[tuple[str, Part]]:
+    """Lists format and part of every rule of the route that takes the event, as if it were due.
 
-    route, scope = routed.route, scope_of(config, event)
+    known: the rules that were made for other events, by partition.
+    """
+    from shnotify.commands._input import scope_of
+    from shnotify.config.rules import rules_by_route
+    from shnotify.findings.matching import matches
+    from shnotify.mail.preview import takers
+    from shnotify.mail.summary import parts
+
+    route, partition = routed.route, scope_of(config, event).partition
     form = form or route.message.format
     if route.pattern and form == "summary":
         form = "json"  # a raw pattern's events may be of any shape, so they are sent whole
+    if form == route.message.format:
+        if partition not in known:
+            known[partition] = rules_by_route(config, partition)
+        rules = known[partition][route.name]
+        due = [rule.part for rule in rules if matches(rule.pattern, event)]
+        return [(form, part) for part in due or takers([rule.part for rule in rules], event)]
+    made = parts(form, route.source, partition=partition)
+    return [(form, part) for part in takers(made, event)]
+
+
+def _mails(
+    config: Config, routed: Routed, event: dict[str, Any], due: tuple[str, Part]
+) -> list[dict[str, Any]]:
+    from shnotify.commands._input import scope_of
+    from shnotify.config.rules import rule_name
+    from shnotify.mail.preview import mails_of
+    from shnotify.mail.summary import settings_of
+
+    route, scope = routed.route, scope_of(config, event)
+    form, part = due
     formatter = settings_of(
         route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name)
     )
-    rendered = render(
-        event,
-        form,
-        route.source,
-        partition=scope.partition,
-        fields=route.message.fields,
-        settings=formatter,
-    )
-    return [
-        {"route": route.name, "format": form, "subject": m.subject, "body": m.body}
-        for m in rendered
-    ]
+    named = {"route": route.name, "rule": rule_name(route, part.name), "format": form}
+    rendered = mails_of(part, event, form, formatter)
+    return [{**named, "subject": mail.subject, "body": mail.body} for mail in rendered]
 
 
 def _show(screen: Screen, mail: dict[str, Any]) -> None:
     from shnotify.escaping import escaped, escaped_line
 
-    screen.result(f"route {mail['route']}, {mail['format']}")
+    screen.result(f"route {mail['route']}, {mail['format']}, rule {mail['rule']}")
     screen.result(escaped_line(f"Subject: {mail['subject']}"), exact=True)
     screen.result()
     for line in mail["body"].splitlines():

@@ -48,7 +48,6 @@ def _tell(screen: Screen, sandbox: Sandbox) -> None:
     for name, value in sandbox.environment.items():
         screen.result(f"export {name}={shlex.quote(value)}", exact=True)
     screen.say(f"embedded AWS on {sandbox.endpoint}")
-    screen.say(
-        f"who has not confirmed yet, and the links: {sandbox.endpoint}/sandbox/subscriptions"
-    )
+    screen.say(f"mails, and the links in them: {sandbox.endpoint}/sandbox/mail")
+    screen.say(f"who has not confirmed yet: {sandbox.endpoint}/sandbox/subscriptions")
     screen.say("Ctrl-C ends it; nothing is kept")

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shnotify.commands._session import Session
-    from shnotify.engine.plan import Observation, Plan, Step
-    from shnotify.errors import ShnotifyError
+    from shnotify.engine.plan import Plan, Step
     from shnotify.notifier.delivery import Delivery
 
 _VERDICTS = {
@@ -32,7 +31,7 @@ def command(**options: Any) -> int:
 
     Exits 3 on drift, 4 if a route cannot.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._session import session, unread
     from shnotify.engine.plan import plan_apply
     from shnotify.notifier.delivery import deliveries
 
@@ -44,7 +43,7 @@ def command(**options: Any) -> int:
             step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps
         }
         routes = deliveries(run.config, run.graph, seen, around)
-        error = _unknown(seen)
+        error = unread(seen)
         in_sync = not error and set(states.values()) <= {"in_sync"}
         run.screen.document(
             run.document(
@@ -70,8 +69,8 @@ def state_of(step: Step, *, leftover: bool) -> str:
         return "unknown" if step.action == "refuse" or leftover else "missing"
     if leftover:
         return "leftover"
-    if step.live.owner is not None:
-        return "unmanaged"
+    if step.live.owner is not None and step.action != "none":
+        return "unmanaged"  # what a stack made from our own template is compared like ours
     return "drifted" if step.changes or step.live.blocked else "in_sync"
 
 
@@ -95,14 +94,6 @@ def _resource(step: Step, state: str) -> dict[str, Any]:
     if step.notes:
         found["notes"] = list(step.notes)
     return found
-
-
-def _unknown(seen: Observation) -> ShnotifyError | None:
-    """Returns the error of the first thing that could not be read, or None."""
-    from shnotify.engine.resource import Unreadable
-
-    unread = [*seen.wanted.values(), *(live for _, live in seen.leftovers), seen.unsearched]
-    return next((live.error for live in unread if isinstance(live, Unreadable)), None)
 
 
 def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[Delivery]) -> None:

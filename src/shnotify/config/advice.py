@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shnotify.config.load import Loaded
 from shnotify.config.models import Config, Route
+from shnotify.config.rules import left_out, plain_routes
 from shnotify.config.variables import variables
 from shnotify.config.yamlfile import Document, Path, dotted
 from shnotify.findings.pattern import event_pattern
@@ -45,6 +46,7 @@ def _found(loaded: Loaded) -> Iterator[Found]:
     patterns = [
         event_pattern(route.source, route.findings, None, route.pattern) for route in config.routes
     ]
+    plain = plain_routes(config)
     if config.region and (doubt := region_doubt(config.region)):
         yield ("region",), doubt
     for number, route in enumerate(config.routes):
@@ -60,6 +62,7 @@ def _found(loaded: Loaded) -> Iterator[Found]:
         )
         if size := size_warning(whole):
             yield (*here, "pattern" if route.pattern else "findings"), size
+        yield from _of_mail(here, config, route, plain)
         yield from _of_pattern(here, route)
         yield from _of_filters(here, route)
         decided = (*here, "findings", "compliance_status") in loaded.document.keys
@@ -68,6 +71,18 @@ def _found(loaded: Loaded) -> Iterator[Found]:
     if len(patterns) > 1:
         yield from _twice(config, patterns)
     yield from variables(loaded.document.data)
+
+
+def _of_mail(here: Path, config: Config, route: Route, plain: dict[str, str]) -> Iterator[Found]:
+    """Warns of a mail that says less than it is asked to."""
+    if route.name in plain:
+        yield (*here, "name"), f"its mails go without title and resource: {plain[route.name]}"
+    elif missing := left_out(config, route):
+        yield (
+            (*here, "findings"),
+            f"its mails go without {', '.join(sorted(missing))}: the filter stands on the same field, and a pattern "
+            "has one condition a field",
+        )
 
 
 def _of_pattern(here: Path, route: Route) -> Iterator[Found]:

@@ -146,10 +146,32 @@ def whole(config: Config) -> Iterator[Found]:
         yield from (
             (("routes", i, "message", *path), text) for path, text in _message(config, route)
         )
+    yield from _rules_named_twice(config.settled())
     yield from _keys(config)
     yield from _elsewhere(config)
     if any(route.message.format == "lambda" for route in config.routes):
         yield from _alike(config.tags)
+
+
+def _rules_named_twice(config: Config) -> Iterator[Found]:
+    """Finds second rules whose name another rule of the file has."""
+    from shnotify.config.rules import rule_name
+    from shnotify.mail.summary import MessageError, parts
+
+    firsts = {route.rule.name: route.name for route in config.routes}
+    taken: dict[str, str] = {}
+    for i, route in enumerate(config.routes):
+        if route.pattern:
+            continue
+        try:
+            made = parts(route.message.format, route.source, fields=route.message.fields)
+        except MessageError:
+            continue  # told as the message's
+        for name in (rule_name(route, part.name) for part in made if part.name):
+            if other := firsts.get(name) or taken.get(name):
+                text = f"this rule and its second one, {shown(name)}, need names of their own: route {other} has it"
+                yield ("routes", i, "rule", "name"), text
+            taken[name] = route.name
 
 
 def _impossible(route: Route) -> Iterator[Found]:

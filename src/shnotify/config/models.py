@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from shnotify.config.rollout import Rollout
 from shnotify.findings.filters import Findings
 from shnotify.mail.options import Message
 from shnotify.schema import scalars as fields
@@ -58,7 +59,7 @@ class Encryption(Model):
 
 
 class DeadLetterQueue(Model):
-    """The queue that takes what EventBridge could not deliver."""
+    """The queue that takes what EventBridge and SNS could not deliver."""
 
     name: fields.QueueName = described(description="The queue's name.")
     visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(
@@ -76,6 +77,9 @@ class DeadLetterQueue(Model):
     )
     data_key_reuse: Annotated[int, fields.duration(60, DAY)] = described(
         300, description="1m to 24h."
+    )
+    undelivered_mail: bool = described(
+        True, description="Whether it also takes the mail that SNS gives up."
     )
 
 
@@ -176,6 +180,12 @@ class Config(Model):
         Field(min_length=1),
         at_most(fields.MAX_ROUTES),
     ]
+    rollout: Rollout | None = described(None, description="The same in many accounts and Regions.")
+
+    @property
+    def keeps_mail(self) -> bool:
+        """Tells whether mail that SNS gives up goes to the dead-letter queue."""
+        return bool(self.dead_letter_queue and self.dead_letter_queue.undelivered_mail)
 
     @property
     def asks_which(self) -> bool:

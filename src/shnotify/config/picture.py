@@ -5,11 +5,12 @@ Offline: it says what the file says, and nothing of what AWS holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shnotify.config.models import Config, ExistingKey, ManagedKey, Route
+from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.escaping import escaped_line
 from shnotify.schema.scalars import shown, spoken
 
@@ -26,6 +27,13 @@ _MAILS = {
     "json": "whole events as JSON",
     "lambda": "mails with title and remedy",
 }
+_ABOUT = {
+    "clean": "the other service's findings, to the same topic",
+    "odd": "findings whose text would break a mail, to the same topic without it",
+    "plain": "the other service's findings, to the same topic",
+    "whole": "to the same topic",
+}
+"""What a further rule of a route is for."""
 _LABELS = {"severity": "", "workflow_status": "", "record_state": ""}
 """Fields whose values need no label: no two of them share a value."""
 
@@ -39,12 +47,16 @@ class Node:
     below: tuple[Node, ...] = ()
 
 
-def chains(config: Config) -> tuple[Node, ...]:
-    """Returns one tree a route, from Security Hub to those who are told."""
-    return tuple(_chain(config, route) for route in config.routes)
+def chains(config: Config, plain: Collection[str] = ()) -> tuple[Node, ...]:
+    """Returns one tree a route, from Security Hub to those who are told.
+
+    plain  routes that get no second rule
+    """
+    rules = rules_by_route(config.settled(), plain=plain)
+    return tuple(_chain(config, route, rules[route.name]) for route in config.routes)
 
 
-def _chain(config: Config, route: Route) -> Node:
+def _chain(config: Config, route: Route, rules: tuple[RoutedRule, ...]) -> Node:
     topic = Node(
         f"topic {route.topic.name}",
         f"{_MAILS[route.message.format]}{_encrypted(config, 'topic_key')}",
@@ -61,7 +73,8 @@ def _chain(config: Config, route: Route) -> Node:
     disabled = "" if route.rule.enabled else "DISABLED: lets nothing through; "
     rule = Node(f"rule {route.rule.name}", f"{disabled}{filters_in_words(route)}", tuple(below))
     source = "events that your own pattern takes" if route.pattern else _SOURCES[route.source]
-    return Node(source, "", (rule,))
+    others = (Node(f"rule {one.name}", _ABOUT[one.part.kind]) for one in rules[1:])
+    return Node(source, "", (rule, *others))
 
 
 def _encrypted(config: Config, which: str) -> str:
@@ -127,7 +140,7 @@ def made(config: Config) -> dict[str, int]:
         "SQS queue": int(config.dead_letter_queue is not None),
         "SNS topic": len(config.routes),
         "subscription": sum(len(route.subscribers) for route in config.routes),
-        "EventBridge rule": len(config.routes),
+        "EventBridge rule": sum(map(len, rules_by_route(config.settled()).values())),
         "Lambda function": functions,
     }
     return {kind: count for kind, count in counts.items() if count}

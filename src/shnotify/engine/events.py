@@ -27,4 +27,19 @@ class StepEnded:
     message: str | None = None
 
 
-Event = Looking | StepStarted | StepEnded | Progress
+@dataclass(frozen=True)
+class Advanced:
+    """Says how far a long work has come.
+
+    what     what is being done: `reading`, `sending`
+    total    how much there is; None when nobody knows
+    seconds  since the work began
+    """
+
+    what: str
+    done: int
+    total: int | None
+    seconds: float
+
+
+Event = Looking | StepStarted | StepEnded | Advanced | Progress

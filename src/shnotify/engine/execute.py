@@ -203,6 +203,26 @@ def _update(wanted: Resource, aws: Aws, live: Live[Resource]) -> None:
     merged.update(aws, live, changes)
 
 
+def joined(first: Plan, outcome: Outcome, second: Plan, then: Outcome) -> tuple[Plan, Outcome]:
+    """Tells two plans that were carried out one after the other as one: what the first did is done
+    where the second had nothing left to do.
+    """
+    done = {
+        step.key: step
+        for step in first.steps
+        if step.action not in ("none", "refuse") and outcome.results.get(step.key) == "done"
+    }
+    made = {key for key, step in done.items() if step.action == "create"}
+    steps = (
+        done.get(step.key, step)
+        if step.action == "none" or (step.action == "update" and step.key in made)
+        else step
+        for step in second.steps
+    )
+    then.seconds = {**outcome.seconds, **then.seconds}
+    return Plan(tuple(steps), second.known), then
+
+
 def execute(plan: Plan, aws: Aws, report: Callable[[Event], None], *, workers: int = 16) -> Outcome:
     """Carries out the steps of a plan. A failed step skips its dependents; all other steps finish."""
     return _Run(plan, aws, report).run(workers)

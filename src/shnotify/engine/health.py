@@ -12,6 +12,33 @@ from typing import Any, Literal
 
 Verdict = Literal["ok", "broken", "unknown", "warning"]
 
+LINKS = (
+    "credentials",
+    "hub",
+    "home-region",
+    "aggregation",
+    "duplicates",
+    "rule",
+    "pattern",
+    "target",
+    "transformer",
+    "formatter",
+    "topic-policy",
+    "topic-key",
+    "queue",
+    "queue-policy",
+    "queue-key",
+    "subscribers",
+    "filter-policy",
+    "unsubscribe",
+    "undelivered-mail",
+    "invocations",
+    "mail-failures",
+    "queue-depth",
+    "watchdog",
+)
+"""The ids of all links, in the order of the chain."""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -34,6 +61,11 @@ class Link:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     resource: str | None = None
+
+    @property
+    def place(self) -> int:
+        """The link's place in the chain."""
+        return LINKS.index(self.id)
 
     @property
     def stops(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from shnotify.engine.fingerprint import digest
 from shnotify.engine.graph import Graph
-from shnotify.engine.ownership import adoptable, is_adopted, with_tags
+from shnotify.engine.ownership import adoptable, as_exported, exported, is_adopted, with_tags
 from shnotify.engine.resource import Change, Live, Observed, Resource, Unreadable
 from shnotify.engine.values import Tags, late_parts
 from shnotify.tags import ADOPTED_TAG, RESOURCE_TAG
@@ -100,6 +100,8 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
         resource_id for resource_id, live in seen.wanted.items() if isinstance(live, Unreadable)
     )
     steps = [_converge(r, r.resolved(known), seen.wanted[r.id], unread, adopt=adopt) for r in graph]
+    steps = _with_the_stack(steps)
+    steps = _in_turn(steps, graph, seen)
     everything = frozenset(s.key for s in steps)
     in_use = _arns(seen.wanted.values()) | {r.arn for r in graph if r.arn}
     removals: list[Step] = []
@@ -110,11 +112,32 @@ def plan_apply(graph: Graph, seen: Observation, *, adopt: bool = False) -> Plan:
             and live.state.tags_or_none() is not None
         ):
             continue  # one thing is never wanted and left over in one plan
+        if resource.whole() in _kept_by_a_stack(steps):
+            continue  # who is on a stack's topic is the stack's to say
         earlier = frozenset(s.key for s in removals if s.resource.RANK < resource.RANK)
         step = removal(resource, live, everything | earlier)
         # What cannot be removed now must not keep the rest from being made right.
         removals.append(replace(step, action="none") if step.action == "refuse" else step)
     return Plan((*steps, *removals), known)
+
+
+def on_the_way(graph: Graph, seen: Observation) -> Graph | None:
+    """Returns the graph to make first, when no order of changes alone is safe (`Resource.bridge`)."""
+    wanted = {resource.id: resource for resource in graph}
+    found = tuple(resource.bridge(wanted, seen.wanted) for resource in graph)
+    changed = any(one is not other for one, other in zip(found, graph, strict=True))
+    return Graph(found) if changed else None
+
+
+def _in_turn(steps: list[Step], graph: Graph, seen: Observation) -> list[Step]:
+    """Lets changes wait for the changes that must come before them (`Resource.turns`)."""
+    wanted = {resource.id: resource for resource in graph}
+    return [
+        replace(step, needs=step.needs | step.resource.turns(wanted, seen.wanted))
+        if step.action in ("update", "adopt")
+        else step
+        for step in steps
+    ]
 
 
 def _apart(wanted: Mapping[str, Observed]) -> dict[str, Observed]:
@@ -193,11 +216,13 @@ def _converge(
         changes = tuple(
             Change(path, None, value)
             for path, value in want.managed().items()
-            if value not in ("", Tags())
+            if value not in ("", Tags(), {})
         )
         return Step("create", resource, None, changes, needs, notes=resource.creation_notes())
     if live.blocked:
         return Step("refuse", resource, live, needs=needs, reason=live.blocked)
+    if exported(live, want):
+        return _left_to_the_stack(resource, as_exported(want, live), live, needs)
     changes, unsure = _sure(want.diff(live.state), unread)
     if live.owner is None and unsure and not changes:
         return Step("refuse", resource, needs=needs, reason=unsure)
@@ -220,6 +245,36 @@ def _converge(
         return Step("adopt", resource, live, changes, needs, notes=live.notes)
     reason = f"{live.owner}: choose another name in the file, or take it over with `shnotify apply --adopt`"
     return Step("refuse", resource, live, changes, needs, reason=reason)
+
+
+def _left_to_the_stack(
+    resource: Resource, want: Resource, live: Live[Resource], needs: frozenset[str]
+) -> Step:
+    """Compares a thing that a stack made from our template; only the stack changes it."""
+    changes = want.diff(live.state)
+    if not changes:
+        notes = (str(live.owner), *live.notes)
+        return Step("none", resource, live, needs=needs, notes=notes)
+    return Step("refuse", resource, live, changes, needs, reason=f"{live.owner}: {_UPDATE}")
+
+
+_UPDATE = "update the stack with what `shnotify export cloudformation` prints"
+
+
+def _kept_by_a_stack(steps: Iterable[Step]) -> dict[str, str]:
+    """Maps the ids of what a stack keeps to words for the stack."""
+    return {s.key: str(s.live.owner) for s in steps if s.live and exported(s.live, s.resource)}
+
+
+def _with_the_stack(steps: list[Step]) -> list[Step]:
+    """Leaves to the stack what is part of a thing of the stack, such as a subscription."""
+    kept = _kept_by_a_stack(steps)
+    return [
+        replace(s, action="refuse", reason=f"{kept[whole]}: {_UPDATE}")
+        if (whole := s.resource.whole()) in kept and whole and s.action in ("create", "update")
+        else s
+        for s in steps
+    ]
 
 
 def _sure(changes: tuple[Change, ...], unread: frozenset[str]) -> tuple[tuple[Change, ...], str]:

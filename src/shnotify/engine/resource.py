@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.permissions import Permissions
+from shnotify.engine.template import EMPTY, Part
 from shnotify.engine.values import Late, Tags, late_parts, resolve
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Resource(ABC):
 
     "" when it stands alone.
     """
+    GETATT: ClassVar[Mapping[str, str]] = {}
+    """The attributes that CloudFormation's `Fn::GetAtt` calls otherwise: our name to its name."""
     GOES_LAST: ClassVar[bool] = False
     """Whether everything else is removed before it: what others are encrypted with."""
 
@@ -184,6 +187,17 @@ class Resource(ABC):
             target for f in fields(self) for target, _ in late_parts(getattr(self, f.name))
         )
 
+    def turns(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> frozenset[str]:
+        """Returns the ids of the resources whose change must come before a change of this one.
+
+        Unlike `needs` it hangs on what is there: nothing waits for its turn to be created.
+        """
+        return frozenset()
+
+    def bridge(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> Self:
+        """Returns the resource as it is wanted on the way, when no order of changes alone is safe."""
+        return self
+
     def whole(self) -> str | None:
         """Returns the id of the resource that this one is part of, or None."""
         named = late_parts(getattr(self, self.PART_OF)) if self.PART_OF else ()
@@ -216,6 +230,23 @@ class Resource(ABC):
             for f in fields(self)
             if not f.metadata.get("identity") and getattr(self, f.name) is not None
         }
+
+    def properties(self) -> dict[str, Any]:
+        """Returns the properties of the template's entry, without empty ones.
+
+        Source: the CloudFormation resource type reference; our fields carry its names.
+        """
+        named = {
+            cfn_name(f.name): getattr(self, f.name)
+            for f in fields(self)
+            if f.metadata.get("identity") and f.name.endswith("_name")
+        }
+        given = {**named, **self.managed()}
+        return {name: value for name, value in given.items() if value not in EMPTY}
+
+    def cfn(self) -> tuple[Part, ...]:
+        """Returns the entries of a CloudFormation template, the resource's own first."""
+        return (Part(self.id, self.CFN, self.properties()),)
 
     def onto(self, live: Self) -> Self:
         """Merges this wanted state onto a live one, and keeps what belongs to others."""

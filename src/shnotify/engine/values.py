@@ -176,6 +176,19 @@ class Policy:
         merged.extend(ours.values())
         return Policy({**live.document, "Statement": merged}, self.own)
 
+    def named_as_in(self, live: Policy) -> Policy:
+        """Returns the policy with our statements under the Sids that the live policy gives them.
+
+        CloudFormation chooses the Sid of an AWS::Lambda::Permission.
+        """
+        sids = {repr(_statement_form(_unnamed(s))): s.get("Sid") for s in live.statements}
+        renamed = []
+        for statement in self.statements:
+            sid = sids.get(repr(_statement_form(_unnamed(statement))))
+            renamed.append({**statement, "Sid": sid} if sid else statement)
+        own = frozenset(str(s.get("Sid")) for s in renamed)
+        return Policy({**self.document, "Statement": renamed}, own)
+
     def without(self, sids: frozenset[str]) -> Policy:
         """Returns the policy without the statements of these Sids."""
         return Policy(
@@ -248,6 +261,10 @@ def _statement_form(statement: dict[str, Any]) -> dict[str, Any]:
             case _:
                 form[name] = value
     return form
+
+
+def _unnamed(statement: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in statement.items() if name != "Sid"}
 
 
 def to_json(value: Any) -> Any:

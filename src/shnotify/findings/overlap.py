@@ -4,7 +4,7 @@ said. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shnotify.findings import eventshape as known
@@ -15,6 +15,8 @@ Example = dict[str, Any]
 """Dotted name -> the value that both patterns take; None for an absent field."""
 
 _MOST_PAIRS = 2_500
+_STAND_INS = ("stand-in", "123456789012")
+"""Values for a field that a pattern only excludes from."""
 _VALUES = {
     "source": (known.SOURCE,),
     "detail-type": known.DETAIL_TYPES,
@@ -42,6 +44,41 @@ def shared_example(first: Mapping[str, Any], second: Mapping[str, Any]) -> Examp
     return None
 
 
+def examples(pattern: Mapping[str, Any]) -> Iterator[Example]:
+    """Yields events that the pattern lets through: for each field every value that it names, beside
+    the first of all other fields.
+    """
+    for one in alternatives(pattern):
+        taken = {condition.field: _taken(condition) for condition in one}
+        first = {field: values[0] for field, values in taken.items()}
+        yield from ({**first, field: value} for field, values in taken.items() for value in values)
+
+
+def _taken(condition: Condition) -> list[Any]:
+    """Lists the values that a condition names; a stand-in when it only names what it excludes."""
+    named = [value for entry in condition.entries for value in _samples(entry)]
+    listed = _VALUES.get(condition.field, named)
+    found = [value for value in dict.fromkeys(listed) if _all_take([condition], value)]
+    others = (value for value in (*_STAND_INS, None) if _all_take([condition], value))
+    return found or [next(others, None)]
+
+
+def event_of(example: Mapping[str, Any]) -> dict[str, Any]:
+    """Makes the event of an example, with one finding in it as AWS sends it."""
+    event: dict[str, Any] = {}
+    for field, value in example.items():
+        if value is not None:
+            *names, last = field.split(".")
+            node = event
+            for name in names:
+                node = node.setdefault(name, {})
+            node[last] = value
+    detail = event.get("detail")
+    if isinstance(detail, dict) and isinstance(detail.get("findings"), dict):
+        detail["findings"] = [detail["findings"]]
+    return event
+
+
 def _example(here: Alternative, there: Alternative) -> Example | None:
     by_field: dict[str, list[Condition]] = {}
     for condition in (*here, *there):
@@ -64,7 +101,7 @@ def _candidates(field: str, conditions: list[Condition]) -> Iterable[Any]:
         for condition in conditions:
             for entry in condition.entries:
                 yield from _samples(entry)
-        yield from ("stand-in", "123456789012")
+        yield from _STAND_INS
     yield None
 
 

@@ -20,7 +20,7 @@ WARN_SIZE = 2048
 MAX_SIZE = 4096
 """Characters; the API's own limit on `EventPattern` (PutRule)."""
 MAX_OR_COMBINATIONS = 1000
-"""Sub-patterns that all `$or` of one pattern may multiply to (eb-quota)."""
+"""What the lengths of all `$or` lists of one pattern may multiply to (eb-quota)."""
 
 
 class PatternError(ShnotifyError):
@@ -92,7 +92,7 @@ def validate_pattern(raw: object, path: str = "pattern") -> dict[str, Any]:
         )
     problems = list(_object(raw, path, inside_or=False))
     if not problems:
-        combinations = _combinations(raw)
+        combinations = or_combinations(raw)
         if combinations > MAX_OR_COMBINATIONS:
             text = f"its $or lists multiply to {combinations:,} combinations; EventBridge takes {MAX_OR_COMBINATIONS:,}"
             problems.append((path, text))
@@ -176,12 +176,14 @@ def _leaves(node: dict[Any, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{key}"
 
 
-def _combinations(node: dict[str, Any]) -> int:
-    """Counts the plain patterns that the `$or`s multiply to."""
+def or_combinations(node: dict[str, Any]) -> int:
+    """Multiplies the lengths of all `$or` lists, nested ones too, as the guide counts them
+    (eb-create-pattern-operators).
+    """
     return math.prod(
-        sum(_combinations(branch) for branch in value)
+        len(value) * math.prod(or_combinations(branch) for branch in value)
         if is_or(key, value)
-        else _combinations(value)
+        else or_combinations(value)
         for key, value in node.items()
         if isinstance(value, dict) or is_or(key, value)
     )

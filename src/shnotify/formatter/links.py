@@ -50,16 +50,16 @@ def search_url(schema: str, partition: str, region: str) -> str:
     automated-security-response-on-aws and aws-security-hub-jira-software-integration write the
     same address.
     """
-    path, name = (
-        ("/securityhub/home", "Id")
-        if schema == "cspm"
-        else ("/securityhub/v2/home", "finding_info.uid")
-    )
+    name = "Id" if schema == "cspm" else "finding_info.uid"
+    search = f"?search={name}%3D%255Coperator%255C%253AEQUALS%255C%253A"
+    return findings_url(schema, partition, region) + search
+
+
+def findings_url(schema: str, partition: str, region: str) -> str:
+    """The console's list of findings; `region` stands there as it is."""
+    path = "/securityhub/home" if schema == "cspm" else "/securityhub/v2/home"
     host = CONSOLE_HOSTS.get(partition, CONSOLE_HOSTS["aws"])
-    return (
-        f"https://{host}{path}?region={region}"
-        f"#/findings?search={name}%3D%255Coperator%255C%253AEQUALS%255C%253A"
-    )
+    return f"https://{host}{path}?region={region}#/findings"
 
 
 def remediation_url(address: str, language: str) -> str:

@@ -36,12 +36,12 @@ class DeliveryError(Exception):
     """
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001 (Lambda's signature)
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Sends the event's mails.
 
     Raises SettingsError (configuration) or DeliveryError (sending, marking).
     """
-    settings = _settings()
+    settings = _settings().beside(context.invoked_function_arn)
     due = mails(event, settings)
     failures = []
     for mail in due:

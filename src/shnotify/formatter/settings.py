@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -33,7 +33,8 @@ class SettingsError(ValueError):
 class Settings:
     """All that the function needs to know.
 
-    topic_arn: where mails go. language: "en" or "ja". time_zone: IANA name. sso_start_url: shown
+    topic_arn: where mails go; its name alone stands for a topic beside the function, so that one
+    archive serves every account and Region. language: "en" or "ja". time_zone: IANA name. sso_start_url: shown
     for signing in. subject, body: templates with {named} fields (`FIELD_NAMES`; {{ and }} for
     braces); None = the built-in mail. dedup: "none"; "new-only": a finding's first event;
     "notified": whatever was mailed is marked NOTIFIED (OCSF: In Progress) in Security Hub, and
@@ -56,6 +57,13 @@ class Settings:
     def partition(self) -> str:
         parts = self.topic_arn.split(":")
         return parts[1] if len(parts) > 1 else "aws"
+
+    def beside(self, function_arn: str) -> Settings:
+        """The settings with the topic's whole ARN: in the function's account and Region."""
+        if ":" in self.topic_arn:
+            return self
+        _, partition, _, region, account, _ = function_arn.split(":", 5)
+        return replace(self, topic_arn=f"arn:{partition}:sns:{region}:{account}:{self.topic_arn}")
 
     def problems(self) -> list[tuple[str, str]]:
         """(field, what is wrong) for everything that is; empty when the function can work."""

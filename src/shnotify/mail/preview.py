@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from shnotify.findings.guards import clean, odd
+from shnotify.findings.matching import matches
+from shnotify.findings.vocabulary import HUB
+from shnotify.formatter.finding import is_ocsf
 from shnotify.formatter.mail import mails
 from shnotify.formatter.settings import Settings
-from shnotify.mail.summary import input_transformer
-from shnotify.mail.transformer import transform
+from shnotify.mail.summary import Part, parts
+from shnotify.mail.transformer import UndeliverableError, transform
 
 DEFAULT_SUBJECT = "AWS Notification Message"
 """What SNS writes when nobody gives a subject; EventBridge cannot give one."""
@@ -31,20 +35,51 @@ def render(
 ) -> list[RenderedMail]:
     """Renders the mails of one event exactly as they are delivered.
 
-    Only `lambda` can make none (dedup) or several.
+    `lambda` can make none (dedup) or several, and `summary` two (`guards`).
 
     settings: the function's, for `lambda`. Raises UndeliverableError when EventBridge would not
     deliver the event.
     """
+    made = parts(message_format, source, partition=partition, fields=fields)
+    found: list[RenderedMail] = []
+    lost: UndeliverableError | None = None
+    for part in takers(made, event):
+        try:
+            found += mails_of(part, event, message_format, settings or Settings())
+        except UndeliverableError as error:
+            lost = error
+    if lost and not found:
+        raise lost
+    return found
+
+
+def takers(made: Sequence[Part], event: Mapping[str, Any]) -> Iterator[Part]:
+    """Yields the parts whose rule takes the event, provided that the route's filter lets it through."""
+    schema = "hub" if _is_of_hub(event) else "cspm"
+    own = [part for part in made if part.source in (schema, "both")] or list(made)
+    for part in own:
+        narrow = {"clean": clean, "odd": odd}.get(part.kind)
+        if narrow is None or matches(narrow({}, part.guards), event):
+            yield part
+
+
+def _is_of_hub(event: Mapping[str, Any]) -> bool:
+    detail = event.get("detail")
+    findings = detail.get("findings") if isinstance(detail, Mapping) else None
+    first = findings[0] if isinstance(findings, list) and findings else None
+    if isinstance(first, Mapping):
+        return is_ocsf(first)
+    return event.get("detail-type") == HUB.detail_type
+
+
+def mails_of(
+    part: Part, event: Mapping[str, Any], message_format: str, settings: Settings
+) -> list[RenderedMail]:
+    """Renders the mails that one rule makes of an event. Raises UndeliverableError."""
     if message_format == "lambda":
-        return [
-            RenderedMail(mail.subject, mail.body) for mail in mails(event, settings or Settings())
-        ]
-    transformer = input_transformer(message_format, source, partition=partition, fields=fields)
-    if transformer is None:
-        return [
-            RenderedMail(
-                DEFAULT_SUBJECT, json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-            )
-        ]
-    return [RenderedMail(DEFAULT_SUBJECT, transform(transformer, event))]
+        return [RenderedMail(mail.subject, mail.body) for mail in mails(event, settings)]
+    if part.transformer is None:
+        body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    else:
+        body = transform(part.transformer, event)
+    return [RenderedMail(DEFAULT_SUBJECT, body)]

@@ -1,23 +1,25 @@
-"""What arrives in the inbox: the input transformer of `summary`, and every mode rendered offline.
-
-Pure.
+"""What a summary says, and the input transformers that say it. Pure.
 
 EventBridge puts values into a template without escaping them, and drops a message that is no valid
-JSON afterwards (EventBridge User Guide, eb-transform-target-input). So `summary` carries only
-fields that nobody outside can write text into: a quote in a title, or in the name of an object an
-attacker uploads, must not suppress the mail about it.
+JSON afterwards (EventBridge User Guide, eb-transform-target-input). So a summary that names what
+somebody outside can write comes from a rule that lets through clean text only (`findings.guards`),
+and a second rule sends all else as a summary of fields that Security Hub writes or checks itself:
+a quote in a title must not suppress the mail about it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from shnotify.errors import ShnotifyError
-from shnotify.formatter.links import search_url
+from shnotify.findings.guards import Guard
+from shnotify.formatter.links import findings_url, search_url
 from shnotify.formatter.settings import Settings
+from shnotify.mail.fields import FIELDS, REFUSED
 from shnotify.mail.transformer import check_limits
 
 if TYPE_CHECKING:
@@ -34,82 +36,156 @@ class MessageError(ShnotifyError):
         self.path = path
 
 
+# A line that may be empty stands at the end of one that never is: no mail says "Control: ".
+LINES = (
+    "{severity}: {title}",
+    "Account: {account} {region} {account_name}",
+    "Resource: {resource_id}",
+    "Product: {product_name} {product}",
+    "Status: {status} {control} {compliance}",
+    "Created: {created}",
+)
+"""The mail of a route that names no fields: what is wrong, where, and since when."""
+SAFE_LINES = (
+    "{severity} Security Hub finding in account {account}, {region}",
+    "Product: {product}",
+    "Status: {status} {state} {compliance}",
+    "Created: {created}",
+    "Updated: {updated}",
+    "Event: {event_id}",
+)
+"""The mail of everything that the first one cannot carry."""
+FIRST_LINE = SAFE_LINES[0]
+WHY_ODD = (
+    "Not named here: title, resource and id. One of them is missing, or holds a quote, a backslash, a tab or "
+    "a line break, which EventBridge cannot put into a mail."
+)
+WHY_PLAIN = "Not named here: title, resource and id. The route has one rule only (shnotify status says why)."
+
+Kind = Literal["clean", "odd", "plain", "whole"]
+
+
 @dataclass(frozen=True)
-class Field:
-    """One line of a summary. `cspm`, `hub`: the JSON path in either schema's event."""
+class Part:
+    """The mails of one rule of a route.
 
-    label: str
-    cspm: str
-    hub: str
+    name         what tells the rule from the route's first, which has ""
+    source       the schema of its events: cspm or hub; or the route's source, for all of them
+    kind         clean: every guarded field is clean | odd: the others | plain: nothing is guarded |
+                 whole: no summary
+    guards       what is looked at
+    transformer  the target's InputTransformer; None for none
+    """
 
-
-_ASFF = "$.detail.findings[0]."
-FIELDS: dict[str, Field] = {
-    "severity": Field("Severity", f"{_ASFF}Severity.Label", f"{_ASFF}severity"),
-    "account": Field("Account", f"{_ASFF}AwsAccountId", f"{_ASFF}cloud.account.uid"),
-    "region": Field("Region", f"{_ASFF}Region", f"{_ASFF}cloud.region"),
-    # Not the name: a custom integration chooses that freely, the ARN is checked by Security Hub.
-    "product": Field("Product", f"{_ASFF}ProductArn", f"{_ASFF}metadata.product.uid"),
-    "control": Field(
-        "Control", f"{_ASFF}Compliance.SecurityControlId", f"{_ASFF}compliance.control"
-    ),
-    "compliance": Field("Compliance", f"{_ASFF}Compliance.Status", f"{_ASFF}compliance.status"),
-    "resource_type": Field(
-        "Resource type", f"{_ASFF}Resources[0].Type", f"{_ASFF}resources[0].type"
-    ),
-    "resource_id": Field("Resource", f"{_ASFF}Resources[0].Id", f"{_ASFF}resources[0].uid"),
-    "status": Field("Status", f"{_ASFF}Workflow.Status", f"{_ASFF}status"),
-    "state": Field("State", f"{_ASFF}RecordState", f"{_ASFF}activity_name"),
-    "created": Field("Created", f"{_ASFF}CreatedAt", f"{_ASFF}finding_info.created_time_dt"),
-    "updated": Field("Updated", f"{_ASFF}UpdatedAt", f"{_ASFF}finding_info.modified_time_dt"),
-    "finding_id": Field("Finding", f"{_ASFF}Id", f"{_ASFF}finding_info.uid"),
-    "event_id": Field("Event", "$.id", "$.id"),
-}
-"""Everything a summary may hold."""
-
-# resource_id is left out: it is machine-made but not machine-bound. The key of an S3 object is part
-# of it, so whoever
-# uploads malware as `a"b` would have the mail about it dropped. It can be asked for by name.
-DEFAULT_FIELDS: tuple[str, ...] = tuple(name for name in FIELDS if name != "resource_id")
-
-FREE_TEXT = frozenset(
-    {"title", "description", "remediation", "remediation_url", "note", "tags", "resource_name"}
-)
-_FREE_TEXT_REASON = (
-    "'{}' is free text: a quote, a backslash or a line break in it would make EventBridge drop the mail, "
-    "because its input transformer does not escape; use `format: lambda`"
-)
+    name: str
+    source: str
+    kind: Kind
+    guards: tuple[Guard, ...] = ()
+    transformer: dict[str, Any] | None = None
 
 
-def input_transformer(
-    message_format: str, source: str, *, partition: str = "aws", fields: Sequence[str] | None = None
-) -> dict[str, Any] | None:
-    """Builds the `InputTransformer` of a rule's target.
+def parts(
+    message_format: str,
+    source: str,
+    *,
+    partition: str = "aws",
+    fields: Sequence[str] | None = None,
+    guarded: bool = True,
+    left_out: frozenset[str] = frozenset(),
+) -> tuple[Part, ...]:
+    """Lists the parts of a route's mails; the first is the part of the route's first rule.
 
-    None for `json` (the event as it is) and `lambda` (a function's work).
+    Each schema has its own, for a mail has only the link of the service that its finding is in.
 
     source: "cspm", "hub" or "both". partition: for the console's address. fields: names from
-    `FIELDS`, in order; None is `DEFAULT_FIELDS`. Raises MessageError for free text and for names
-    that do not exist.
+    `FIELDS`, in order; None is `LINES`. guarded: False for one safe summary in place of two.
+    left_out: fields that cannot be guarded here. Raises MessageError for names that do not exist.
     """
     if message_format != "summary":
-        return None
+        return (Part("", source, "whole"),)
     for number, name in enumerate(fields or ()):
-        if problem := _unfit(name):
+        if problem := unfit(name, source):
             raise MessageError(f"message.fields[{number}]", problem)
-    shown = DEFAULT_FIELDS if fields is None else fields
-    lines = [
-        _first_line(source),
-        *(_line(name, source) for name in shown if name not in _IN_FIRST_LINE),
-    ]
-    lines += _links(source, partition)
-    template = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    found: list[Part] = []
+    for schema in ("cspm", "hub") if source == "both" else (source,):
+        first = "Hub" if found else ""
+        lines = _lines(fields, schema, left_out)
+        texts = _texts_in(lines)
+        if texts and guarded:
+            texts = list(dict.fromkeys([*texts, "finding_id"]))  # the link names it
+            guards = tuple(FIELDS[name].guard(schema) for name in texts)
+            found.append(
+                Part(first, schema, "clean", guards, _mail(lines, schema, partition, "id"))
+            )
+            safe = _mail(_safe(fields, WHY_ODD), schema, partition)
+            found.append(Part(f"{first}Plain", schema, "odd", guards, safe))
+        else:
+            lines = _safe(fields, WHY_PLAIN) if texts else lines
+            found.append(Part(first, schema, "plain", (), _mail(lines, schema, partition)))
+    return tuple(found)
+
+
+def _lines(fields: Sequence[str] | None, schema: str, left_out: frozenset[str]) -> list[str]:
+    """Writes the lines that a mail of clean text has."""
+    if fields is None:
+        return [line for line in (_without(line, left_out) for line in LINES) if line]
+    named = [name for name in fields if FIELDS[name].path(schema) and name not in left_out]
+    return [FIRST_LINE, *(_labelled(name) for name in named if f"{{{name}}}" not in FIRST_LINE)]
+
+
+def _without(line: str, left_out: frozenset[str]) -> str:
+    """Takes fields out of a line; "" when no other is left."""
+    kept = re.sub(r" ?\{(\w+)\}", lambda found: "" if found[1] in left_out else found[0], line)
+    return kept if "{" in kept else ""
+
+
+def _safe(fields: Sequence[str] | None, why: str) -> list[str]:
+    """Writes the lines of a mail that names no text, and why it does not."""
+    if fields is None:
+        return [SAFE_LINES[0], why, *SAFE_LINES[1:]]
+    named = [name for name in fields if not FIELDS[name].text and f"{{{name}}}" not in FIRST_LINE]
+    return [FIRST_LINE, why, *(_labelled(name) for name in named)]
+
+
+def _labelled(name: str) -> str:
+    field = FIELDS[name]
+    return f"{field.label}{' (if any)' if field.optional else ''}: {{{name}}}"
+
+
+def _texts_in(lines: Sequence[str]) -> list[str]:
+    return [name for line in lines for name in _names(line) if FIELDS[name].text]
+
+
+def _names(line: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", line)
+
+
+def _mail(
+    lines: Sequence[str], schema: str, partition: str, link: Literal["id", "list"] = "list"
+) -> dict[str, Any]:
+    """Builds the InputTransformer of these lines and a link."""
+    written = [re.sub(r"\{(\w+)\}", r"<\1>", line) for line in lines]
+    written.append(f"Details: {_link(schema, partition, link)}")
+    template = "\n".join(json.dumps(line, ensure_ascii=False) for line in written)
+    paths = {name: field.path(schema) for name, field in FIELDS.items() if field.path(schema)}
+    paths["hub_region"] = "$.region"
     # The paths of what the template really names: PutTargets counts them all.
-    paths = {name: path for name, path in _paths(source).items() if f"<{name}>" in template}
-    transformer = {"InputPathsMap": paths, "InputTemplate": template}
+    named = {name: path for name, path in paths.items() if f"<{name}>" in template}
+    transformer = {"InputPathsMap": named, "InputTemplate": template}
     if problems := check_limits(transformer):
         raise MessageError("message.fields", "; ".join(problems))
     return transformer
+
+
+def _link(schema: str, partition: str, link: Literal["id", "list"]) -> str:
+    """Writes a link to the console of the event's Region, which shows linked Regions too.
+
+    An id is its end, so that one with characters of its own cuts nothing but itself; EventBridge
+    cannot percent-encode. Where the id may break the mail the link is to all findings.
+    """
+    if link == "id":
+        return f"{search_url(schema, partition, '<hub_region>')}<finding_id>"
+    return findings_url(schema, partition, "<hub_region>")
 
 
 def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = "") -> Settings:
@@ -144,70 +220,28 @@ def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> P
     if message.format == "lambda":
         settings = settings_of(message, marker=marker, topic_arn=topic_arn)
         return [((name,), problem) for name, problem in settings.problems()] + found
-    unfit: Problems = [
+    wrong: Problems = [
         (("fields", number), problem)
         for number, name in enumerate(message.fields or ())
-        if (problem := _unfit(name))
+        if (problem := unfit(name, source))
     ]
     try:
-        if not unfit:
-            input_transformer(message.format, source, fields=message.fields)
+        if not wrong:
+            parts(message.format, source, fields=message.fields)
     except MessageError as error:
         found.append((("fields",), error.message))
-    return found + unfit
+    return found + wrong
 
 
-def _unfit(name: str) -> str | None:
+def unfit(name: str, source: str) -> str | None:
     """Says why a summary cannot have this line, or returns None."""
-    if name in FREE_TEXT:
-        return _FREE_TEXT_REASON.format(name)
-    return None if name in FIELDS else f"there is no field '{name}'; there are {', '.join(FIELDS)}"
-
-
-def _schemas(source: str) -> tuple[str, ...]:
-    return ("cspm", "hub") if source == "both" else (source,)
-
-
-def _paths(source: str) -> dict[str, str]:
-    """Maps each variable to its JSON path.
-
-    A finding has the paths of one schema only; those of the other give empty text.
-    """
-    paths = {"hub_region": "$.region"}
-    for name, field in FIELDS.items():
-        for schema in _schemas(source):
-            paths[f"{name}_{schema}"] = getattr(field, schema)
-    return paths
-
-
-def _value(name: str, source: str) -> str:
-    found: dict[str, str] = {}
-    for schema in _schemas(source):
-        found.setdefault(getattr(FIELDS[name], schema), f"<{name}_{schema}>")
-    return "".join(found.values())
-
-
-_IN_FIRST_LINE = ("severity", "account", "region")
-
-
-def _first_line(source: str) -> str:
-    severity, account, region = (_value(name, source) for name in _IN_FIRST_LINE)
-    return f"{severity} Security Hub finding in account {account}, {region}"
-
-
-def _line(name: str, source: str) -> str:
-    return f"{FIELDS[name].label}: {_value(name, source)}"
-
-
-def _links(source: str, partition: str) -> list[str]:
-    """Links to the finding in the console of the event's Region, which shows linked Regions too."""
-    links = {
-        schema: f"{search_url(schema, partition, '<hub_region>')}<finding_id_{schema}>"
-        for schema in ("cspm", "hub")
-    }
-    if source != "both":
-        return [f"Details: {links[source]}"]
-    return [
-        f"Details (Security Hub CSPM): {links['cspm']}",
-        f"Details (Security Hub): {links['hub']}",
-    ]
+    if name in REFUSED:
+        return (
+            f"'{name}' cannot be a line of a summary: EventBridge does not escape, and drops a mail that a quote or "
+            "a line break breaks; use `format: lambda`"
+        )
+    if name not in FIELDS:
+        return f"there is no field '{name}'; there are {', '.join(FIELDS)}"
+    if source in ("cspm", "hub") and not FIELDS[name].path(source):
+        return f"findings of Security Hub CSPM have no '{name}'; take resource_id"
+    return None

@@ -7,7 +7,7 @@ The room asks nobody. A thing that was not read, or a key that was not looked at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shnotify.config.models import Config, Route
@@ -34,6 +34,7 @@ class KeySeen:
     name    what it is called in a message: its resource id, or `key ARN`
     policy  the key policy's document; None when it could not be read
     state   KMS's word for its state; "" when it could not be read
+    manager who makes its policy: CUSTOMER, or AWS for a key such as alias/aws/sns
     error   why it could not be read, or None
     needs   the permissions that were missing
     """
@@ -42,6 +43,7 @@ class KeySeen:
     arn: str
     policy: object = None
     state: str = ""
+    manager: str = "CUSTOMER"
     error: str | None = None
     needs: tuple[str, ...] = ()
 
@@ -51,32 +53,40 @@ class Chain:
     """Holds the things of one route as they stand in AWS.
 
     What is None is not there or could not be read, which others tell.
+
+    formatted  whether a function stands between the rule and the topic
     """
 
-    route: Route
-    rule: Live[Rule] | None
+    formatted: bool
+    rules: tuple[Live[Rule], ...]
     topic: Live[Topic] | None
     queue: Live[Queue] | None
     function: Live[Function] | None
     role: Live[Role] | None
     keys: Mapping[str, KeySeen]
+    keeps_mail: bool = False
+    """Whether mail that SNS gives up is to go to the queue."""
 
     def links(self) -> tuple[Link, ...]:
         """Judges every policy that the route's mail, or a failure of it, passes."""
-        if self.route.message.format == "lambda":
-            sending = [*self._invoking(), *self._formatting()]
-        else:
-            sending = list(self._publishing())
-        return (*sending, *self._keeping())
+        sending = (
+            [*self._invoking(), *self._formatting()] if self.formatted else list(self._publishing())
+        )
+        return (*sending, *self._keeping(), *self._keeping_mail())
+
+    def _for_every_rule(self, decide: Callable[[str], Decision]) -> Decision:
+        """Decides for each of the route's rules and returns the worst."""
+        decisions = [decide(rule.outputs["Arn"]) for rule in self.rules]
+        return max(decisions, key=lambda one: ("allowed", "unknown", "denied").index(one.verdict))
 
     # -- EventBridge publishes -----------------------------------------------------------------------------------------
 
     def _publishing(self) -> Iterable[Link]:
-        if not (self.topic and self.rule):
+        if not (self.topic and self.rules):
             return
-        topic, rule = self.topic.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(
-            self.topic.state.policy_document.document, calls.events_publish(topic, rule)
+        topic, policy = self.topic.outputs["Arn"], self.topic.state.policy_document.document
+        decision = self._for_every_rule(
+            lambda rule: evaluate(policy, calls.events_publish(topic, rule))
         )
         yield _link(
             "topic-policy",
@@ -95,11 +105,11 @@ class Chain:
     # -- EventBridge invokes the formatter, which publishes ------------------------------------------------------------
 
     def _invoking(self) -> Iterable[Link]:
-        if not (self.function and self.rule):
+        if not (self.function and self.rules):
             return
-        function, rule = self.function.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(
-            self.function.state.policy_document.document, calls.events_invoke(function, rule)
+        function, policy = self.function.outputs["Arn"], self.function.state.policy_document
+        decision = self._for_every_rule(
+            lambda rule: evaluate(policy.document, calls.events_invoke(function, rule))
         )
         what = "the function's policy"
         yield _link(
@@ -158,11 +168,11 @@ class Chain:
     # -- what fails is kept --------------------------------------------------------------------------------------------
 
     def _keeping(self) -> Iterable[Link]:
-        if not (self.queue and self.rule):
+        if not (self.queue and self.rules):
             return
-        queue, rule = self.queue.outputs["Arn"], self.rule.outputs["Arn"]
-        decision = evaluate(
-            self.queue.state.policy_document.document, calls.events_send(queue, rule)
+        queue, policy = self.queue.outputs["Arn"], self.queue.state.policy_document.document
+        decision = self._for_every_rule(
+            lambda rule: evaluate(policy, calls.events_send(queue, rule))
         )
         what = "the queue's policy"
         yield _link(
@@ -170,11 +180,31 @@ class Chain:
         )
 
         def use(key: KeySeen, action: str) -> Decision:
-            return evaluate(
-                key.policy, calls.events_use_queue_key(key.arn, queue, rule, action), "key"
+            return self._for_every_rule(
+                lambda rule: evaluate(
+                    key.policy, calls.events_use_queue_key(key.arn, queue, rule, action), "key"
+                )
             )
 
         yield from self._key("queue-key", self.queue.state.kms_master_key_id, calls.EVENTS, use)
+
+    def _keeping_mail(self) -> Iterable[Link]:
+        """Judges whether SNS can put mail that it gives up into the queue."""
+        if not (self.keeps_mail and self.queue and self.topic):
+            return
+        queue, topic = self.queue.outputs["Arn"], self.topic.outputs["Arn"]
+        name, policy = "undelivered-mail", self.queue.state.policy_document.document
+        sent = evaluate(policy, calls.sns_send(queue, topic))
+        what = "the queue's policy"
+        yield _link(name, self.queue.state.id, what, calls.SNS, "sqs:SendMessage", sent)
+
+        def use(key: KeySeen, action: str) -> Decision:
+            return evaluate(
+                key.policy, calls.sns_use_queue_key(key.arn, queue, topic, action), "key"
+            )
+
+        for link in self._key(name, self.queue.state.kms_master_key_id, calls.SNS, use):
+            yield _only_said(link) if link.resource not in _OUR_KEYS else link
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 
@@ -186,6 +216,11 @@ class Chain:
             yield Link(name, "ok", evidence={"encrypted": False})
             return
         key = self.keys.get(arn)
+        of_aws = arn.startswith("alias/aws/") or (key is not None and key.manager == "AWS")
+        if of_aws and who == calls.EVENTS:  # its policy cannot be edited (sqs-key-management)
+            why = f"it is encrypted with a key of AWS's own ({arn}), which {who} can never use"
+            yield Link(name, "broken", why, mend="shnotify apply", evidence={"key": arn})
+            return
         if key is None:
             yield Link(
                 name,
@@ -214,6 +249,14 @@ class Chain:
                 yield link
                 return
         yield Link(name, "ok", evidence={"key": arn})
+
+
+_OUR_KEYS = frozenset({names.TOPIC_KEY, names.DLQ_KEY})
+
+
+def _only_said(link: Link) -> Link:
+    """Softens what is wrong with a key that is not ours: mail passes, and nobody here can mend it."""
+    return replace(link, verdict="warning", mend=None) if link.verdict == "broken" else link
 
 
 def _link(name: str, resource: str, policy: str, who: str, action: str, decision: Decision) -> Link:
@@ -248,11 +291,14 @@ def chain_of(
             ours[arn] = KeySeen(key_id, arn, key.state.key_policy.document, key.outputs["KeyState"])
     formatted = route.message.format == "lambda"
     return Chain(
-        route=route,
-        rule=live(names.rule_id(route), Rule),
+        formatted=formatted,
+        rules=tuple(
+            rule for one in names.rule_ids(route, seen) if (rule := live(one, Rule)) is not None
+        ),
         topic=live(names.topic_id(route), Topic),
         queue=live(names.DLQ, Queue) if config.dead_letter_queue else None,
         function=live(names.formatter_id(route), Function) if formatted else None,
         role=live(names.formatter_role_id(route), Role) if formatted else None,
         keys={**existing, **ours},
+        keeps_mail=config.keeps_mail,
     )

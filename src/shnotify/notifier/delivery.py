@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from shnotify.config.models import Config, ManagedKey, Route
 from shnotify.engine.graph import Graph
@@ -16,11 +16,24 @@ from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live, Resource
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
-from shnotify.notifier.subscribers import Recipient, subscriber_links, subscribers_of
+from shnotify.notifier.plain import why_plain
+from shnotify.notifier.rulecheck import pattern_link
+from shnotify.notifier.subscribers import (
+    Details,
+    Recipient,
+    subscriber_links,
+    subscribers_of,
+    undelivered_links,
+)
 from shnotify.notifier.surroundings import Surroundings
+from shnotify.resources.rule import Rule
 
 SAFETY_NET = frozenset({"queue", "queue-policy", "queue-key", "undelivered-mail"})
 """Links that no mail passes: they keep what failed."""
+
+
+_TOLD = ("subscribers", "filter-policy", "transformer")
+"""Links whose warnings a plan tells as well."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,10 @@ def _delivery(
         for link in chain_of(config, route, seen.wanted, around.keys).links()
         if link.id not in told
     ]
+    if reason := why_plain(config, graph, route):
+        own.append(Link("transformer", "warning", reason, resource=names.rule_id(route)))
     hub = around.hub(route.source)
+    own += _patterns(graph, route, seen)
     listed, details = around.lists.get(topic_id, ()), around.details
     if topic_id not in around.lists:
         why = f"the subscriptions of {topic_id} could not be read"
@@ -104,7 +120,38 @@ def _delivery(
         )
     subscribers = subscribers_of(route, listed, details)
     reached = subscriber_links(topic_id, listed, details, subscribers)
-    return Delivery(route.name, (hub, *own, *policies, *reached), subscribers)
+    kept = _kept(config, graph, topic_id, seen, subscribers, details)
+    return Delivery(route.name, (hub, *own, *policies, *reached, *kept), subscribers)
+
+
+def _kept(
+    config: Config,
+    graph: Graph,
+    topic_id: str,
+    seen: Observation,
+    subscribers: tuple[Recipient, ...],
+    details: Details,
+) -> tuple[Link, ...]:
+    """Judges whether mail that SNS gives up is kept, subscriber by subscriber."""
+    if not config.keeps_mail:
+        return ()
+    queue, topic = graph[names.DLQ].arn or "", seen.wanted[topic_id]
+    tags = topic.state.tags_or_none() if isinstance(topic, Live) else None
+    return undelivered_links(topic_id, subscribers, details, queue, tags.to_dict() if tags else {})
+
+
+def _patterns(graph: Graph, route: Route, seen: Observation) -> list[Link]:
+    """Judges the patterns of the route's rules; what lets more through than the file is only drift."""
+    found = []
+    for rule in graph:
+        live = seen.wanted[rule.id]
+        of_route = rule.needs() & {names.topic_id(route), names.formatter_id(route)}
+        if isinstance(rule, Rule) and isinstance(live, Live) and of_route:
+            state = cast("Rule", live.state)
+            found.append(
+                pattern_link(rule.id, state.event_pattern.document, rule.event_pattern.document)
+            )
+    return [link for link in found if link.verdict == "broken"]
 
 
 def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
@@ -119,7 +166,8 @@ def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
         if route.message.format == "lambda"
         else []
     )
-    ids = [*ours, names.topic_id(route), *formatter, names.rule_id(route)]
+    rules = names.rule_ids(route, {thing.id for thing in graph})
+    ids = [*ours, names.topic_id(route), *formatter, *rules]
     return [graph[resource_id].id for resource_id in ids]
 
 
@@ -132,9 +180,9 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
         found += [] if hub.verdict == "ok" else [hub.why]
         links = chain_of(config, route, as_wanted, around.keys).links()
         existing = {key.name for key in around.keys.values()}
-        found += [link.why for link in links if link.stops and link.resource in existing]
+        found += [link.why for link in links if link.verdict != "ok" and link.resource in existing]
     for delivery in deliveries(config, graph, seen, around):
-        of_people = [link for link in delivery.links if link.id in ("subscribers", "filter-policy")]
+        of_people = [link for link in delivery.links if link.id in _TOLD]
         found += [link.why for link in of_people if link.verdict == "warning"]
     return list(dict.fromkeys(found))
 

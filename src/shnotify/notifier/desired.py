@@ -5,6 +5,7 @@ Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shnotify.arns import Scope
@@ -16,14 +17,14 @@ from shnotify.config.models import (
     ManagedKey,
     Route,
 )
+from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.engine.graph import Graph
 from shnotify.engine.resource import Resource
-from shnotify.engine.values import Pattern, Tags
+from shnotify.engine.values import Pattern, Policy, Tags
 from shnotify.errors import UsageError
-from shnotify.findings.pattern import event_pattern
 from shnotify.formatter import HANDLER
 from shnotify.mail import archive as bundle
-from shnotify.mail.summary import input_transformer, settings_of
+from shnotify.mail.summary import settings_of
 from shnotify.notifier import names
 from shnotify.resources import policies
 from shnotify.resources.function import Function
@@ -34,7 +35,7 @@ from shnotify.resources.role import Role, role_name
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
-from shnotify.tags import MANAGED_TAG, NAME_TAG, RESOURCE_TAG
+from shnotify.tags import MANAGED_TAG, NAME_TAG, PLAIN_TAG, RESOURCE_TAG
 
 LOG_DAYS = 30
 """How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
@@ -42,18 +43,23 @@ QUEUE_POLICY_BYTES = 8192
 """SQS Developer Guide, quotas related to policies."""
 
 
-def build(config: Config, scope: Scope) -> Graph:
-    """Builds all resources of the notifier, each after what the resource needs."""
+def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
+    """Builds all resources of the notifier, each after what the resource needs.
+
+    plain: routes for which EventBridge takes no second rule, with the reason.
+    """
     resources: list[Resource] = []
+    rules = rules_by_route(config, scope.partition, plain)
     topic_key, dlq_key = _keys(config, scope)
     resources += [key for key in (topic_key, dlq_key) if isinstance(key, Key)]
     queue = None
     if config.dead_letter_queue:
-        queue = _queue(config, config.dead_letter_queue, scope, dlq_key)
+        arns = [scope.rule(rule.name) for route in config.routes for rule in rules[route.name]]
+        queue = _queue(config, config.dead_letter_queue, scope, dlq_key, arns)
         resources.append(queue)
     for route in config.routes:
         topic = _topic(config, route, scope, topic_key)
-        resources += [topic, *_subscriptions(route, topic)]
+        resources += [topic, *_subscriptions(config, route, topic, queue)]
         target: Topic | Function = topic
         if route.message.format == "lambda":
             uses = policies.Uses(
@@ -67,7 +73,7 @@ def build(config: Config, scope: Scope) -> Graph:
             formatter = _formatter(config, route, scope, uses)
             resources += formatter
             target = formatter[-1]
-        resources.append(_rule(config, route, scope, target, queue))
+        resources += _rules(config, route, scope, target, queue, rules[route.name], plain)
     return Graph(tuple(resources))
 
 
@@ -108,23 +114,32 @@ def _key(
         description=key.description,
         enable_key_rotation=key.rotation,
         pending_window_in_days=key.deletion_window,
-        key_policy=policies.key_policy(scope),
+        key_policy=_key_policy(config, resource_id, scope),
         tags=_tags(config, resource_id),
     )
+
+
+def _key_policy(config: Config, resource_id: str, scope: Scope) -> Policy:
+    if resource_id != names.DLQ_KEY:
+        return policies.key_policy(scope)
+    return policies.queue_key_policy(scope, undelivered_mail=config.keeps_mail)
 
 
 def _arn_of(key: Key | str) -> str:
     return key.ref("Arn") if isinstance(key, Key) else key
 
 
-def _queue(config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str) -> Queue:
+def _queue(
+    config: Config, queue: DeadLetterQueue, scope: Scope, key: Key | str, rule_arns: list[str]
+) -> Queue:
     arn = scope.queue(queue.name)
-    policy = policies.queue_policy(arn, [scope.rule(route.rule.name) for route in config.routes])
+    topics = [scope.topic(route.topic.name) for route in config.routes if config.keeps_mail]
+    policy = policies.queue_policy(arn, rule_arns, topics)
     if (size := len(policy.to_text())) > QUEUE_POLICY_BYTES:
         raise UsageError(
             f"the policy of the queue {queue.name} would have {size} bytes, and SQS takes {QUEUE_POLICY_BYTES}: "
-            f"it names the rules of all {len(config.routes)} routes",
-            hint="give the rules shorter names, or divide the routes between two files",
+            f"it names the rules{' and topics' if topics else ''} of all {len(config.routes)} routes",
+            hint="give them shorter names, divide the routes between two files, or set undelivered_mail: false",
         )
     return Queue(
         id=names.DLQ,
@@ -157,13 +172,18 @@ def _topic(config: Config, route: Route, scope: Scope, key: Key | str) -> Topic:
     )
 
 
-def _subscriptions(route: Route, topic: Topic) -> list[Subscription]:
+def _subscriptions(
+    config: Config, route: Route, topic: Topic, queue: Queue | None
+) -> list[Subscription]:
+    keeping = {"deadLetterTargetArn": queue.ref("Arn")} if queue and config.keeps_mail else {}
     return [
         Subscription(
             id=Subscription.id_for(topic.id, subscriber.protocol, subscriber.endpoint),
             topic_arn=topic.ref("Arn"),
             protocol=subscriber.protocol,
             endpoint=subscriber.endpoint,
+            notifier=config.name,
+            redrive_policy=keeping,
         )
         for subscriber in route.subscribers
     ]
@@ -191,9 +211,7 @@ def _formatter(
         policies=policies.role_policy(uses),
         tags=_tags(config, names.formatter_role_id(route)),
     )
-    settings = settings_of(
-        route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name)
-    )
+    settings = settings_of(route.message, marker=config.marker(route), topic_arn=route.topic.name)
     archive = bundle.archive(settings.to_text())
     function = Function(
         id=names.formatter_id(route),
@@ -220,9 +238,16 @@ def _formatter(
     return logs, role, function
 
 
-def _rule(
-    config: Config, route: Route, scope: Scope, to: Topic | Function, queue: Queue | None
-) -> Rule:
+def _rules(
+    config: Config,
+    route: Route,
+    scope: Scope,
+    to: Topic | Function,
+    queue: Queue | None,
+    rules: tuple[RoutedRule, ...],
+    plain: Mapping[str, str],
+) -> list[Rule]:
+    """Builds the route's rules, which differ in what they let through and in how it is mailed."""
     target: dict[str, Any] = {
         "Arn": to.ref("Arn"),
         "RetryPolicy": {
@@ -232,24 +257,38 @@ def _rule(
     }
     if queue:
         target["DeadLetterConfig"] = {"Arn": queue.ref("Arn")}
-    message = route.message
-    if not route.pattern and (
-        transformer := input_transformer(
-            message.format, route.source, partition=scope.partition, fields=message.fields
+    ids = {rule.name: names.rule_id(route, rule.part.name) for rule in rules}
+    found = []
+    for rule in reversed(rules):  # a rule lets go only of what others have taken over
+        tags = _tags(config, ids[rule.name])
+        if rule is rules[0] and route.name in plain:
+            tags = Tags.of({**tags.to_dict(), PLAIN_TAG: plain[route.name]})
+        lead = next(one for one in rules if one.part.source == rule.part.source)
+        transformer = {"InputTransformer": rule.part.transformer} if rule.part.transformer else {}
+        found.append(
+            Rule(
+                id=ids[rule.name],
+                rule_name=rule.name,
+                rule_arn=scope.rule(rule.name),
+                heirs=_heirs(rule, rules, ids),
+                first=ids[lead.name] if lead is not rule else "",
+                unguarded=Pattern(rule.whole),
+                event_pattern=Pattern(rule.pattern),
+                description=route.rule.description,
+                state="ENABLED" if route.rule.enabled else "DISABLED",
+                targets={**target, **transformer},
+                tags=tags,
+            )
         )
-    ):
-        target["InputTransformer"] = transformer
-    marker = config.let_through(route)
-    pattern = event_pattern(
-        route.source, route.findings, scope.partition, route.pattern, resolved_marker=marker
-    )
-    return Rule(
-        id=names.rule_id(route),
-        rule_name=route.rule.name,
-        rule_arn=scope.rule(route.rule.name),
-        event_pattern=Pattern(pattern),
-        description=route.rule.description,
-        state="ENABLED" if route.rule.enabled else "DISABLED",
-        targets=target,
-        tags=_tags(config, names.rule_id(route)),
-    )
+    return found
+
+
+def _heirs(
+    rule: RoutedRule, rules: tuple[RoutedRule, ...], ids: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Lists the rules that let through what a rule leaves out: of the route's first rule all others."""
+    if rule.part.kind == "odd":
+        return ()
+    others = (one for one in rules if one is not rule)
+    own = (one for one in others if rule is rules[0] or one.part.source == rule.part.source)
+    return tuple(ids[one.name] for one in own)

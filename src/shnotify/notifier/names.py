@@ -6,8 +6,11 @@ Every id and every such name is spelled here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from shnotify.arns import shortened
 from shnotify.config.models import Config, Route
+from shnotify.config.rules import PART_NAMES
 
 TOPIC_KEY = "TopicKey"
 DLQ_KEY = "DlqKey"
@@ -19,9 +22,14 @@ def topic_id(route: Route) -> str:
     return f"{route.id}Topic"
 
 
-def rule_id(route: Route) -> str:
-    """`UrgentRule`."""
-    return f"{route.id}Rule"
+def rule_id(route: Route, part: str = "") -> str:
+    """`UrgentRule`, and `UrgentRulePlain`, `UrgentRuleHub`, `UrgentRuleHubPlain` beside it."""
+    return f"{route.id}Rule{part}"
+
+
+def rule_ids(route: Route, among: Container[str]) -> list[str]:
+    """Lists the ids of the route's rules that are among these ids, the first rule first."""
+    return [found for part in PART_NAMES if (found := rule_id(route, part)) in among]
 
 
 def formatter_id(route: Route) -> str:

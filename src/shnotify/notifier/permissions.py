@@ -8,20 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from shnotify.engine.permissions import Verb
+from shnotify.aws.operations import action_of
+from shnotify.engine.resource import Resource
+from shnotify.notifier.needs import COMMANDS
 from shnotify.resources.kinds import KINDS, READS
 
-_VERBS: dict[str, tuple[Verb, ...]] = {
-    "status": (),
-    "apply": ("create", "update", "delete"),  # `delete`: what the file no longer names
-    "destroy": ("delete", "release"),
-}
+AROUND = READS.difference(*(kind.PERMISSIONS.read for kind in KINDS)) | {"tag:GetResources"}
+"""The reads that belong to no kind: who the caller is, whether Security Hub is on."""
 
 
-def actions_of(command: str) -> frozenset[str]:
-    """Returns the actions of `status`, `apply` or `destroy`, as IAM names them, with the reads."""
-    verbs = _VERBS[command]
-    return READS.union(*(kind.PERMISSIONS.actions(verb) for kind in KINDS for verb in verbs))
+def actions_of(command: str, kinds: Iterable[type[Resource]] = KINDS) -> frozenset[str]:
+    """Returns the actions of a command of `needs.COMMANDS`, as IAM names them, with the reads.
+
+    kinds  the kinds of things that the notifier has
+    """
+    needs = COMMANDS[command]
+    found = {"sts:GetCallerIdentity"} | needs.own | needs.besides
+    if needs.observes:
+        kinds = list(kinds)
+        found |= AROUND.union(*(kind.PERMISSIONS.read for kind in kinds))
+        found |= frozenset().union(
+            *(kind.PERMISSIONS.actions(verb) for kind in kinds for verb in needs.verbs)
+        )
+    return frozenset(action_of(operation) for operation in found)
 
 
 def in_words(actions: Iterable[str]) -> str:

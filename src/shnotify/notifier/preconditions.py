@@ -15,7 +15,7 @@ from shnotify.aws.gateway import Aws
 _OFF = ("InvalidAccessException", "ResourceNotFoundException")
 """What Security Hub answers where it is off (API_DescribeHub); anything else proves nothing."""
 
-_NO_SUCH_OPERATION = frozenset(
+NO_SUCH_OPERATION = frozenset(
     {"404", "501", "NotImplemented", "UnknownOperationException", "InvalidAction"}
 )
 """What an emulator answers to an operation that it does not have.
@@ -87,7 +87,7 @@ def is_enabled(aws: Aws, service: str) -> bool:
     except AwsError as error:
         if error.code in _OFF:
             return False
-        if error.code in _NO_SUCH_OPERATION:
+        if error.code in NO_SUCH_OPERATION:
             raise NoSuchServiceError(
                 error.message, operation=error.operation, code=error.code
             ) from error

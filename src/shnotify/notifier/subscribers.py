@@ -12,6 +12,7 @@ from shnotify.config.models import Route
 from shnotify.engine.health import Link
 from shnotify.findings.matching import matches
 from shnotify.resources.lookup import ListedSubscription
+from shnotify.resources.subscription import redrive_queue, refuses
 from shnotify.subscribers import subscriber_identity
 
 Details = Mapping[str, Mapping[str, str] | AwsError | None]
@@ -203,6 +204,51 @@ def _filters(topic_id: str, subscribers: tuple[Recipient, ...], details: Details
                 Link("filter-policy", "unknown" if listed else "warning", why, resource=topic_id)
             )
     return found or [Link("filter-policy", "ok", resource=topic_id)]
+
+
+def undelivered_links(
+    topic_id: str,
+    subscribers: tuple[Recipient, ...],
+    details: Details,
+    queue_arn: str,
+    topic_tags: Mapping[str, str],
+) -> tuple[Link, ...]:
+    """Judges whether mail that SNS gives up goes to the queue (sns-dead-letter-queues).
+
+    Of those in the file that have confirmed: SNS shows nothing of a pending subscription.
+
+    topic_tags  the topic's tags, which say what AWS refused
+    """
+    found = []
+    for one in subscribers:
+        attributes = details.get(one.arn or "")
+        if one.state != "confirmed" or not attributes:
+            continue
+        if isinstance(attributes, AwsError):
+            needs = (attributes.operation,) if attributes.operation else ()
+            why = f"whether undelivered mail to {one.endpoint} is kept could not be read: {attributes.message}"
+            found.append(Link(UNDELIVERED, "unknown", why, needs=needs, resource=topic_id))
+        elif why := _not_kept(one, redrive_queue(attributes), queue_arn, topic_tags):
+            found.append(Link(UNDELIVERED, "warning", why, resource=topic_id))
+    return tuple(found)
+
+
+UNDELIVERED = "undelivered-mail"
+
+
+def _not_kept(one: Recipient, queue: str, wanted: str, topic_tags: Mapping[str, str]) -> str:
+    """Says what becomes of mail to the subscriber that SNS gives up; "" when it is kept as wanted."""
+    if queue == wanted:
+        return ""
+    if queue:
+        return f"mail to {one.endpoint} that SNS gives up goes to {queue}, which is not ours"
+    if refuses(topic_tags, one.protocol):
+        return (
+            f"mail to {one.endpoint} that SNS gives up is lost: AWS keeps none for {one.protocol}"
+        )
+    return (
+        f"mail to {one.endpoint} that SNS gives up is lost: its subscription has no RedrivePolicy"
+    )
 
 
 def _same_address(listed: Iterable[ListedSubscription]) -> list[list[ListedSubscription]]:

@@ -100,13 +100,13 @@ class Asking:
         self._looks = [
             aws.start(look_into_subscriptions, aws, topic.topic_arn) for topic in self._topics
         ]
-        self._keys = {arn: aws.start(_key, aws, arn) for arn in self._existing}
+        self._keys = {arn: aws.start(look_at_key, aws, arn) for arn in self._existing}
         self._enabled = {name: aws.start(is_enabled, aws, name) for name in sorted(self._services)}
 
     def answers(self, seen: Observation) -> Surroundings:
         """Returns what was seen. Raises `StopError` when no call can succeed any more."""
         for look in self._looks:
-            _or_error(self._aws, look)
+            or_error(self._aws, look)
         lists: dict[str, tuple[ListedSubscription, ...]] = {}
         for topic in self._topics:
             listed = self._list(topic) if seen.wanted[topic.id] is not None else ()
@@ -121,20 +121,20 @@ class Asking:
         }
         return Surroundings(
             keys={arn: self._aws.in_time(future) for arn, future in self._keys.items()},
-            enabled={name: _or_error(self._aws, future) for name, future in self._enabled.items()},
+            enabled={name: or_error(self._aws, future) for name, future in self._enabled.items()},
             lists=lists,
-            details={arn: _or_error(self._aws, future) for arn, future in asked.items()},
+            details={arn: or_error(self._aws, future) for arn, future in asked.items()},
         )
 
     def _list(self, topic: Topic) -> tuple[ListedSubscription, ...] | None:
         """Returns the topic's subscriptions from the same reading; None when they could not be
         read.
         """
-        found = _or_error(self._aws, self._aws.start(subscriptions, self._aws, topic.topic_arn))
+        found = or_error(self._aws, self._aws.start(subscriptions, self._aws, topic.topic_arn))
         return None if isinstance(found, AwsError) else found or ()
 
 
-def _or_error(aws: Aws, future: Future[Any]) -> Any:
+def or_error(aws: Aws, future: Future[Any]) -> Any:
     """Returns the answer, or the error that came in its place."""
     try:
         return aws.in_time(future)
@@ -144,13 +144,14 @@ def _or_error(aws: Aws, future: Future[Any]) -> Any:
         return error
 
 
-def _key(aws: Aws, arn: str) -> KeySeen:
+def look_at_key(aws: Aws, arn: str) -> KeySeen:
     """Reads the state and the policy of a key that is not ours."""
     name = f"key {arn}"
     try:
         policy = aws.start(aws, aws.kms.get_key_policy, KeyId=arn, PolicyName="default")
-        state = aws(aws.kms.describe_key, KeyId=arn)["KeyMetadata"]["KeyState"]
-        return KeySeen(name, arn, parsed(policy.result()["Policy"]), state)
+        meta = aws(aws.kms.describe_key, KeyId=arn)["KeyMetadata"]
+        document = parsed(policy.result()["Policy"])
+        return KeySeen(name, arn, document, meta["KeyState"], meta.get("KeyManager", "CUSTOMER"))
     except StopError:
         raise
     except AwsError as error:

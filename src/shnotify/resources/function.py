@@ -4,6 +4,7 @@ retries.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -15,6 +16,7 @@ from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Input, Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.loggroup import PREFIX
 from shnotify.resources.policies import EVENTS, FUNCTION_SID
@@ -34,6 +36,11 @@ _BUSY = "Lambda is still busy with the last change of the function"
 _NOT_YET_VISIBLE = "Lambda does not show the new function yet"
 _ROLE_NOT_YET = "Lambda cannot use the new role yet"
 _ROLE_TEXTS = ("cannot be assumed by Lambda", "does not have permissions")
+
+CODE_BUCKET = Input(
+    "CodeBucket", "The bucket, in the stack's Region, with the functions' archives."
+)
+"""Where a stack finds the code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +122,50 @@ class Function(Resource):
         scope = Scope.of(self.function_arn)
         return scope.role(role_name(self.function_name, scope.region)), scope.log_group(
             f"{PREFIX}{self.function_name}"
+        )
+
+    def cfn(self) -> tuple[Part, ...]:
+        """Returns the function, its retries and who may invoke it; the code lies in a bucket.
+
+        Inline code is one file of at most 4 MiB (AWS::Lambda::Function Code); ours is several.
+        """
+        given = without(self.properties(), "CodeSha256", "EventInvokeConfig", "PolicyDocument")
+        key = Input(f"{self.id}CodeKey", f"The archive's key in {CODE_BUCKET.id}.", self.code_key())
+        code = {"S3Bucket": CODE_BUCKET, "S3Key": key}
+        retries = without(self.event_invoke_config, "OnFailure")
+        if queue := self.event_invoke_config.get("OnFailure"):
+            retries["DestinationConfig"] = {"OnFailure": {"Destination": queue}}
+        retries |= {"FunctionName": Ref(self.id), "Qualifier": "$LATEST"}
+        return (
+            Part(self.id, self.CFN, {**given, "Code": code}),
+            Part(f"{self.id}Retries", "AWS::Lambda::EventInvokeConfig", retries),
+            *self._permissions(),
+        )
+
+    def code_key(self) -> str:
+        """Returns the archive's key in a bucket: another code is another key, so a stack sees it."""
+        digest = hashlib.sha256(self.zip_file).hexdigest()[:16]
+        return f"shnotify/{self.function_name}-{digest}.zip"
+
+    def _permissions(self) -> tuple[Part, ...]:
+        """Returns an AWS::Lambda::Permission for each rule that may invoke the function."""
+        sources = [
+            source
+            for statement in self.policy_document.statements
+            for source in _texts(statement["Condition"]["ArnLike"]["AWS:SourceArn"])
+        ]
+        return tuple(
+            Part(
+                f"{self.id}Permission{number or ''}",
+                "AWS::Lambda::Permission",
+                {
+                    "Action": "lambda:InvokeFunction",
+                    "FunctionName": Ref(self.id),
+                    "Principal": EVENTS,
+                    "SourceArn": source,
+                },
+            )
+            for number, source in enumerate(sources)
         )
 
     # -- reading -------------------------------------------------------------------------------------------------------
@@ -346,3 +397,7 @@ def _retries(reply: Mapping[str, Any] | None) -> dict[str, Any]:
             "Destination", ""
         ),
     }
+
+
+def _texts(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]

@@ -14,6 +14,7 @@ from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.keylookup import (
     aliases_of,
@@ -25,7 +26,7 @@ from shnotify.resources.keylookup import (
 )
 from shnotify.resources.keymaking import NOT_YET_VISIBLE, make_key, put_policy, take_alias
 from shnotify.resources.lookup import holds_messages, saw, seen_before
-from shnotify.resources.policies import KEY_SID, open_notes
+from shnotify.resources.policies import KEY_SID, SNS_KEY_SID, open_notes
 from shnotify.resources.queue import Queue, depths
 from shnotify.tags import OUR_TAGS
 
@@ -96,6 +97,15 @@ class Key(Resource):
         if service_of(arn) != "kms" or ":key/" not in arn:
             return None
         return cls.unmanaged(id="Key", key_id=name_in(arn), alias_name="", tags=tags)
+
+    def cfn(self) -> tuple[Part, ...]:
+        given = without(self.properties(), "AliasName")
+        own = {**given, "PendingWindowInDays": self.pending_window_in_days}
+        alias = {"AliasName": self.alias_name, "TargetKeyId": Ref(self.id)}
+        return (
+            Part(self.id, self.CFN, own, keeps=True),
+            Part(f"{self.id}Alias", "AWS::KMS::Alias", alias),
+        )
 
     def guarded(self, graph: Iterable[Resource]) -> Self:
         return replace(self, guards=tuple(r.queue_arn for r in graph if isinstance(r, Queue)))
@@ -345,7 +355,7 @@ class Key(Resource):
             aws(aws.kms.get_key_policy, KeyId=key_id, PolicyName="default")["Policy"]
         )
         rest = policy.without(
-            frozenset({KEY_SID})
+            frozenset({KEY_SID, SNS_KEY_SID})
         )  # the root statement is ours too, but a key is lost without it
         if rest != policy:
             aws(aws.kms.put_key_policy, KeyId=key_id, PolicyName="default", Policy=rest.to_text())

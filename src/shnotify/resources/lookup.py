@@ -166,6 +166,14 @@ def topic_attributes(aws: Aws, topic_arn: str) -> Mapping[str, str] | None:
     return aws.remember(("topic", topic_arn), ask)
 
 
+def topic_tags(aws: Aws, topic_arn: str) -> Tags:
+    """Reads a topic's tags (API_ListTagsForResource)."""
+    return aws.remember(
+        ("topic tags", topic_arn),
+        lambda: Tags.from_list(aws(aws.sns.list_tags_for_resource, ResourceArn=topic_arn)["Tags"]),
+    )
+
+
 def rules_feeding(aws: Aws, topic_arn: str) -> tuple[str, ...]:
     """Names every rule on the default bus that feeds a topic, ours and other people's."""
 

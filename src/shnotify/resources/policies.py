@@ -16,10 +16,13 @@ EVENTS = "events.amazonaws.com"
 
 KEY_ROOT_SID = "Enable IAM User Permissions"
 KEY_SID = "Allow EventBridge to use the key"
+SNS_KEY_SID = "Allow SNS to use the key"
 TOPIC_SID = "AWS Events"
 QUEUE_SID = "AllowEventBridgeDlq"
+SNS_QUEUE_SID = "AllowSnsUndelivered"
 FUNCTION_SID = "AllowEventBridge"
 LAMBDA = "lambda.amazonaws.com"
+SNS = "sns.amazonaws.com"
 
 KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 _UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{8,}")
@@ -47,6 +50,25 @@ def key_policy(scope: Scope) -> Policy:
         "Resource": "*",
     }
     return _policy("2012-10-17", [root, events], {KEY_ROOT_SID, KEY_SID})
+
+
+def queue_key_policy(scope: Scope, *, undelivered_mail: bool) -> Policy:
+    """Writes the policy of the queue's key, which lets SNS in too when SNS keeps its mail there
+    (sns-dead-letter-queues).
+
+    SNS's statement has no condition either: AWS's own for a queue behind a subscription has none
+    (sns-enable-encryption-for-topic-sqs-queue-subscriptions).
+    """
+    policy = key_policy(scope)
+    sns = {
+        "Sid": SNS_KEY_SID,
+        "Effect": "Allow",
+        "Principal": {"Service": SNS},
+        "Action": list(KEY_ACTIONS),
+        "Resource": "*",
+    }
+    statements = [*policy.statements, *([sns] if undelivered_mail else [])]
+    return _policy("2012-10-17", statements, {*policy.own, SNS_KEY_SID})
 
 
 def topic_policy(scope: Scope, topic_arn: str) -> Policy:
@@ -83,19 +105,27 @@ def topic_policy(scope: Scope, topic_arn: str) -> Policy:
     return Policy({"Id": "__default_policy_ID", **policy.document}, policy.own)
 
 
-def queue_policy(queue_arn: str, rule_arns: list[str]) -> Policy:
-    """Lets EventBridge send what exactly these rules could not deliver (eb-rule-dlq)."""
-    statement = {
-        "Sid": QUEUE_SID,
-        "Effect": "Allow",
-        "Principal": {"Service": EVENTS},
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-        "Condition": {
-            "ArnEquals": {"aws:SourceArn": rule_arns[0] if len(rule_arns) == 1 else rule_arns}
-        },
-    }
-    return _policy("2012-10-17", [statement], {QUEUE_SID})
+def queue_policy(queue_arn: str, rule_arns: list[str], topic_arns: list[str]) -> Policy:
+    """Lets EventBridge send what exactly these rules could not deliver (eb-rule-dlq), and SNS what
+    exactly these topics could not (sns-configure-dead-letter-queue).
+    """
+
+    def send(sid: str, service: str, sources: list[str]) -> dict[str, Any]:
+        return {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": {
+                "ArnEquals": {"aws:SourceArn": sources[0] if len(sources) == 1 else sources}
+            },
+        }
+
+    statements = [send(QUEUE_SID, EVENTS, rule_arns)]
+    if topic_arns:
+        statements.append(send(SNS_QUEUE_SID, SNS, topic_arns))
+    return _policy("2012-10-17", statements, {QUEUE_SID, SNS_QUEUE_SID})
 
 
 def function_policy(function_arn: str, rule_arn: str) -> Policy:

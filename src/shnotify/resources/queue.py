@@ -1,4 +1,4 @@
-"""A standard SQS queue, with its policy: where EventBridge puts what it could not deliver."""
+"""A standard SQS queue, with its policy: where EventBridge and SNS put what they could not deliver."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import (
     FRESH_SECONDS,
@@ -23,7 +24,7 @@ from shnotify.resources.lookup import (
     seen_before,
     strings,
 )
-from shnotify.resources.policies import QUEUE_SID, open_notes
+from shnotify.resources.policies import QUEUE_SID, SNS_QUEUE_SID, open_notes
 from shnotify.tags import OUR_TAGS
 
 _NUMBERS = (
@@ -102,6 +103,14 @@ class Queue(Resource):
     def points_at(self, aws: Aws) -> Iterable[str]:
         return (self.kms_master_key_id,) if self.kms_master_key_id else ()
 
+    def cfn(self) -> tuple[Part, ...]:
+        given = self.properties()
+        policy = {"Queues": [Ref(self.id)], "PolicyDocument": given["PolicyDocument"]}
+        return (
+            Part(self.id, self.CFN, without(given, "PolicyDocument"), keeps=True),
+            Part(f"{self.id}Policy", "AWS::SQS::QueuePolicy", policy),
+        )
+
     def identify(self, aws: Aws) -> Live[Self] | None:
         tags = self._tags(aws)
         have = self._attributes(aws)
@@ -147,7 +156,8 @@ class Queue(Resource):
         notes: list[str] = []
         if depth := depths(have):
             notes.append(f"it holds messages that could not be delivered: {depth}")
-            if self.message_retention_period < state.message_retention_period:
+            wanted = self.message_retention_period
+            if wanted is not None and wanted < state.message_retention_period:
                 notes.append(
                     "a shorter MessageRetentionPeriod drops the older ones of them (API_SetQueueAttributes)"
                 )
@@ -228,7 +238,7 @@ class Queue(Resource):
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
         policy = Policy.parse((self._attributes(aws) or {}).get("Policy"))
-        rest = policy.without(frozenset({QUEUE_SID}))
+        rest = policy.without(frozenset({QUEUE_SID, SNS_QUEUE_SID}))
         if rest != policy:
             text = rest.to_text() if rest.statements else ""
             aws(aws.sqs.set_queue_attributes, QueueUrl=self.url(aws), Attributes={"Policy": text})

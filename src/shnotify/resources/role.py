@@ -12,6 +12,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part
 from shnotify.engine.values import Policy, Tags
 from shnotify.tags import OUR_TAGS
 
@@ -74,6 +75,10 @@ class Role(Resource):
         if service_of(arn) != "iam" or ":role/" not in arn:
             return None
         return cls.unmanaged(id="Role", role_name=name_in(arn), role_arn=arn, tags=tags)
+
+    def cfn(self) -> tuple[Part, ...]:
+        inline = [{"PolicyName": POLICY_NAME, "PolicyDocument": self.policies}]
+        return (Part(self.id, self.CFN, {**self.properties(), "Policies": inline}),)
 
     def identify(self, aws: Aws) -> Live[Self] | None:
         reply = aws.maybe(aws.iam.get_role, RoleName=self.role_name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
@@ -13,8 +13,10 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
-from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.resource import Live, Observed, Resource, identity
+from shnotify.engine.template import Part, without
 from shnotify.engine.values import Pattern, Tags
+from shnotify.findings.guards import guarded
 from shnotify.resources.lookup import FRESH_SECONDS, saw, seen_before
 from shnotify.tags import OUR_TAGS
 
@@ -29,6 +31,10 @@ class Rule(Resource):
     Id.
 
     Targets of others are never touched.
+
+    heirs  ids of the rules that let through what this one leaves out
+    first  the id of the rule that guards the fields that this one takes over, or ""
+    unguarded  the pattern of the filter alone; None when it is not known
     """
 
     CFN: ClassVar[str] = "AWS::Events::Rule"
@@ -43,6 +49,9 @@ class Rule(Resource):
 
     rule_name: str = identity()
     rule_arn: str = identity()
+    heirs: tuple[str, ...] = identity(default=())
+    first: str = identity(default="")
+    unguarded: Pattern | None = field(default=None, metadata={"identity": True})
     event_pattern: Pattern
     description: str
     state: str
@@ -66,9 +75,39 @@ class Rule(Resource):
             return None
         return cls.unmanaged(id="Rule", rule_name=name_in(arn), rule_arn=arn, targets={}, tags=tags)
 
+    def cfn(self) -> tuple[Part, ...]:
+        given = {
+            **without(self.properties(), "RuleName"),
+            "Name": self.rule_name,
+            "Targets": [{"Id": TARGET_ID, **self.targets}],
+        }
+        return (Part(self.id, self.CFN, given),)
+
     def points_at(self, aws: Aws) -> Iterable[str]:
         dead_letters = self.targets.get("DeadLetterConfig") or {}
         return [str(arn) for arn in (self.targets.get("Arn"), dead_letters.get("Arn")) if arn]
+
+    def turns(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> frozenset[str]:
+        """Lets one of a route's rules take over before another lets go, so that no event falls
+        between them.
+
+        The first rule gives up events when it guards more fields than it does now, and takes some
+        back when it guards fewer.
+        """
+        lead_id = self.first or self.id
+        change = _change_of_guards(wanted[lead_id], seen[lead_id])
+        if self.first:
+            return frozenset({lead_id} if change == "fewer" else ())
+        return frozenset(self.heirs if change in ("more", "others") else ())
+
+    def bridge(self, wanted: Mapping[str, Resource], seen: Mapping[str, Observed]) -> Self:
+        """Returns the rule as it is wanted first, when no order of changes alone is safe.
+
+        When other fields are guarded than before, each of the two rules takes something from the
+        other: then the second lets through everything until the first has changed.
+        """
+        others = self.first and _change_of_guards(wanted[self.first], seen[self.first]) == "others"
+        return replace(self, event_pattern=self.unguarded) if others and self.unguarded else self
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -248,6 +287,19 @@ class Rule(Resource):
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         self._remove_target(aws, live)
         aws.maybe(aws.events.delete_rule, Name=self.rule_name)
+
+
+def _change_of_guards(lead: Resource, seen: Observed) -> Literal["none", "more", "fewer", "others"]:
+    """Says how the fields that a rule guards are to change from what they are."""
+    live = seen.state if isinstance(seen, Live) else None
+    if not (isinstance(lead, Rule) and isinstance(live, Rule)):
+        return "none"
+    if lead.event_pattern == live.event_pattern:
+        return "none"
+    now, then = guarded(live.event_pattern.document), guarded(lead.event_pattern.document)
+    if now <= then:
+        return "more"
+    return "fewer" if then < now else "others"
 
 
 def _without_id(target: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,40 +1,63 @@
-"""One subscriber of a topic."""
+"""One subscriber of a topic, and where the mail goes that SNS cannot deliver to it."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
-from shnotify.aws.failures import AwsError
+from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
 from shnotify.engine.permissions import Permissions, calls
-from shnotify.engine.resource import Live, Resource
+from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Input, Part
 from shnotify.engine.values import Late
-from shnotify.resources.lookup import seen_before, subscriptions, topic_attributes
+from shnotify.resources.lookup import (
+    ListedSubscription,
+    seen_before,
+    subscription_attributes,
+    subscriptions,
+    tagged,
+    topic_attributes,
+    topic_tags,
+)
 from shnotify.subscribers import subscriber_identity
+from shnotify.tags import REFUSED_TAG
+
+_INVALID = ("InvalidParameter", "InvalidParameterValue")
+_EXISTS = "already exists"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Resource):
-    """A subscriber of a topic; SNS keeps nothing of a subscription to compare.
+    """A subscriber of a topic. It cannot carry tags.
 
-    It cannot carry tags.
+    notifier        whose it is: tells the queues of ours from those of others
+    redrive_policy  the queue that takes what SNS gives up; {} for none. It can be read only of a
+                    confirmed subscription, because a list shows no ARN of a pending one
+                    (API_ListSubscriptionsByTopic). One that names a queue of somebody else is left
+                    as it is
     """
 
     CFN: ClassVar[str] = "AWS::SNS::Subscription"
     PART_OF: ClassVar[str] = "topic_arn"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
-        read=calls("sns", "GetTopicAttributes", "ListSubscriptionsByTopic"),
-        create=calls("sns", "Subscribe"),
+        read=calls("sns", "GetTopicAttributes", "ListSubscriptionsByTopic")
+        | calls("sns", "GetSubscriptionAttributes", "ListTagsForResource")
+        | calls("tag", "GetResources"),
+        create=calls("sns", "Subscribe", "TagResource"),
+        update=calls("sns", "SetSubscriptionAttributes", "TagResource"),
         delete=calls("sns", "Unsubscribe"),
     )
 
+    notifier: str = identity(default="")
     topic_arn: str
     protocol: str
     endpoint: str
+    redrive_policy: dict[str, Any] | None = None
 
     @staticmethod
     def id_for(topic_id: str, protocol: str, endpoint: str) -> str:
@@ -49,6 +72,11 @@ class Subscription(Resource):
     def purpose(self) -> str:
         return "is told"
 
+    def cfn(self) -> tuple[Part, ...]:
+        words = f"Who gets the alerts, by {self.protocol}."
+        endpoint = Input(f"{self.id}Endpoint", words, self.endpoint)
+        return (Part(self.id, self.CFN, {**self.properties(), "Endpoint": endpoint}),)
+
     def creation_notes(self) -> tuple[str, ...]:
         waits = self.protocol in ("email", "email-json", "http", "https")
         return ("gets nothing until its owner confirms, within 48 hours",) if waits else ()
@@ -56,21 +84,72 @@ class Subscription(Resource):
     def read(self, aws: Aws) -> Live[Self] | None:
         if not seen_before(aws, self.topic_arn) and topic_attributes(aws, self.topic_arn) is None:
             return None
-        return self.identify(aws)
+        live = self.identify(aws)
+        return self._keeping(aws, live) if live else None
 
     def identify(self, aws: Aws) -> Live[Self] | None:
+        best = self._entry(aws)
+        return Live(self, {"Arn": best.arn, "State": best.state}) if best else None
+
+    def _entry(self, aws: Aws) -> ListedSubscription | None:
         same = subscriber_identity(self.protocol, self.endpoint)
         found = [
             s
             for s in subscriptions(aws, self.topic_arn) or ()
             if s.identity == same and s.state != "deleted"
         ]
-        if not found:
-            return None
-        best = min(found, key=lambda s: s.state)  # `confirmed` before `pending`
-        return Live(self, {"Arn": best.arn, "State": best.state})
+        return min(found, key=lambda s: s.state, default=None)  # `confirmed` before `pending`
+
+    def _keeping(self, aws: Aws, live: Live[Self]) -> Live[Self]:
+        """Adds where undelivered mail goes. What cannot be seen, or is not ours, is no drift."""
+        if live.outputs["State"] != "confirmed" or self.redrive_policy is None:
+            return live
+        try:
+            attributes = subscription_attributes(aws, live.outputs["Arn"])
+        except StopError:
+            raise
+        except AwsError:  # the delivery chain says what it means for the subscriber
+            return live
+        if attributes is None:
+            return live
+        queue = redrive_queue(attributes)
+        if not queue and refuses(topic_tags(aws, self.topic_arn).to_dict(), self.protocol):
+            return live
+        if queue and queue not in (self._queue, "") and not self._is_ours(aws, queue):
+            return replace(live, notes=(f"what SNS gives up goes to {queue}, which is not ours",))
+        have = {"deadLetterTargetArn": queue} if queue else {}
+        return replace(live, state=replace(self, redrive_policy=have))
+
+    @property
+    def _queue(self) -> str:
+        return str((self.redrive_policy or {}).get("deadLetterTargetArn", ""))
+
+    def _is_ours(self, aws: Aws, queue: str) -> bool:
+        """Tells whether a queue is, or was, this notifier's."""
+        try:
+            return any(found.arn == queue for found in tagged(aws, self.notifier))
+        except StopError:
+            raise
+        except AwsError:
+            return False
+
+    # -- writing -------------------------------------------------------------------------------------------------------
 
     def create(self, aws: Aws) -> Mapping[str, str]:
+        """Subscribes, with the queue for undelivered mail; without it where AWS refuses that."""
+        if not self._queue:
+            return self._subscribe(aws, {})
+        try:
+            return self._subscribe(aws, {"RedrivePolicy": json.dumps(self.redrive_policy)})
+        except AwsError as error:
+            if error.code not in _INVALID:
+                raise
+            reply = self._subscribe(aws, {})  # when something else is wrong, this says so
+            if _EXISTS not in error.message:
+                self._remember_refusal(aws, error)
+            return reply
+
+    def _subscribe(self, aws: Aws, attributes: dict[str, str]) -> Mapping[str, str]:
         subscribe = aws.patient({"NotFound": "SNS does not show the new topic yet"})
         reply = subscribe(
             aws.sns.subscribe,
@@ -78,11 +157,41 @@ class Subscription(Resource):
             Protocol=self.protocol,
             Endpoint=self.endpoint,
             ReturnSubscriptionArn=True,
+            **({"Attributes": attributes} if attributes else {}),
         )
         return {"Arn": reply["SubscriptionArn"]}
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
-        """Does nothing, because nothing of a subscription is compared."""
+        """Sets, or takes off, the queue for undelivered mail: an empty value is left out
+        (API_SetSubscriptionAttributes).
+        """
+        value = {"AttributeValue": json.dumps(self.redrive_policy)} if self._queue else {}
+        try:
+            aws(
+                aws.sns.set_subscription_attributes,
+                SubscriptionArn=live.outputs["Arn"],
+                AttributeName="RedrivePolicy",
+                **value,
+            )
+        except AwsError as error:
+            if error.code not in _INVALID:
+                raise
+            self._remember_refusal(aws, error)
+
+    def _remember_refusal(self, aws: Aws, error: AwsError) -> None:
+        """Notes on the topic that AWS takes no RedrivePolicy for the protocol; that is no failure."""
+        aws.report(
+            Noted(
+                f"{self.endpoint} is subscribed, but AWS keeps no undelivered mail for {self.protocol}: {error.message}"
+            )
+        )
+        tags = [{"Key": f"{REFUSED_TAG}{self.protocol}", "Value": "refused"}]
+        try:
+            aws(aws.sns.tag_resource, ResourceArn=self.topic_arn, Tags=tags)  # type: ignore[arg-type]
+        except StopError:
+            raise
+        except AwsError as problem:
+            aws.report(Noted(f"that could not be noted on the topic: {problem.message}"))
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         if live.outputs["State"] == "confirmed":
@@ -90,7 +199,7 @@ class Subscription(Resource):
                 aws.maybe(aws.sns.unsubscribe, SubscriptionArn=live.outputs["Arn"])
                 return
             except AwsError as error:
-                if error.code not in ("InvalidParameter", "InvalidParameterValue"):
+                if error.code not in _INVALID:
                     raise
         self._leave(aws)
 
@@ -104,6 +213,20 @@ class Subscription(Resource):
         It ends with its topic or after 48 hours.
         """
         aws.report(Noted(f"{self.endpoint} is still pending: AWS drops it by itself"))
+
+
+def redrive_queue(attributes: Mapping[str, str]) -> str:
+    """Returns the ARN of the queue that a subscription's undelivered mail goes to; "" for none."""
+    try:
+        found = json.loads(attributes.get("RedrivePolicy") or "{}")
+    except ValueError:
+        return ""
+    return str(found.get("deadLetterTargetArn", "")) if isinstance(found, dict) else ""
+
+
+def refuses(tags: Mapping[str, str], protocol: str) -> bool:
+    """Tells whether AWS once refused a RedrivePolicy for the protocol, by the topic's tags."""
+    return f"{REFUSED_TAG}{protocol}" in tags
 
 
 def unlisted(

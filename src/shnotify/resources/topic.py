@@ -13,6 +13,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.lookup import (
     key_arn,
@@ -22,10 +23,11 @@ from shnotify.resources.lookup import (
     strings,
     subscriptions,
     topic_attributes,
+    topic_tags,
 )
 from shnotify.resources.policies import TOPIC_SID, open_notes
 from shnotify.resources.subscription import unlisted
-from shnotify.tags import OUR_TAGS
+from shnotify.tags import OUR_TAGS, REFUSED_TAG
 
 _ATTRIBUTES = {
     "PolicyDocument": "Policy",
@@ -45,6 +47,7 @@ class Topic(Resource):
     """
 
     CFN: ClassVar[str] = "AWS::SNS::Topic"
+    GETATT: ClassVar[Mapping[str, str]] = {"Arn": "TopicArn"}
     PERMISSIONS: ClassVar[Permissions] = Permissions(
         read=calls("sns", "GetTopicAttributes", "ListTagsForResource", "ListSubscriptionsByTopic")
         | calls("events", "ListRuleNamesByTarget")
@@ -93,6 +96,16 @@ class Topic(Resource):
     ) -> Iterable[tuple[Resource, Live[Resource]]]:
         return unlisted(aws, self.id, self.topic_arn, graph) if self.remove_unlisted else ()
 
+    def cfn(self) -> tuple[Part, ...]:
+        given = self.properties()
+        # The version of SNS's own default is an old one; a stack's policy is all new.
+        document = {**self.policy_document.document, "Version": "2012-10-17"}
+        policy = {"Topics": [Ref(self.id)], "PolicyDocument": document}
+        return (
+            Part(self.id, self.CFN, without(given, "PolicyDocument")),
+            Part(f"{self.id}Policy", "AWS::SNS::TopicPolicy", policy),
+        )
+
     def identify(self, aws: Aws) -> Live[Self] | None:
         listing = aws.start(subscriptions, aws, self.topic_arn)
         reply = aws.maybe(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)
@@ -122,11 +135,7 @@ class Topic(Resource):
         return ("topic-policy",)
 
     def _tags(self, aws: Aws) -> Future[Tags]:
-        return aws.start(
-            lambda: Tags.from_list(
-                aws(aws.sns.list_tags_for_resource, ResourceArn=self.topic_arn)["Tags"]
-            ),
-        )
+        return aws.start(topic_tags, aws, self.topic_arn)
 
     def _live(self, state: Self) -> Live[Self]:
         return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags))
@@ -191,7 +200,8 @@ class Topic(Resource):
                 AttributeName="Policy",
                 AttributeValue=rest.to_text(),
             )
-        aws(aws.sns.untag_resource, ResourceArn=self.topic_arn, TagKeys=list(OUR_TAGS))
+        more = [tag for tag in live.state.tags.to_dict() if tag.startswith(REFUSED_TAG)]
+        aws(aws.sns.untag_resource, ResourceArn=self.topic_arn, TagKeys=[*OUR_TAGS, *more])
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         aws(aws.sns.delete_topic, TopicArn=live.outputs["Arn"])

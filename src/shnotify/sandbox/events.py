@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
@@ -9,11 +10,14 @@ from typing import Any
 
 from moto.core.resource_tagging import TaggedResource
 
+from shnotify.findings.complexity import MOST, complexity
 from shnotify.findings.matching import matches
 from shnotify.findings.patternsyntax import PatternError, validate_pattern
+from shnotify.sandbox.delivery import deliver
 from shnotify.sandbox.rows import Call, Proceed, around, model, refuse
 
 _TARGETS = 5
+_WILDCARD_RULES = 30
 _RESERVED = "aws.events."
 
 
@@ -65,6 +69,31 @@ def pattern_is_not_too_long(call: Call) -> None:
         )
 
 
+@refuse("events", "PutRule", "B.EB.11, eb-quota: rules with wildcards on a bus")
+def few_rules_have_wildcards(call: Call) -> None:
+    if not _has_wildcards(call.param("EventPattern")):
+        return
+    backend = call.response.events_backend
+    bus = backend.event_buses[backend._normalize_event_bus_arn(call.param("EventBusName"))]
+    others = [rule for rule in bus.rules.values() if rule.name != call.param("Name")]
+    if sum(_has_wildcards(rule.event_pattern.dump()) for rule in others) >= _WILDCARD_RULES:
+        call.fail(
+            "LimitExceededException", "The requested resource exceeds the maximum number allowed."
+        )
+
+
+@refuse("events", "PutRule TestEventPattern", "eb-create-pattern-operators: too complex a rule")
+def wildcards_are_simple(call: Call) -> None:
+    text = call.param("EventPattern")
+    if _has_wildcards(text) and (complexity(json.loads(text)) or 0) > MOST:
+        reason = "Rule is too complex - try using fewer wildcard characters"
+        call.fail("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
+
+
+def _has_wildcards(pattern: str | None) -> bool:
+    return '"wildcard"' in (pattern or "")
+
+
 @around("events", "PutRule", "B.EB.2")
 def tags_at_creation_only(call: Call, proceed: Proceed) -> Any:
     if _rule(call, call.param("Name")) is not None:
@@ -94,13 +123,14 @@ def _from_aws(entry: dict[str, Any]) -> bool:
 @model(
     "moto.events.models",
     "Rule.send_to_targets",
-    "B.EB.4: what cannot be delivered never fails PutEvents",
+    "B.EB.4, D.8: what cannot be delivered never fails PutEvents",
 )
-def delivery_is_no_part_of_the_call(_: Any, proceed: Proceed) -> None:
-    try:
-        proceed()
-    except NotImplementedError:  # a target that moto cannot deliver to: SNS, Lambda
-        return
+def delivery_is_no_part_of_the_call(
+    rule: Any, _: Proceed, event: dict[str, Any], **__: Any
+) -> None:
+    moment = dt.datetime.fromtimestamp(int(float(event["time"])), dt.UTC)
+    envelope = {name: value for name, value in event.items() if name != "ingestion-time"}
+    deliver(rule, {**envelope, "time": moment.isoformat().replace("+00:00", "Z")})
 
 
 @model(

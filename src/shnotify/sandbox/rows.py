@@ -7,13 +7,17 @@ AWS facts, `API_X` is the page of the operation X in the service's API reference
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
+from threading import RLock
 from typing import Any, NoReturn
 
 from moto.core.exceptions import JsonRESTError
+from moto.securityhub.exceptions import SecurityHubClientError
 from moto.sns.exceptions import SNSException
 from moto.sqs.exceptions import SQSException
 
@@ -25,10 +29,18 @@ _RESPONSES = {
     "sns": ("moto.sns.responses", "SNSResponse"),
     "sqs": ("moto.sqs.responses", "SQSResponse"),
     "events": ("moto.events.responses", "EventsHandler"),
+    "securityhub": ("moto.securityhub.responses", "SecurityHubResponse"),
+}
+_ERRORS = {
+    "kms": JsonRESTError,
+    "sns": SNSException,
+    "sqs": SQSException,
+    "events": JsonRESTError,
+    "securityhub": SecurityHubClientError,
 }
 
-
-_ERRORS = {"kms": JsonRESTError, "sns": SNSException, "sqs": SQSException, "events": JsonRESTError}
+LOCK = RLock()
+"""Held by whoever answers a request: moto's state is not made for several at once."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,11 @@ class Call:
 
     def param(self, name: str) -> Any:
         return self.response._get_param(name)
+
+    def body(self) -> dict[str, Any]:
+        """The request's JSON document; empty when it has none."""
+        text = self.response.body
+        return json.loads(text) if text else {}
 
     def change(self, **params: Any) -> None:
         """Lets moto see these parameters instead of the ones that came."""
@@ -119,17 +136,35 @@ def around(
     return add
 
 
+def answer(
+    service: str, operation: str, cites: str
+) -> Callable[[Callable[[Call], dict[str, Any]]], Callable[[Call], dict[str, Any]]]:
+    """A row that answers a JSON operation by itself, whether or not moto knows it."""
+
+    def add(rule: Callable[[Call], dict[str, Any]]) -> Callable[[Call], dict[str, Any]]:
+        def wrap(_: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda response: json.dumps(rule(Call(response)))
+
+        ROWS.append(Row(rule.__name__, cites, tuple(_methods(service, operation)), wrap))
+        return rule
+
+    return add
+
+
 def model(module: str, path: str, cites: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A row at a `Class.method` or a function of moto's own.
 
-    It gets the first argument and `proceed`.
+    It gets the first argument, `proceed` and, if it takes more, the other arguments.
     """
 
     def add(rule: Callable[..., Any]) -> Callable[..., Any]:
+        takes_more = len(signature(rule).parameters) > 2
+
         def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(original)
             def method(owner: Any, *args: Any, **named: Any) -> Any:
-                return rule(owner, lambda: original(owner, *args, **named))
+                more = (args, named) if takes_more else ((), {})
+                return rule(owner, lambda: original(owner, *args, **named), *more[0], **more[1])
 
             return method
 

@@ -10,6 +10,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 
 from shnotify.sandbox.kms import key_trouble
+from shnotify.sandbox.mailbox import ask_to_confirm
 from shnotify.sandbox.rows import Call, Proceed, around, model, now, refuse
 from shnotify.sandbox.subscriptions import (
     PENDING_PROTOCOLS,
@@ -81,6 +82,8 @@ def subscribe_is_pending(call: Call, proceed: Proceed) -> Any:
     subscription = backend._find_subscription(*wanted)
     if old is None and subscription.protocol in PENDING_PROTOCOLS:
         suspend(subscription, now())
+    if is_pending(subscription):
+        ask_to_confirm(subscription)
     if is_pending(subscription) and not call.param("ReturnSubscriptionArn"):
         return ActionResult({"SubscriptionArn": "pending confirmation"})
     return reply
@@ -130,7 +133,7 @@ def unsubscribe_needs_a_confirmed_arn(call: Call) -> None:
         )
 
 
-@around("sns", "ConfirmSubscription", "API_ConfirmSubscription")
+@around("sns", "ConfirmSubscription", "K.9, API_ConfirmSubscription")
 def confirm_by_token(call: Call, proceed: Proceed) -> Any:
     proceed()  # the topic exists
     mine = [
@@ -141,7 +144,8 @@ def confirm_by_token(call: Call, proceed: Proceed) -> Any:
     found = [s for s in mine if is_pending(s) and s.token == call.param("Token")]
     if not found:
         call.fail("InvalidParameter", "Invalid parameter: Token")
-    confirm(found[0])
+    authenticated = str(call.param("AuthenticateOnUnsubscribe")).lower() == "true"
+    confirm(found[0], authenticated=authenticated)
     return ActionResult({"SubscriptionArn": found[0].arn})
 
 

@@ -15,15 +15,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import wraps
 from importlib import import_module
-from threading import RLock
 from typing import Any
 
-from shnotify.sandbox import events, functions, kms, securityhub, sns, sqs
-from shnotify.sandbox.rows import CLOCKS, ROWS, Row
+from shnotify.sandbox import (
+    events,
+    functions,
+    kms,
+    mailbox,
+    newhub,
+    running,
+    securityhub,
+    sns,
+    sqs,
+    stacks,
+)
+from shnotify.sandbox.rows import CLOCKS, LOCK, ROWS, Row
 
-_LOCK = RLock()
-_MODULES = (kms, sns, sqs, events, functions, securityhub)
-"""Importing them fills ROWS."""
+_MODULES = (kms, sns, sqs, events, functions, securityhub, newhub, mailbox, running, stacks)
+"""Importing them fills ROWS, and tells EventBridge what a function is."""
 
 
 @contextmanager
@@ -35,16 +44,16 @@ def strict(clock: Callable[[], float] = time.time) -> Iterator[None]:
     clock  seconds, for what AWS makes depend on time: 60 s after DeleteQueue, 48 h of a pending
            subscription
     """
-    with _LOCK:
+    with LOCK:
         CLOCKS.append(clock)
         undo = _apply() if len(CLOCKS) == 1 else []
     try:
         yield
     finally:
-        with _LOCK:
+        with LOCK:
             CLOCKS.pop()
             for owner, name, original in reversed(undo):
-                setattr(owner, name, original)
+                _put_back(owner, name, original)
 
 
 def _apply() -> list[tuple[Any, str, Any]]:
@@ -53,10 +62,17 @@ def _apply() -> list[tuple[Any, str, Any]]:
         for module, class_name, method in row.methods:
             owner: Any = import_module(module)
             owner = getattr(owner, class_name) if class_name else owner
-            original = owner.__dict__[method]
+            original = owner.__dict__.get(method)
             undo.append((owner, method, original))
             setattr(owner, method, row.wrap(original))
     return undo
+
+
+def _put_back(owner: Any, name: str, original: Any) -> None:
+    if original is None:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, original)
 
 
 def _serial(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,7 +84,7 @@ def _serial(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def dispatch(response: Any, request: Any, *args: Any, **named: Any) -> Any:
         waits = str(request.headers.get("X-Amz-Target", "")).endswith(".ReceiveMessage")
-        with nullcontext() if waits else _LOCK:
+        with nullcontext() if waits else LOCK:
             return original(response, request, *args, **named)
 
     return dispatch

@@ -43,8 +43,10 @@ def pending_subscriptions() -> list[Pending]:
 
 
 def confirm_subscription(which: str) -> list[str]:
-    """Clicks "confirm" on the pending subscriptions of this endpoint or ARN; returns their ARNs."""
-    chosen = [s for s in _all() if is_pending(s) and which in (s.endpoint, s.arn)]
+    """Clicks "confirm" on the pending subscriptions of this endpoint, ARN or token; returns their
+    ARNs.
+    """
+    chosen = [s for s in _all() if is_pending(s) and which in (s.endpoint, s.arn, s.token)]
     if not chosen:
         raise ShnotifyError(
             f"no subscription of {which} waits for a confirmation", code="NotPending"
@@ -77,9 +79,28 @@ def suspend(subscription: Any, moment: float) -> None:
     subscription.attributes |= {"PendingConfirmation": True, "ConfirmationWasAuthenticated": False}
 
 
-def confirm(subscription: Any) -> None:
+def confirm(subscription: Any, *, authenticated: bool = False) -> None:
+    """`authenticated`: only the owners of topic and subscription can end it (K.9)."""
     subscription.pending_since = None
-    subscription.attributes |= {"PendingConfirmation": False, "ConfirmationWasAuthenticated": False}
+    subscription.attributes |= {
+        "PendingConfirmation": False,
+        "ConfirmationWasAuthenticated": authenticated,
+    }
+
+
+def unsubscribe(arn: str) -> None:
+    """Clicks "unsubscribe" in a mail, which needs no credentials (B.SNS.11).
+
+    Raises `ShnotifyError` when the subscription is not there or is protected.
+    """
+    for subscription in _all():
+        if subscription.arn == arn and not is_pending(subscription):
+            if subscription.attributes["ConfirmationWasAuthenticated"]:
+                text = "this subscription can be ended by its owner or the topic's owner only"
+                raise ShnotifyError(text, code="AuthorizationError")
+            subscription.topic.sns_backend.unsubscribe(arn)
+            return
+    raise ShnotifyError("there is no such subscription", code="NotFound")
 
 
 def drop_expired(backend: Any, moment: float) -> None:

@@ -59,22 +59,24 @@ def duration(low: int, high: int) -> BeforeValidator:
     Between `low` and `high` inclusive.
     """
 
-    def read(value: Any) -> int:
-        found = (
-            _DURATION.fullmatch(str(value))
-            if isinstance(value, int | str) and not isinstance(value, bool)
-            else None
-        )
-        if not found:
-            raise ValueError(
-                "must be a duration such as 30s, 5m, 24h or 4d, or a whole number of seconds"
-            )
-        seconds = int(found[1]) * _UNITS[found[2]]
-        if not low <= seconds <= high:
-            raise ValueError(f"must be between {spoken(low)} and {spoken(high)}")
-        return seconds
+    return BeforeValidator(lambda value: seconds_in(value, low, high))
 
-    return BeforeValidator(read)
+
+def seconds_in(value: Any, low: int, high: int) -> int:
+    """Reads one such duration. Raises ValueError with what would be right."""
+    found = (
+        _DURATION.fullmatch(str(value))
+        if isinstance(value, int | str) and not isinstance(value, bool)
+        else None
+    )
+    if not found:
+        raise ValueError(
+            "must be a duration such as 30s, 5m, 24h or 4d, or a whole number of seconds"
+        )
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if not low <= seconds <= high:
+        raise ValueError(f"must be between {spoken(low)} and {spoken(high)}")
+    return seconds
 
 
 def _days(value: Any) -> int:

@@ -6,15 +6,17 @@ Decides nothing, and prints only events.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO, assert_never
 
 from rich.console import Console as RichConsole
+from rich.live import Live
 from rich.status import Status
 from rich.text import Text
 
 from shnotify.aws.progress import Noted, Waiting
-from shnotify.engine.events import Event, Looking, StepEnded, StepStarted
+from shnotify.engine.events import Advanced, Event, Looking, StepEnded, StepStarted
 from shnotify.engine.plan import Action
 from shnotify.escaping import escaped
 
@@ -51,6 +53,18 @@ def console(stream: TextIO, *, plain: bool) -> Console:
     )
 
 
+@contextmanager
+def drawing(console: Console) -> Iterator[Callable[[list[Text | str]], None]]:
+    """Yields a function that draws lines over those it drew before; at the end they go away."""
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def draw(lines: list[Text | str]) -> None:
+            texts = [line if isinstance(line, Text) else Text(escaped(line)) for line in lines]
+            live.update(Text("\n").join(texts), refresh=True)
+
+        yield draw
+
+
 class LiveLine:
     """Shows what is being done at the moment, in one line that is rewritten."""
 
@@ -72,23 +86,50 @@ class LiveLine:
             case StepEnded(step):
                 self.doing.pop(step.key, None)
                 self.tell(event)
+            case Advanced(what, done, total):
+                self.doing.pop("looking", None)
+                self.doing[what] = bar(event)
+                if total is not None and done >= total:
+                    del self.doing[what]
             case Waiting(operation, reason, seconds):
                 self.doing["waiting"] = f"{operation}: {reason}, again in {seconds:.1f} s"
             case Noted():
                 self.tell(event)
             case _:
                 assert_never(event)
-        if self.doing and not typing:
+        if not self.doing:
+            self.status.stop()
+        elif not typing:
             self.status.update(
                 Text(escaped(", ".join(self.doing.values())))
             )  # as text it would be read as markup
             self.status.start()
 
 
+def bar(event: Advanced) -> str:
+    """Draws how far a work is: a bar, the rate, the time left."""
+    if event.total is None:
+        return f"{event.what}: {event.done:,}"
+    share = min(1.0, event.done / event.total) if event.total else 0.0
+    drawn = "#" * round(20 * share)
+    text = f"{event.what} [{drawn:-<20}] {event.done} of {event.total}"
+    if not event.done or event.seconds <= 0:
+        return text
+    rate = event.done / event.seconds
+    left = max(0, event.total - event.done) / rate
+    return f"{text}, {rate:.1f} a second, about {_time(left)} left"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
 def event_line(event: Event, *, verbose: bool) -> Text | None:
     """Returns an event as a line, or None for an event that is not worth a line."""
     match event:
-        case Looking():
+        case Looking() | Advanced():
             return None
         case StepStarted(step):
             return Text(f"{step.key}: {_DOING.get(step.action, step.action)}")

@@ -117,6 +117,7 @@ class Screen:
         self.plain_text = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
         """Whether stdout may carry nothing beyond ASCII."""
         self.between = " -> " if self.plain_text else " → "
+        self.bar_mark = "#" if self.plain_text else "█"
         self._live: LiveLine | None = None
         self._typing = False
 
@@ -220,6 +221,27 @@ class Screen:
         finally:
             self._rest()
             self._live = None
+
+    @contextmanager
+    def block(self) -> Iterator[Callable[[list[Text | str]], None] | None]:
+        """Gives lines a place on stderr where they can be drawn again and again; None without a
+        terminal.
+
+        The live line stays away meanwhile.
+        """
+        console = self.err.console
+        if not console.is_terminal or console.is_dumb_terminal or self.json:
+            yield None
+            return
+        from shnotify.terminal.live import drawing
+
+        self._rest()
+        self._typing = True
+        try:
+            with drawing(console) as draw:
+                yield draw
+        finally:
+            self._typing = False
 
     def _plain(self, event: Event) -> None:
         from shnotify.terminal.live import event_line

@@ -85,3 +85,25 @@ def subscribe(cloud: Cloud, topic: str, endpoint: str = "a@example.com", protoco
     return cloud.sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint, ReturnSubscriptionArn=True)[
         "SubscriptionArn"
     ]
+
+
+ACCOUNT = "123456789012"
+DEFAULT_PRODUCT = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:product/{ACCOUNT}/default"
+
+
+def finding(identity: str = "f", **change: Any) -> dict[str, Any]:
+    """A finding as a product of one's own sends it (asff-required-attributes)."""
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": identity,
+        "ProductArn": DEFAULT_PRODUCT,
+        "GeneratorId": "g",
+        "AwsAccountId": ACCOUNT,
+        "CreatedAt": "2026-01-01T00:00:00Z",
+        "UpdatedAt": "2026-01-01T00:00:00Z",
+        "Title": "t",
+        "Description": "d",
+        "Severity": {"Label": "HIGH"},
+        "Resources": [{"Type": "Other", "Id": "r"}],
+        **change,
+    }

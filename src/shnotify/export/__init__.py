@@ -1,0 +1,1 @@
+"""The notifier in other tools' words."""

@@ -1,0 +1,262 @@
+"""What a roll-out wants of a stack set, what stands, and the operations between the two. Pure.
+
+CloudFormation StackSets carry the notifier; nothing here fans out by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from shnotify.config.models import Config
+from shnotify.config.rollout import Rollout
+from shnotify.errors import UsageError
+from shnotify.export.cloudformation import INLINE_BYTES, template
+from shnotify.resources.function import CODE_BUCKET
+from shnotify.resources.subscription import Subscription
+from shnotify.subscribers import subscriber_identity
+from shnotify.tags import MANAGED_TAG, NAME_TAG
+
+Kind = Literal["create_set", "update_set", "create", "update", "delete", "delete_set"]
+Pair = tuple[str, str]
+"""An account (or organizational unit) and a Region."""
+NAMESPACE = uuid.UUID("6f0c3a52-5a6d-4d5e-9c56-0f4d8f0a7b11")
+"""Makes operation ids that are the same whenever the same thing follows the same operation."""
+RUNNING = ("RUNNING", "QUEUED", "STOPPING")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One stack of the stack set, as ListStackInstances shows it."""
+
+    account: str
+    region: str
+    status: str
+    reason: str = ""
+    drift: str = "NOT_CHECKED"
+    unit: str = ""
+    overrides: Mapping[str, str] | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("INOPERABLE", "FAILED", "CANCELLED", "SKIPPED_SUSPENDED_ACCOUNT")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the file asks of StackSets.
+
+    pairs      the accounts or units, each with a Region
+    overrides  the parameters that differ from the template's for an account and Region
+    """
+
+    name: str
+    body: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str]
+    rollout: Rollout
+    pairs: frozenset[Pair]
+    overrides: Mapping[Pair, Mapping[str, str]]
+
+    @property
+    def by_units(self) -> bool:
+        return bool(self.rollout.organizational_units)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What stands. `body` is None when there is no stack set; `last` is the newest operation's id."""
+
+    body: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    instances: tuple[Instance, ...] = ()
+    last: str = ""
+    running: str = ""
+    auto_deployment: bool = False
+
+    def pairs(self, by_units: bool) -> frozenset[Pair]:
+        return frozenset((i.unit if by_units else i.account, i.region) for i in self.instances)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One StackSets operation.
+
+    targets    accounts, or organizational units
+    accounts   of the units only these accounts; () for all
+    """
+
+    kind: Kind
+    targets: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    accounts: tuple[str, ...] = ()
+
+    @property
+    def stacks(self) -> int:
+        return len(self.accounts or self.targets) * len(self.regions)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "action": self.kind,
+            "targets": list(self.targets),
+            "regions": list(self.regions),
+            "overrides": dict(self.overrides),
+            "accounts": list(self.accounts),
+        }
+
+    def operation_id(self, wanted: Wanted, after: str) -> str:
+        """Returns an id that a repeated request has too, so that a lost reply starts nothing twice.
+
+        after  the id of the operation before it
+        """
+        digest = hashlib.sha256(wanted.body.encode()).hexdigest()
+        parts = (wanted.name, after, json.dumps(self.to_json(), sort_keys=True), digest)
+        return str(uuid.uuid5(NAMESPACE, "\n".join(parts)))
+
+
+def wanted_of(config: Config) -> Wanted:
+    """Returns what the file wants. Raises UsageError when it names no roll-out, or one that cannot be."""
+    rollout = config.rollout
+    if rollout is None:
+        raise UsageError(
+            "the file has no `rollout:`",
+            hint="write `rollout: {accounts: [...], regions: [...]}` into it",
+        )
+    document = template(config)
+    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    if (size := len(body.encode())) > INLINE_BYTES:
+        raise UsageError(
+            f"the template has {size:,} bytes, and a stack set takes {INLINE_BYTES:,}",
+            hint="divide the routes between two files",
+        )
+    targets = rollout.accounts or rollout.organizational_units
+    pairs = frozenset((target, region) for target in targets for region in rollout.regions)
+    needs_bucket = CODE_BUCKET.id in document["Parameters"]
+    if needs_bucket and not rollout.code_bucket:
+        raise UsageError(
+            "the formatter's code must lie in a bucket of each Region",
+            hint="write `code_bucket:` into `rollout:`; `export cloudformation --code-dir` writes the archives",
+        )
+    everywhere = {CODE_BUCKET.id: rollout.code_bucket} if needs_bucket else {}
+    return Wanted(
+        name=f"shnotify-{config.name}",
+        body=body,
+        parameters={name: str(value) for name, value in everywhere.items()},
+        tags={**config.tags, NAME_TAG: config.name, MANAGED_TAG: "shnotify"},
+        rollout=rollout,
+        pairs=pairs,
+        overrides=_overrides(config, rollout, needs_bucket=needs_bucket),
+    )
+
+
+def _overrides(
+    config: Config, rollout: Rollout, *, needs_bucket: bool
+) -> dict[Pair, dict[str, str]]:
+    """Returns the parameters of each account and Region that are not the template's own."""
+    found: dict[Pair, dict[str, str]] = {}
+    by_region = needs_bucket and "{region}" in str(rollout.code_bucket)
+    accounts = {*rollout.addresses, *(rollout.accounts if by_region else ())}
+    for account in accounts:
+        for region in rollout.regions:
+            own = _addresses(config, rollout.addresses.get(account, {}))
+            if by_region:
+                own[CODE_BUCKET.id] = str(rollout.code_bucket).replace("{region}", region)
+            found[account, region] = own
+    return found
+
+
+def _addresses(config: Config, table: Mapping[str, str]) -> dict[str, str]:
+    """Returns the address parameters that an account's table changes."""
+    instead = {subscriber_identity("email", mine): theirs for mine, theirs in table.items()}
+    return {
+        f"{Subscription.id_for(f'{route.id}Topic', one.protocol, one.endpoint)}Endpoint": instead[
+            one.identity
+        ]
+        for route in config.routes
+        for one in route.subscribers
+        if one.identity in instead
+    }
+
+
+def plan(wanted: Wanted, seen: Seen) -> tuple[Action, ...]:
+    """Lists the operations that make the stack set as wanted, in their order."""
+    actions: list[Action] = []
+    if seen.body is None:
+        actions.append(Action("create_set"))
+    elif _differs(wanted, seen):
+        actions.append(Action("update_set"))
+    have = seen.pairs(wanted.by_units)
+    plain = {} if wanted.by_units else wanted.overrides
+    actions += _grouped("create", wanted.pairs - have, plain)
+    actions += _grouped("delete", have - wanted.pairs, {})
+    return (*actions, *_changed_overrides(wanted, seen))
+
+
+def _differs(wanted: Wanted, seen: Seen) -> bool:
+    same = (
+        _parsed(wanted.body) == _parsed(seen.body or ""),
+        wanted.parameters == seen.parameters,
+        wanted.tags.items() <= seen.tags.items(),
+        wanted.rollout.auto_deployment == seen.auto_deployment,
+    )
+    return not all(same)
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _changed_overrides(wanted: Wanted, seen: Seen) -> list[Action]:
+    """Lists updates of stacks that stand with other parameters than the file's table gives."""
+    stands = {(i.account, i.region): i for i in seen.instances}
+    changed = {
+        pair: given
+        for pair, given in wanted.overrides.items()
+        if pair in stands and stands[pair].overrides is not None and stands[pair].overrides != given
+    }
+    actions = _grouped("update", changed, changed)
+    if not wanted.by_units:
+        return actions
+    units = wanted.rollout.organizational_units
+    return [replace(a, targets=units, accounts=a.targets) for a in actions]
+
+
+def _grouped(
+    kind: Kind, pairs: Iterable[Pair], overrides: Mapping[Pair, Mapping[str, str]]
+) -> list[Action]:
+    """Puts accounts with the same Regions and the same parameters into one operation."""
+    regions: dict[tuple[str, str], set[str]] = {}
+    for target, region in pairs:
+        own = json.dumps(dict(overrides.get((target, region), {})), sort_keys=True)
+        regions.setdefault((target, own), set()).add(region)
+    groups: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    for (target, own), found in regions.items():
+        groups.setdefault((tuple(sorted(found)), own), []).append(target)
+    return [
+        Action(kind, tuple(sorted(targets)), where, json.loads(own))
+        for (where, own), targets in sorted(groups.items())
+    ]
+
+
+def removal(wanted: Wanted, seen: Seen) -> tuple[Action, ...]:
+    """Lists the operations that take the whole roll-out back."""
+    if seen.body is None:
+        return ()
+    deletes = _grouped("delete", seen.pairs(wanted.by_units), {})
+    return (*deletes, Action("delete_set"))
+
+
+def foreign(wanted: Wanted, seen: Seen) -> str | None:
+    """Says why a stack set of this name is not ours, or returns None."""
+    if seen.body is None or seen.tags.get(NAME_TAG) == wanted.tags[NAME_TAG]:
+        return None
+    return f"the stack set {wanted.name} does not carry our tag, so it is not touched"

@@ -1,0 +1,127 @@
+"""What each command calls: the verbs of the kinds, and the operations of its own.
+
+A new command is one row here; `shnotify iam-policy --for` and the README follow from it. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shnotify.engine.permissions import Verb, calls
+
+BACKLOG = calls("securityhub", "GetFindings", "GetFindingsV2")
+"""What reads the findings that are there."""
+ESTIMATE = BACKLOG | calls("securityhub", "GetFindingStatisticsV2")
+"""What counts them besides."""
+MARKING = calls("securityhub", "BatchUpdateFindings", "BatchUpdateFindingsV2")
+"""What marks findings."""
+
+
+_LETTERS = calls("sqs", "GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibilityBatch")
+"""What reads the dead-letter queue and leaves every message in it."""
+_TAKE = calls("sqs", "ListQueueTags", "ChangeMessageVisibility")
+_WHO = calls("sns", "ListSubscriptionsByTopic", "GetSubscriptionAttributes")
+
+DLQ: dict[str, frozenset[str]] = {
+    "list": _LETTERS,
+    "show": _LETTERS,
+    "export": _LETTERS,
+    "redrive": _LETTERS
+    | _TAKE
+    | _WHO
+    | calls("sqs", "DeleteMessage")
+    | calls("sns", "Publish")
+    | calls("lambda", "Invoke"),
+    "purge": _LETTERS | _TAKE | calls("sqs", "DeleteMessageBatch"),
+}
+"""What `shnotify dlq` sends, by subcommand."""
+
+_TRACES = (
+    BACKLOG
+    | _LETTERS
+    | calls("securityhub", "GetFindingHistory")
+    | calls("logs", "FilterLogEvents")
+    | calls("cloudwatch", "GetMetricData")
+)
+"""What follows one finding through the chain."""
+
+ALSO: dict[str, frozenset[str]] = {
+    "doctor": calls("events", "ListRules")
+    | calls("securityhub", "GetAdministratorAccount")
+    | calls("securityhub", "ListFindingAggregators", "GetFindingAggregator")
+    | calls("securityhub", "ListAggregatorsV2", "GetAggregatorV2")
+    | calls("cloudwatch", "GetMetricData", "DescribeAlarmsForMetric"),
+    "why": _TRACES,
+    "test": _TRACES | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
+    "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
+    "subscriptions list": frozenset(),
+    "subscriptions resend": calls("sns", "Subscribe"),
+    "subscriptions confirm": calls("sns", "ConfirmSubscription"),
+    "subscriptions protect": calls("sns", "Unsubscribe", "Subscribe"),
+    "subscriptions remove": calls("sns", "Unsubscribe"),
+}
+"""What these commands send beside the reads of `status`."""
+
+ROLLOUT_READS = calls(
+    "cloudformation",
+    "DescribeStackSet",
+    "DescribeStackInstance",
+    "DescribeStackSetOperation",
+    "ListStackInstances",
+    "ListStackSetOperations",
+    "ListStackSetOperationResults",
+)
+ROLLOUT_WRITES = calls(
+    "cloudformation",
+    "CreateStackSet",
+    "UpdateStackSet",
+    "CreateStackInstances",
+    "UpdateStackInstances",
+    "DeleteStackInstances",
+    "DeleteStackSet",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """Lists what one command calls.
+
+    observes  whether it reads the notifier's own things, all of them
+    verbs     what it does to them besides
+    own       operations of its own, as the SDK names them
+    besides   actions that AWS checks though no operation of that name is called
+    """
+
+    observes: bool = True
+    verbs: tuple[Verb, ...] = ()
+    own: frozenset[str] = frozenset()
+    besides: frozenset[str] = frozenset()
+
+
+COMMANDS: dict[str, Needs] = {
+    "status": Needs(),
+    "plan": Needs(own=BACKLOG),
+    # `delete`: what the file no longer names
+    "apply": Needs(verbs=("create", "update", "delete"), own=BACKLOG),
+    "destroy": Needs(verbs=("delete", "release")),
+    "estimate": Needs(observes=False, own=ESTIMATE),
+    "baseline": Needs(observes=False, own=BACKLOG | MARKING),
+    "dlq": Needs(
+        observes=False,
+        own=frozenset().union(*DLQ.values()),
+        besides=calls("kms", "Decrypt", "GenerateDataKey"),
+    ),
+    "test": Needs(own=ALSO["test"], besides=calls("kms", "Decrypt")),
+    "doctor": Needs(own=ALSO["doctor"]),
+    "why": Needs(own=ALSO["why"], besides=calls("kms", "Decrypt")),
+    "subscriptions": Needs(
+        own=frozenset().union(*(ALSO[name] for name in ALSO if name.startswith("subscriptions")))
+    ),
+    "rollout": Needs(
+        observes=False,
+        own=ROLLOUT_READS | ROLLOUT_WRITES,
+        # API_CreateStackSet: tags; CallAs=DELEGATED_ADMIN (stacksets-prereqs)
+        besides=calls("cloudformation", "TagResource")
+        | calls("organizations", "ListDelegatedAdministrators"),
+    ),
+}

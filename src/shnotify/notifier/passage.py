@@ -1,0 +1,220 @@
+"""One way from a rule to inboxes, as it stands in AWS, and what is judged on it beside the policies.
+Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shnotify.engine.health import Link
+from shnotify.engine.resource import Live
+from shnotify.notifier import metrics, rulecheck
+from shnotify.notifier.chain import KeySeen
+from shnotify.notifier.inquiry import Answers
+from shnotify.notifier.mending import mended
+from shnotify.notifier.subscribers import Details, Recipient
+from shnotify.resources.function import Function
+from shnotify.resources.queue import Queue, depths
+from shnotify.resources.rule import Rule
+from shnotify.resources.topic import Topic
+
+LAPSE = "AWS drops it 48 hours after the confirmation mail was sent"
+"""What becomes of a subscription that nobody confirms (sns-email-notifications)."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One rule and what its findings pass on their way to the inboxes.
+
+    route       the route's name; without a file the rule's
+    rule        None when it is not there or could not be read; the same for the others
+    target      the rule's target from which the mail comes, as EventBridge shows it; {} for none
+    code        the digest that the function's code must have; "" when no file says so
+    pattern     the pattern that the file wants, or None
+    keeps       whether the file has a dead-letter queue; None when there is no file
+    beside      whether it is a further rule of a route, whose other things are judged already
+    recipients  who is on the topic, or should be
+    details     subscription ARN -> its attributes
+    links       what is judged already: the things by themselves, the policies, the subscribers
+    """
+
+    route: str
+    rule: Live[Rule] | None
+    topic: Live[Topic] | None
+    queue: Live[Queue] | None
+    function: Live[Function] | None
+    target: Mapping[str, Any]
+    recipients: tuple[Recipient, ...]
+    details: Details
+    links: tuple[Link, ...]
+    keys: Mapping[str, KeySeen]
+    pattern: Mapping[str, Any] | None = None
+    code: str = ""
+    keeps: bool | None = None
+    beside: bool = False
+
+    @property
+    def listed(self) -> bool:
+        """Whether a file says who should get the mail."""
+        return self.keeps is not None
+
+    def judged(self, answers: Answers) -> tuple[Link, ...]:
+        """Judges the whole way."""
+        links = tuple(self._all(answers))
+        return links if self.listed else tuple(mended(link, self) for link in links)
+
+    def _all(self, answers: Answers) -> tuple[Link, ...]:
+        if self.beside:
+            return (*self._rule(), *self._invocations(answers))
+        return (
+            *self._known(),
+            *self._rule(),
+            *self._function(),
+            *self._people(),
+            *self._undelivered(),
+            *self._counts(answers),
+            *self._depth(),
+        )
+
+    def _known(self) -> Iterator[Link]:
+        """Yields what is judged already, without what only follows: nobody is reached when the topic
+        is missing, or when filters keep everything away.
+        """
+        filtered = any(
+            link.id == "filter-policy" and link.verdict == "broken" for link in self.links
+        )
+        for link in self.links:
+            of_nobody = link.id == "subscribers" and link.verdict == "broken"
+            if of_nobody and (self.topic is None or filtered):
+                continue
+            yield replace(link, mend=self._asks()) if of_nobody and not link.mend else link
+
+    def _asks(self) -> str:
+        """What gets somebody subscribed."""
+        pending = next((one.endpoint for one in self.recipients if one.pending), None)
+        return f"shnotify subscriptions resend {pending}" if pending else "shnotify apply"
+
+    def _rule(self) -> Iterator[Link]:
+        if not self.rule:
+            return
+        state, arn = self.rule.state, self.rule.outputs["Arn"]
+        yield rulecheck.pattern_link(state.id, state.event_pattern.document, self.pattern)
+        if not self.target.get("Arn"):
+            return
+        yield from rulecheck.topic_links(state.id, arn, self.target)
+        yield from rulecheck.role_links(state.id, self.target)
+        yield rulecheck.transformer_link(state.id, self.target, state.event_pattern.document)
+        yield rulecheck.queue_link(state.id, arn, self.target, wanted=self.keeps)
+
+    def _function(self) -> Iterator[Link]:
+        if not self.function:
+            return
+        state = self.function.state
+        if self.code and state.code_sha256 != self.code:
+            why = f"{state.id} runs other code than this version's: what it sends cannot be told"
+            mend = "shnotify apply"
+            evidence = {"expected": self.code, "actual": state.code_sha256}
+            yield Link("formatter", "unknown", why, mend, evidence, resource=state.id)
+        if self.keeps and not (state.event_invoke_config or {}).get("OnFailure"):
+            why = f"{state.id} keeps nothing of what fails in it: its OnFailure destination is gone"
+            yield Link("queue", "broken", why, "shnotify apply", resource=state.id)
+
+    # -- people ------------------------------------------------------------------------------------
+
+    def _people(self) -> Iterator[Link]:
+        if not self.topic:
+            return
+        topic_id = self.topic.state.id
+        others = any(one.arn for one in self.recipients)
+        for one in self.recipients:
+            if one.state == "missing" and others:
+                why = f"{one.endpoint} is in the file and not subscribed: it gets nothing"
+                yield Link("subscribers", "broken", why, "shnotify apply", resource=topic_id)
+            elif one.pending and one.state == "pending" and others:
+                why = (
+                    f"{one.endpoint} has still to click the link in its confirmation mail: {LAPSE}"
+                )
+                yield Link("subscribers", "warning", why, resource=topic_id)
+        yield from self._clicks(topic_id)
+
+    def _clicks(self, topic_id: str) -> Iterator[Link]:
+        """Judges whether whoever holds a mail can end it for all (ConfirmSubscription)."""
+        mails = [one for one in self.recipients if one.arn and one.protocol.startswith("email")]
+        unknown = [one.endpoint for one in mails if one.protected is None]
+        open_ = [one.endpoint for one in mails if one.protected is False]
+        if open_:
+            why = (
+                f"anybody who has a mail for {', '.join(open_)} can end it for all by one click: "
+                "it was confirmed without AuthenticateOnUnsubscribe"
+            )
+            yield Link(
+                "unsubscribe", "warning", why, evidence={"endpoints": open_}, resource=topic_id
+            )
+        if unknown:
+            why = f"whether one click ends the mail of {', '.join(unknown)} could not be read"
+            yield Link("unsubscribe", "unknown", why, resource=topic_id)
+        if mails and not open_ and not unknown:
+            yield Link("unsubscribe", "ok", resource=topic_id)
+
+    def _undelivered(self) -> Iterator[Link]:
+        """Judges whether mail that SNS gives up is kept (sns-dead-letter-queues)."""
+        if not self.topic or any(link.id == "undelivered-mail" for link in self.links):
+            return
+        topic_id = self.topic.state.id
+        confirmed = [one for one in self.recipients if one.arn]
+        lost = [one.endpoint for one in confirmed if not self._redrives(one)]
+        unread = [
+            one for one in confirmed if not isinstance(self.details.get(one.arn or ""), Mapping)
+        ]
+        if unread:
+            why = "whether mail that SNS gives up is kept could not be read"
+            yield Link("undelivered-mail", "unknown", why, resource=topic_id)
+        elif lost:
+            why = (
+                f"mail to {', '.join(lost)} that SNS cannot deliver is dropped after six hours: "
+                "the subscription has no dead-letter queue"
+            )
+            yield Link("undelivered-mail", "warning", why, resource=topic_id)
+        elif confirmed:
+            yield Link("undelivered-mail", "ok", resource=topic_id)
+
+    def _redrives(self, one: Recipient) -> bool:
+        attributes = self.details.get(one.arn or "")
+        if not isinstance(attributes, Mapping):
+            return True
+        try:
+            return bool(
+                json.loads(attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+            )
+        except (ValueError, AttributeError):
+            return False
+
+    # -- what was counted --------------------------------------------------------------------------
+
+    def _invocations(self, answers: Answers) -> Iterator[Link]:
+        if self.rule:
+            yield metrics.rule_link(self.rule.state.id, self.rule.state.name, answers.counted)
+
+    def _counts(self, answers: Answers) -> Iterator[Link]:
+        counted = answers.counted
+        yield from self._invocations(answers)
+        if self.function:
+            yield metrics.function_link(self.function.state.id, self.function.state.name, counted)
+        if self.topic:
+            yield metrics.topic_link(self.topic.state.id, self.topic.state.name, counted)
+
+    def _depth(self) -> Iterator[Link]:
+        if not self.queue:
+            return
+        queue = self.queue.state
+        if held := depths(self.queue.outputs):
+            why = f"{queue.name} holds what could not be delivered: {held}"
+            evidence = {"messages": held}
+            yield Link(
+                "queue-depth", "broken", why, "shnotify dlq list", evidence, resource=queue.id
+            )
+        else:
+            yield Link("queue-depth", "ok", evidence={"messages": 0}, resource=queue.id)

@@ -1,0 +1,167 @@
+"""Which StackSets operations a roll-out needs: planned without AWS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shnotify.config.load import completed
+from shnotify.config.models import Config
+from shnotify.config.yamlfile import parse
+from shnotify.errors import ConfigError, UsageError
+from shnotify.export.simulation import simulate
+from shnotify.export.stackset import Action, Instance, Seen, Wanted, foreign, plan, removal, wanted_of
+from tests.conftest import SMALLEST
+
+ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
+ROLLOUT = f"rollout: {{accounts: ['{ONE}', '{TWO}'], regions: [eu-west-1, us-east-1]}}\n"
+UNITS = "rollout: {organizational_units: [ou-ab12-cdefgh34], regions: [eu-west-1]}\n"
+PARAMETER = "UrgentSubscription567df1a1Endpoint"
+
+
+def config(text: str) -> Config:
+    return completed(parse(SMALLEST + text)).settled()
+
+
+def wanted(text: str = ROLLOUT) -> Wanted:
+    return wanted_of(config(text))
+
+
+def standing(of: Wanted, *instances: Instance) -> Seen:
+    return Seen(of.body, of.parameters, of.tags, instances)
+
+
+def instance(account: str, region: str = "eu-west-1", **more: Any) -> Instance:
+    return Instance(account, region, "SUCCEEDED", **more)
+
+
+def test_from_nothing_one_set_and_one_operation_for_all_accounts() -> None:
+    assert plan(wanted(), Seen()) == (
+        Action("create_set"),
+        Action("create", (ONE, TWO), ("eu-west-1", "us-east-1")),
+    )
+
+
+def test_what_stands_is_not_made_again_and_what_is_not_wanted_goes() -> None:
+    of = wanted()
+    seen = standing(of, instance(ONE), instance(ONE, "us-east-1"), instance(TWO), instance(THREE))
+    assert plan(of, seen) == (
+        Action("create", (TWO,), ("us-east-1",)),
+        Action("delete", (THREE,), ("eu-west-1",)),
+    )
+
+
+def test_another_template_or_tag_updates_the_set() -> None:
+    of = wanted()
+    seen = standing(of, *(instance(a, r) for a, r in of.pairs))
+    assert plan(of, seen) == ()
+    assert plan(of, replace(seen, body="{}")) == (Action("update_set"),)
+    assert plan(of, replace(seen, tags={**of.tags, "managed-by": "x"})) == (Action("update_set"),)
+
+
+def test_an_accounts_own_address_is_a_parameter_of_its_stacks() -> None:
+    table = f"addresses: {{'{TWO}': {{SECOPS@example.com: owner@example.com}}}}"
+    of = wanted(ROLLOUT.replace("rollout: {", f"rollout: {{{table}, "))
+    own = {PARAMETER: "owner@example.com"}
+    regions = ("eu-west-1", "us-east-1")
+    assert plan(of, Seen())[1:] == (
+        Action("create", (TWO,), regions, own),
+        Action("create", (ONE,), regions),
+    )
+    stands = standing(
+        of,
+        instance(ONE, overrides={}),
+        instance(ONE, "us-east-1", overrides={}),
+        instance(TWO, overrides={}),
+        instance(TWO, "us-east-1", overrides=own),
+    )
+    assert plan(of, stands) == (Action("update", (TWO,), ("eu-west-1",), own),)
+
+
+def test_units_are_targets_and_accounts_are_aws_own_to_know() -> None:
+    of = wanted(UNITS)
+    assert plan(of, Seen())[1] == Action("create", ("ou-ab12-cdefgh34",), ("eu-west-1",))
+    stands = standing(of, instance(ONE, unit="ou-ab12-cdefgh34"), instance(TWO, unit="ou-ab12-cdefgh34"))
+    assert plan(of, stands) == ()
+    assert removal(of, stands)[-1] == Action("delete_set")
+
+
+def test_a_set_without_our_tag_is_not_ours() -> None:
+    of = wanted()
+    assert "does not carry our tag" in str(foreign(of, Seen("{}")))
+    assert foreign(of, standing(of)) is None
+    assert foreign(of, Seen()) is None
+
+
+def test_the_same_request_has_the_same_id_and_a_later_one_another() -> None:
+    of, action = wanted(), Action("create", (ONE,), ("eu-west-1",))
+    assert action.operation_id(of, "before") == action.operation_id(wanted(), "before")
+    ids = {
+        action.operation_id(of, "before"),
+        action.operation_id(of, "later"),
+        action.operation_id(replace(of, body="{}"), "before"),
+        replace(action, targets=(TWO,)).operation_id(of, "before"),
+    }
+    assert len(ids) == 4
+
+
+def test_a_function_needs_a_bucket() -> None:
+    text = "    message: {format: lambda}\n"
+    with pytest.raises(UsageError, match="bucket"):
+        wanted(text + ROLLOUT)
+    named = ROLLOUT.replace("rollout: {", "rollout: {code_bucket: 'code-{region}', ")
+    regions = {region: given["CodeBucket"] for (_, region), given in wanted(text + named).overrides.items()}
+    assert regions == {"eu-west-1": "code-eu-west-1", "us-east-1": "code-us-east-1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rollout: {regions: [eu-west-1]}", "needs either"),
+        (f"rollout: {{accounts: ['{ONE}']}}", "regions"),
+        (f"rollout: {{accounts: ['{ONE}'], regions: [moon]}}", "rollout.regions[0]: must be an AWS Region"),
+        (f"rollout: {{accounts: ['{ONE}'], regions: [eu-west-1], auto_deployment: true}}", "goes with"),
+        ("rollout: {organizational_units: [x], regions: [eu-west-1]}", "organizational_units"),
+        (f"rollout: {{accounts: ['{ONE}'], regions: [eu-west-1], addresses: {{'{ONE}': {{a: b}}}}}}", "'a'"),
+    ],
+)
+def test_a_wrong_rollout_is_told(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        config(text + "\n")
+    assert message in "\n".join(map(str, error.value.problems))
+
+
+ACCOUNTS = st.lists(st.sampled_from([ONE, TWO, THREE]), unique=True, min_size=1)
+REGIONS = st.lists(st.sampled_from(["eu-west-1", "us-east-1"]), unique=True, min_size=1)
+PAIRS = st.sets(st.tuples(st.sampled_from([ONE, TWO, THREE]), st.sampled_from(["eu-west-1", "us-east-1"])))
+
+
+@given(accounts=ACCOUNTS, regions=REGIONS, have=PAIRS)
+@settings(max_examples=100, deadline=None)
+def test_after_the_plan_exactly_the_wanted_stacks_stand(
+    accounts: list[str], regions: list[str], have: set[tuple[str, str]]
+) -> None:
+    of = wanted(f"rollout: {{accounts: {accounts}, regions: {regions}}}\n")
+    stands = set(have)
+    for action in plan(of, standing(of, *(instance(a, r) for a, r in have))):
+        pairs = {(target, region) for target in action.targets for region in action.regions}
+        if action.kind == "create":
+            assert not pairs & stands
+            stands |= pairs
+        else:
+            assert action.kind == "delete"
+            assert pairs <= stands
+            stands -= pairs
+    assert stands == of.pairs
+
+
+def test_a_simulation_counts_by_the_published_limits() -> None:
+    rollout = wanted().rollout
+    found = simulate(rollout, 500, keys=2, mails=1)
+    assert (found.stacks, found.at_once, found.minutes) == (1000, 10, 150)
+    assert (found.mails_to_confirm, found.cost_per_month_usd, found.problems) == (1000, 2000, ())
+    assert simulate(rollout, 60_000, keys=2, mails=1).problems == ("a stack set has at most 100,000 stacks",)
