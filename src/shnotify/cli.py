@@ -9,6 +9,7 @@ import json
 import re
 import sys
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -16,11 +17,16 @@ import click
 
 from shnotify import __version__
 from shnotify.errors import ConfigError, ShnotifyError
+from shnotify.terminal import language
 from shnotify.terminal import signals as ending
+from shnotify.terminal.examples import EXAMPLES
+from shnotify.terminal.help import Group, definitions, grouped, helped, no_such_command
 
 COMMANDS = {
     "init": "Write a commented configuration file.",
     "validate": "Check the file, offline.",
+    "schema": "Print the file's JSON schema, for editors.",
+    "completion": "Print a completion script for a shell.",
     "plan": "Show what apply would do; change nothing.",
     "apply": "Create or update until AWS matches the file.",
     "status": "Show drift and delivery health; change nothing.",
@@ -48,37 +54,70 @@ _SHORT = re.compile("-[vy]*o(.*)", re.DOTALL)
 """`-o`, alone or behind flags (`-vo json`), with its value or before it."""
 
 
+@cache
 def _command(name: str) -> click.Command:
     command = import_module(f"shnotify.commands.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)  # noqa: S101 a fact about our own modules
-    return command
+    return helped(command, name)
 
 
-class _Group(click.Group):
+class _Group(Group):
     """Imports a command's module only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in TYPED:
+            return TYPED[cmd_name]
         if cmd_name not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(cmd_name, COMMANDS, n=1)
-            ctx.fail(f"no such command: {cmd_name!r}{f'; did you mean {near[0]}?' if near else ''}")
+            ctx.fail(no_such_command(cmd_name, COMMANDS))
         return _command(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, COMMANDS))
+        for title, names in grouped(COMMANDS).items():
+            with formatter.section(language.tr(title)):
+                definitions(
+                    formatter,
+                    [(name.ljust(width), language.tr(COMMANDS[name])) for name in names],
+                )
+
+
+@click.command("version")
+def _version() -> None:
+    """Shows the version."""
+    click.echo(f"shnotify, version {__version__}")
+
+
+@click.command("help")
+@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+def _help(names: tuple[str, ...]) -> int:
+    """Shows the help of a command, or of all."""
+    return run([*names, "--help"])
+
+
+TYPED = {"version": _version, "help": _help}
+"""What is typed out of habit, and does what is meant; the options do the same."""
 
 
 @click.group(
-    cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    examples=EXAMPLES[""],
 )
-@click.version_option(__version__, prog_name="shnotify")
+@click.option(
+    "--lang",
+    type=click.Choice(language.LANGUAGES),
+    expose_value=False,
+    help="Language of texts (JSON never changes).",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="shnotify")
 def cli() -> None:
-    """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out."""
+    """AWS Security Hub findings to people's inboxes: one YAML file in, one working notifier out.
+
+    Options stand after the command. `--region` and `--profile` are of the commands that ask AWS.
+    """
 
 
 def run(arguments: list[str]) -> int:
@@ -90,6 +129,7 @@ def run(arguments: list[str]) -> int:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # LANG=C: a character the stream cannot carry is escaped, never an error
             reconfigure(errors="backslashreplace")
+    language.choose(arguments)
     try:
         ending.begin()
         code = cli.main(arguments, prog_name="shnotify", standalone_mode=False)
@@ -162,9 +202,8 @@ def _wants_json(arguments: list[str]) -> bool:
 
 def _interrupted(by: BaseException, arguments: list[str]) -> int:
     ending.hold()  # the next one waits until this one is told
-    failure = ShnotifyError(
-        "interrupted", hint="nothing is lost: the next run picks up what was begun"
-    )
+    hint = getattr(by, "hint", "nothing is lost: the next run picks up what was begun")
+    failure = ShnotifyError("interrupted", hint=hint)
     return _fail(failure, getattr(by, "exit_code", 130), arguments)
 
 
@@ -184,7 +223,7 @@ def _fail(error: ShnotifyError, code: int, arguments: list[str]) -> int:
 
 
 def _tell(error: ShnotifyError, arguments: list[str]) -> None:
-    from shnotify.escaping import escaped
+    from shnotify.terminal.screen import Screen
 
     if _wants_json(arguments):
         document: dict[str, Any] = {"error": error.to_json()}
@@ -196,10 +235,9 @@ def _tell(error: ShnotifyError, arguments: list[str]) -> None:
         ):  # stderr may still be read
             if wanted:
                 click.echo(json.dumps(document, indent=2))
+    screen = Screen()
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            click.echo(escaped(str(problem)), err=True)
+            screen.say(str(problem))
         return
-    click.echo(f"error: {escaped(error.message)}", err=True)
-    if error.hint:
-        click.echo(f"       {escaped(error.hint)}", err=True)
+    screen.error(error.message, error.hint)

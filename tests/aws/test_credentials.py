@@ -257,7 +257,10 @@ def test_an_mfa_code_is_not_asked_for_where_nobody_is(person: Person) -> None:
     mfa = {"role_arn": ROLE, "source_profile": "base", "mfa_serial": "arn:aws:iam::123456789012:mfa/me"}
     person.config(**{"profile ops": mfa, "profile base": KEYS})
     message, hint = refused(person, "--profile", "ops")
-    assert message == "no usable AWS credentials: profile ops wants an MFA code, and nobody can be asked here"
+    assert message == (
+        "no usable AWS credentials: profile ops wants an MFA code (mfa_serial arn:aws:iam::123456789012:mfa/me), "
+        "and nobody can be asked here"
+    )
     assert "aws sts get-session-token" in hint
 
 
@@ -268,7 +271,7 @@ def test_what_a_credential_process_writes_is_not_shown(person: Person) -> None:
     code, document, err = person.status("--profile", "ops")
     assert code == 1
     assert "secret-in-stderr" not in json.dumps(document) + err
-    assert "(profile ops): its credential_process failed" in document["error"]["message"]
+    assert "(profile ops): its credential_process ended with exit code 1" in document["error"]["message"]
 
 
 def test_a_credential_process_that_hangs_ends_with_the_command(person: Person) -> None:

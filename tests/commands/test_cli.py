@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from shnotify import cli
+from shnotify import __version__, cli
 from shnotify.config import load
+from shnotify.terminal.help import OTHERS, Command, Group, grouped
+from shnotify.terminal.help import helped as helped_command
+from shnotify.terminal.options import Seconds
 from tests.conftest import Ran
 
 
@@ -66,6 +74,15 @@ def test_one_that_does_not_gets_none(capsys: pytest.CaptureFixture[str], line: s
         ("status --timeout 0.5", "1<=x<=86400"),
         ("status --timeout inf", "1<=x<=86400"),
         ("status --timeout nan", "not a number"),
+        ("status --timeout 2d", "1<=x<=86400"),
+        ("status --timeout 5x", "'5x' is not a valid duration"),
+        ("pln -h", "did you mean plan?"),
+        ("help pln", "did you mean plan?"),
+        ("apply --dry-run", "`shnotify plan` shows what apply would do"),
+        ("apply --auto-approve", "--yes"),
+        ("validate --region eu-west-1", "asks nothing of AWS"),
+        ("validate --profile ops", "asks nothing of AWS"),
+        ("plan --json", "-o json"),
     ],
 )
 def test_a_wrong_one_is_told_what_would_be_right(capsys: pytest.CaptureFixture[str], line: str, hint: str) -> None:
@@ -86,3 +103,79 @@ def test_a_bug_of_ours_is_one_document_too_and_shows_its_place_only_when_asked(
         assert (ran.code, json.loads(ran.out)["error"]["message"]) == (1, "unexpected: RuntimeError: boom\x1b[31m")
         assert ("Traceback" in ran.err) is traced
         assert "\x1b" not in ran.err
+
+
+@pytest.mark.parametrize("words", [["-V"], ["--version"], ["version"]])
+def test_the_version_is_told_however_it_is_asked_for(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert cli.run(words) == 0
+    assert capsys.readouterr().out == f"shnotify, version {__version__}\n"
+
+
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, same in ((["help"], ["--help"]), (["help", "plan"], ["plan", "-h"])):
+        assert cli.run(words) == 0
+        said = capsys.readouterr().out
+        assert cli.run(same) == 0
+        assert said == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("1h", 3600), ("1.5", 1.5)])
+def test_a_time_limit_is_written_as_in_the_file(typed: str, seconds: float) -> None:
+    assert Seconds().convert(typed, None, None) == seconds
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    """Every command with how it is typed, those below a command too."""
+    if path:
+        yield " ".join(path), command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner
+            yield from commands(inner, (*path, name))
+
+
+COMMANDS = dict(commands(cli.cli))
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_groups_its_options_and_shows_two_examples_that_parse(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = COMMANDS[path]
+    monkeypatch.chdir(tmp_path)
+    for name in ("finding.json", "lost.jsonl", "new.yaml", "team.yaml"):  # what examples name
+        (tmp_path / name).touch()
+    assert isinstance(command, Command | Group)
+    assert len(command.examples) >= 2
+    for example in command.examples:
+        words = shlex.split(example.rpartition("| ")[2].partition(" > ")[0])
+        assert " ".join(words).startswith(f"shnotify {path}")
+        command.make_context(path, words[1 + len(path.split()) :])  # raises for an option that does not exist
+    helped = CliRunner().invoke(cli.cli, [*path.split(), "--help"]).output
+    assert "\nExamples:\n" in helped
+    shared = {"output", "verbose", "no_color"} & {one.name for one in command.params}
+    assert ("\nShared options:\n" in helped) is bool(shared)
+
+
+def test_a_group_below_suggests_too() -> None:
+    @click.group("dlq")
+    def dlq() -> None:
+        """A group."""
+
+    @dlq.command("list")
+    @click.option("--force", is_flag=True)
+    def listed(force: bool) -> None:
+        """A command."""
+
+    command = helped_command(dlq, "dlq")
+    assert "did you mean list?" in CliRunner().invoke(command, ["lst", "-h"]).output
+    assert "give --yes" in CliRunner().invoke(command, ["list", "--auto-approve"]).output
+    shown = CliRunner().invoke(command, ["list", "--help"]).output
+    assert ("Options:\n  --force" in shown, "shnotify dlq list" in shown) == (True, True)
+
+
+def test_a_command_that_no_group_names_comes_last_and_one_that_is_not_there_is_left_out() -> None:
+    assert grouped(["plan", "new", "init"]) == {"Set up": ["init"], "Look": ["plan"], "More": ["new"]}
+    assert OTHERS not in grouped(cli.COMMANDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from shnotify.commands import destroy
+from shnotify.commands._session import Session
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
 from shnotify.engine.plan import Observation, Plan, Step
@@ -68,6 +70,10 @@ class Run:
     report: Callable[[object], None] = lambda _: None
     finished: list[tuple[Plan, Outcome | None, ShnotifyError | None]] = field(default_factory=list)
 
+    warnings: list[str] = field(default_factory=list)
+    warn = Session.warn
+    warn_of = Session.warn_of
+
     def observe(self, *, shallow: bool) -> Observation:
         self.looks.append(shallow)
         return self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
@@ -92,6 +98,11 @@ def error(it: Any) -> tuple[str, str | None, str | None] | None:
     return found and (found.message, found.hint, found.resource)
 
 
+def told(it: Any, count: int) -> list[str]:
+    """The last lines, without the times."""
+    return [re.sub(r"  [0-9.]+ s$", "", line) for line in it.screen.lines[-count:]]
+
+
 KEYS_NOTE = (
     "Keys (1) are scheduled, not deleted at once; until then Security Hub's own control KMS.3 reports each as a "
     "CRITICAL finding. `apply` takes them back; --keep-keys leaves them."
@@ -105,7 +116,13 @@ def test_all_that_is_ours_goes_when_that_was_said() -> None:
     assert (it.screen.asked, it.looks, error(it)) == ([], [True], None)
     assert it.screen.lines[:2] == ["Destroy mine", ""]
     assert it.screen.lines[2] == "- UrgentTopic  t  SNS::Topic"
-    assert it.screen.lines[-3:] == ["3 to delete.", KEYS_NOTE, "Done: UrgentTopic, Dlq, TopicKey."]
+    assert it.screen.lines[-6:-4] == ["3 to delete.", KEYS_NOTE]
+    assert told(it, 4) == [
+        "  deleted             SNS topic t",
+        "  deleted             SQS queue q",
+        "  deletion scheduled  KMS key alias/a",
+        "Done: 3.",
+    ]
 
 
 def test_a_person_is_asked_and_may_say_no() -> None:
@@ -160,7 +177,13 @@ def test_what_is_not_ours_is_left_and_the_rest_goes() -> None:
     assert it.aws.operations == ["sqs:ReceiveMessage", "sqs:DeleteQueue"]
     names = f"UrgentTopic (t): {NOT_OURS}, so it stays; TopicKey (alias/a): {NOT_OURS}, so it stays"
     assert error(it) == (f"left alone: {names}", "remove these by hand if they are yours", None)
-    assert it.screen.lines[-2:] == ["1 to delete, 2 left alone.", "Done: Dlq. Not done: UrgentTopic, TopicKey."]
+    assert it.screen.lines[-5] == "1 to delete, 2 left alone."
+    assert told(it, 4) == [
+        "  not done  SNS topic t",
+        "  deleted   SQS queue q",
+        "  not done  KMS key alias/a",
+        "Done: 1 of 3.",
+    ]
 
 
 def test_what_was_adopted_is_given_back() -> None:
@@ -178,7 +201,8 @@ def test_keys_are_kept_when_that_was_said() -> None:
     it = run()
     assert destroyed(it, keep=frozenset({"AWS::KMS::Key"})) == 0
     assert it.aws.operations == DELETED[:3]
-    assert it.screen.lines[-2:] == ["2 to delete.", "Done: UrgentTopic, Dlq."]
+    assert it.screen.lines[-4] == "2 to delete."
+    assert told(it, 3) == ["  deleted  SNS topic t", "  deleted  SQS queue q", "Done: 2."]
 
 
 def test_messages_are_discarded_only_by_force() -> None:

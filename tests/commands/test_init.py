@@ -157,3 +157,56 @@ def test_the_file_is_for_whom_the_umask_leaves_it(
     finally:
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_whole_example_with_the_answers_in_it_means_what_the_short_one_means(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--name", "yes", "--route", "on", "--region", "eu-west-1", "--account", "012345670123", *SECOPS]
+    for more in ([], given, ["--email", "a@b.co", "--email", "c@d.co"]):
+        full = init(capsys, path, "--full", "--force", *more)
+        assert (full.code, full.err) == (0, "")
+        whole = load(path)
+        assert init(capsys, path, "--force", *(more or SECOPS)).code == 0
+        assert whole == load(path)
+
+
+def test_it_points_at_nothing_that_an_installation_does_not_hold(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(capsys, path, *SECOPS).code == 0
+    text = path.read_text("utf-8")
+    assert "config.example.yaml" not in text
+    assert "shnotify init --full" in text
+
+
+def test_a_wrong_account_is_told_for_a_command_line(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ran = init(capsys, path, *SECOPS, "--account", "12")
+    assert (ran.code, "--account: must be twelve digits, such as 123456789012" in ran.err) == (2, True)
+    assert "quotes" not in ran.err
+
+
+def test_an_interrupt_says_that_the_answers_are_gone(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_screen: Screen, _question: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Screen, "can_ask", property(lambda screen: not screen.json))
+    monkeypatch.setattr(Screen, "line", interrupted)
+    ran = init(capsys, path)
+    assert (ran.code, left(path)) == (130, [])
+    assert "nothing was written, and the answers are gone" in ran.err
+    assert "picks up" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer", "again"),
+    [("maybe\ny\n", True, 1), ("maybe\nja\nno\n", False, 2), ("\n", False, 0), ("", False, 0), ("huh", False, 1)],
+)
+def test_yes_or_no_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, answer: bool, again: int
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert Screen().ask("Do this? [y/N]") is answer
+    assert capsys.readouterr().err.count("please answer yes or no") == again

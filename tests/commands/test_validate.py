@@ -74,3 +74,60 @@ def test_a_region_that_can_be_none_is_refused_before_any_call(
     assert "error: --region moon: must be an AWS Region such as ap-northeast-1" in capsys.readouterr().err
     assert cli.run([command, "-c", str(path), "--region", "tokyo"]) == 2
     assert "did you mean ap-northeast-1?" in capsys.readouterr().err
+
+
+QUIET = "name: a\nroutes: [{name: urgent, subscribers: [a@b.co]}]\n"
+SAID = """\
+F: a is valid (1 route)
+
+  Security Hub CSPM findings
+  ├─> rule a-urgent: CRITICAL or HIGH, NEW, ACTIVE
+  │   ├─> topic a-urgent: short mails, encrypted with alias/a-topic
+  │   │   └─> email a@b.co: must confirm within 48 hours
+  │   └─> queue a-dlq: keeps what could not be delivered for 4d, encrypted with alias/a-dlq
+  └─> rule a-urgent-plain: findings whose text would break a mail, to the same topic without it
+
+`shnotify apply` would make 2 KMS keys, 1 SQS queue, 1 SNS topic, 1 subscription, 2 EventBridge rules.
+"""
+ODD = """\
+name: a
+encryption: false
+dead_letter_queue: false
+routes:
+  - {name: one, subscribers: [a@b.co], rule: {enabled: false}, findings: {severity: any, record_state: any}}
+  - {name: two, subscribers: [b@b.co], pattern: {source: [aws.securityhub]}, unlisted_subscribers: remove}
+"""
+
+
+def test_it_says_what_would_be_made_and_who_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text(QUIET, encoding="utf-8")
+    assert cli.run(["validate", "-c", str(path), "--strict"]) == 0
+    assert capsys.readouterr().out.replace(str(path), "F") == SAID
+
+
+def test_it_says_what_is_unusual(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text(ODD, encoding="utf-8")
+    assert cli.run(["validate", "-c", str(path), "-o", "json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [text.partition(": ")[0] + ": " + text.split(": ")[1] for text in said["unusual"]] == [
+        "encryption: false",
+        "dead_letter_queue: false",
+        "route one: its rule is disabled, so it sends nothing",
+        "route one: severity any",
+        "route one: record_state any",
+        "route two: a raw event pattern",
+        "route two: unlisted_subscribers remove",
+    ]
+    assert said["makes"] == {"SNS topic": 2, "subscription": 2, "EventBridge rule": 3}
+
+
+def test_strict_makes_an_error_of_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text("name: a\nroutes: [{name: silent}]\n", encoding="utf-8")
+    assert cli.run(["validate", "-c", str(path)]) == 0
+    capsys.readouterr()
+    assert cli.run(["validate", "-c", str(path), "--strict", "-o", "json"]) == 2
+    said = json.loads(capsys.readouterr().out)
+    assert (len(said["warnings"]), said["error"]["message"]) == (1, "1 warning, and --strict takes no warning")

@@ -1,4 +1,4 @@
-"""The README: its commands exist, its examples load, what it shows is what is printed, and no row is missing."""
+"""The READMEs: their commands exist, their examples load, what they show is what is printed, and no row is missing."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ from tests.support.shown import shown_in
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = {"en": TEXT, "ja": (ROOT / "README.ja.md").read_text(encoding="utf-8")}
+SAMPLE = str(ROOT / "tests" / "data" / "cspm-control-s3.json")
+JAPANESE_MAIL = "    message: {format: lambda, language: ja, time_zone: Asia/Tokyo}\n"
 DEMO = f"name: demo-alerts\nregion: {REGION}\nroutes:\n  - name: urgent\n    subscribers: [secops@example.com]\n"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+def blocks(kind: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -60,14 +63,26 @@ def test_its_commands_and_options_exist() -> None:
         assert option in help_of(name)
 
 
-def test_every_command_after_the_programs_name_exists() -> None:
-    assert set(re.findall(r"`?shnotify ([a-z-]+)", TEXT)) <= set(cli.COMMANDS)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_command_after_the_programs_name_exists(text: str) -> None:
+    found = set(re.findall(r"(?:^ {4}|`|-- )shnotify ([a-z-]+)", text, re.MULTILINE))
+    assert found <= set(cli.COMMANDS)
+    assert {"init", "validate", "plan", "apply", "status", "destroy"} <= found
 
 
-def test_every_option_exists() -> None:
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_command_has_its_row(text: str) -> None:
+    heading = "| command | does |" if text is TEXT else "| コマンド | 内容 |"
+    table = text[text.index(heading) :].partition("\n\n")[0]
+    first = " ".join(line.split("|")[1] for line in table.splitlines()[2:])
+    assert set(re.findall(r"`([a-z-]+)`", first)) == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_option_exists(text: str) -> None:
     """Somewhere: the shared ones stand without a command."""
     known = "".join(map(help_of, cli.COMMANDS))
-    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)):
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)):
         assert option in known
 
 
@@ -80,8 +95,9 @@ def test_every_exit_code_is_there() -> None:
     assert [row[0] for row in rows("| exit code |")] == ["0", "1", "2", "3", "4", "130"]
 
 
-def test_its_configurations_load() -> None:
-    found = [completed(parse(block)) for block in blocks("yaml")]
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_its_configurations_load(text: str) -> None:
+    found = [completed(parse(block)) for block in blocks("yaml", text)]
     assert [config.name for config in found] == ["security-alerts"]
 
 
@@ -93,21 +109,31 @@ def test_every_statement_of_the_guide_is_in_the_table() -> None:
     assert found == set(range(1, 50))
 
 
-def test_its_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_its_links_lead_somewhere(text: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert (ROOT / target).exists()
 
 
-def test_what_it_shows_is_what_is_printed(world: World) -> None:
-    plan, status = (block.replace("us-east-1", REGION) for block in blocks("console"))
+def same_everywhere(text: str) -> str:
+    """The text without what differs from run to run: times, Regions and fingerprints."""
+    text = re.sub(r"  \d+\.\d s$", "  N s", text, flags=re.MULTILINE)
+    return re.sub(r"[0-9a-f]{64}", "F", text).replace("us-east-1", REGION)
+
+
+@pytest.mark.parametrize("lang", TEXTS)
+def test_what_it_shows_is_what_is_printed(world: World, lang: str) -> None:
+    plan, applied, status, mail = map(same_everywhere, blocks("console", TEXTS[lang]))
     world.write(DEMO)
-    shown_in(plan, world.text("plan").out)
-    assert world.apply().code == 0
+    shown_in(plan, same_everywhere(world.text("plan", "--lang", lang).out))
+    shown_in(applied, same_everywhere(world.text("apply", "--yes", "--lang", lang).out))
     confirm_subscription("secops@example.com")
     meddle(world)
-    ran = world.text("status")
+    ran = world.text("status", "--lang", lang)
     assert ran.code == 3
-    shown_in(status, ran.out)
+    shown_in(status, same_everywhere(ran.out))
+    world.write(DEMO + (JAPANESE_MAIL if lang == "ja" else ""))
+    shown_in(mail, same_everywhere(world.text("render", SAMPLE, "--format", "lambda").out))
 
 
 def meddle(world: World) -> None:

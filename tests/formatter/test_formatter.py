@@ -101,7 +101,7 @@ def test_a_finding_becomes_a_readable_mail(account: Account) -> None:
     chosen = settings(sso_start_url="https://example.awsapps.com/start")
     assert account.run(sample("cspm-control-s3"), chosen) == {"sent": 1}
     ((subject, body),) = account.inbox()
-    assert subject == "[HIGH] S3.8 S3 general purpose buckets should block public access (111122223333 ap-northeast-1)"
+    assert subject.endswith("should block public acce… (prod 111122223333 ap-northeast-1)")
     assert body == (
         "HIGH S3.8 S3 general purpose buckets should block public access\n"
         "\n"
@@ -124,8 +124,8 @@ def test_a_finding_becomes_a_readable_mail(account: Account) -> None:
         "\n"
         "Links\n"
         "  Console: https://console.aws.amazon.com/securityhub/home?region=ap-northeast-1#/findings?search="
-        "Id%3D%255Coperator%255C%253AEQUALS%255C%253Aarn%253Aaws%253Asecurityhub%253Aap-northeast-1%253A111122223333"
-        "%253Asecurity-control%252FS3.8%252Ffinding%252F0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d\n"
+        "Id%3D%255Coperator%255C%253AEQUALS%255C%253Aarn:aws:securityhub:ap-northeast-1:111122223333"
+        ":security-control/S3.8/finding/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d\n"
         "  Sign in: https://example.awsapps.com/start\n"
         "\n"
         "When\n"
@@ -143,7 +143,7 @@ def test_in_japanese_and_japanese_time(account: Account) -> None:
     account.run(sample("cspm-japanese"), settings(language="ja", time_zone="Asia/Tokyo"))
     ((subject, body),) = account.inbox()
     assert subject.startswith("[CRITICAL] インターネットに公開された管理画面")
-    assert subject.endswith("… (111122223333 ap-northeast-1)")
+    assert subject.endswith("… (本番環境 111122223333 ap-northeast-1)")
     assert text.units(subject) <= 99
     assert "内容\n  管理画面がインターネットに公開されています。\n  アクセス元を制限してください。\n" in body
     assert "アカウント: 111122223333 (本番環境)" in body

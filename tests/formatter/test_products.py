@@ -106,7 +106,7 @@ def test_a_source_is_linked_and_nothing_in_it_ends_the_link() -> None:
 def test_every_id_is_encoded_in_a_link() -> None:
     address = console_url("cspm", "aws", "eu-west-1", "web:1 (debian 10.7)/CVE-1\nx")
     assert not set(address) & set(" ()\n")
-    assert address.endswith("web%253A1%2520%2528debian%252010.7%2529%252FCVE-1%250Ax")
+    assert address.endswith("web:1%2520%2528debian%252010.7%2529/CVE-1%250Ax")
 
 
 def test_a_line_break_in_an_id_forges_no_line() -> None:

@@ -7,10 +7,12 @@ Told by the SDK's exceptions, because no reply of AWS exists.
 from __future__ import annotations
 
 import getpass
+import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -65,10 +67,12 @@ class SignIn:
     profile  the profile in use, or None
     command  what renews the credentials at their source, or None when the configuration does not
              tell
+    started  the credential processes that the SDK has started
     """
 
     profile: str | None = None
     command: str | None = None
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list, compare=False)
 
     @classmethod
     def of(cls, session: Session) -> SignIn:
@@ -109,8 +113,10 @@ def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
     def ask(prompt: str) -> str:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             of_profile = f"profile {sign_in.profile}" if sign_in.profile else "the default profile"
+            device = prompt.removeprefix("Enter MFA code for ").rstrip(": ")
             raise StopError(
-                f"no usable AWS credentials: {of_profile} wants an MFA code, and nobody can be asked here",
+                f"no usable AWS credentials: {of_profile} wants an MFA code (mfa_serial {device}), "
+                "and nobody can be asked here",
                 hint="get a session first, for example with `aws sts get-session-token` or "
                 "`aws configure export-credentials --format env`, and run the same command again",
                 operation="sts:AssumeRole",
@@ -125,6 +131,22 @@ def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
         )
 
 
+def watch_processes(session: Session, sign_in: SignIn) -> None:
+    """Keeps each credential process that the SDK starts, for its exit code.
+
+    The SDK's error holds only what the process wrote, which may be a secret. Raises nothing.
+    """
+
+    def started(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(*arguments, **options)  # noqa: S603 the SDK's own command line
+        sign_in.started.append(process)
+        return process
+
+    with suppress(UnknownCredentialError):
+        provider = session.get_component("credential_provider").get_provider("custom-process")
+        provider._popen = started  # what ProcessProvider takes as `popen`
+
+
 def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = None) -> StopError:
     """Makes the error for missing or unusable credentials. `error` is the SDK's own exception."""
     hint = "sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables"
@@ -134,21 +156,24 @@ def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = No
         hint = f"run `{sign_in.command}`, then the same command again"
     elif sign_in.profile:
         hint = f"renew the credentials of profile {sign_in.profile}, as ~/.aws/config names their source"
+    whose = f" (profile {sign_in.profile})" if sign_in.profile else ""
     return StopError(
-        f"no usable AWS credentials{f' (profile {sign_in.profile})' if sign_in.profile else ''}: {_said(error)}",
+        f"no usable AWS credentials{whose}: {_said(error, sign_in)}",
         hint=hint,
         operation=operation,
         code=type(error).__name__,
     )
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception, sign_in: SignIn) -> str:
     """Returns what the SDK says, without what a credential process wrote, for that may hold a
     secret.
     """
     provider = getattr(error, "kwargs", {}).get("provider")
     if isinstance(error, CredentialRetrievalError) and provider == "custom-process":
-        return "its credential_process failed or gave no credentials; run it by hand to see why"
+        code = next((one.returncode for one in reversed(sign_in.started)), None)
+        ended = f"ended with exit code {code}" if code else "failed or gave no credentials"
+        return f"its credential_process {ended}; run it by hand to see why"
     return str(error)
 
 

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError
 
 from shnotify.arns import Scope
 from shnotify.aws.calls import Calls, Clock
-from shnotify.aws.credentials import SignIn, ask_only_on_a_terminal, not_set_up
+from shnotify.aws.credentials import SignIn, ask_only_on_a_terminal, not_set_up, watch_processes
 from shnotify.aws.failures import UnexpectedError, WriteRefusedError
 from shnotify.aws.operations import operation_name
 from shnotify.aws.progress import Noted, Progress
@@ -102,6 +102,7 @@ class Aws(Calls):
             load_only_what_is_used(core)
             self.sign_in = SignIn.of(core)
             ask_only_on_a_terminal(core, self.sign_in)
+            watch_processes(core, self.sign_in)
             # The SDK for Python reads AWS_DEFAULT_REGION only; all the others, and our manual, say
             # AWS_REGION.
             region = region or os.environ.get("AWS_REGION") or None

@@ -22,6 +22,7 @@ def planned(
     around: Surroundings,
     *,
     adopt: bool,
+    markdown: bool = False,
     wait: bool = True,
     ask: bool = False,
 ) -> Plan:
@@ -38,7 +39,6 @@ def planned(
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
     from shnotify.notifier.delivery import precautions
-    from shnotify.terminal.plan_view import plan_lines, summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
     count = counting(run, plan)
@@ -50,26 +50,57 @@ def planned(
         seen = run.of_the_graph(seen)
         plan = plan_apply(run.graph, seen, adopt=adopt)
     if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
-        run.screen.warn(
+        run.warn_of(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
         )
     for warning in (*advice(run.loaded), *precautions(run.config, run.graph, seen, around)):
-        run.screen.warn(warning)
+        run.warn_of(warning)
     if count and wait:
         for warning in counted(run, count):
-            run.screen.warn(warning)
+            run.warn_of(warning)
     elif count:
         count.add_done_callback(lambda done: _tell(run, done))
+    if markdown:
+        _show_markdown(run, plan)
+    else:
+        _show(run, plan)
+    return plan
+
+
+def _show(run: Session, plan: Plan) -> None:
+    from shnotify.terminal.plan_view import is_fresh, plan_lines, summary_line
+
     run.screen.result(run.title("Plan for"))
     run.screen.result()
-    for line in plan_lines(plan, run.screen.between):
+    if is_fresh(plan):
+        show_picture(run)
+    for line in plan_lines(plan, run.screen.between, verbose=run.screen.verbose):
         run.screen.result(line)
+    if plan.count("create") and not run.screen.verbose:
+        run.screen.result("-v shows every property of what is new.")
     if plan.count("delete"):
         run.screen.result("What is deleted carries our tag, and is no longer in the file.")
     run.screen.result(summary_line(plan))
     run.screen.result(cost_line(run))
-    return plan
+    if plan.changes_anything:
+        run.screen.result(f"Fingerprint: {plan.fingerprint}")
+
+
+def _show_markdown(run: Session, plan: Plan) -> None:
+    from shnotify.terminal.markdown import plan_markdown
+
+    for line in plan_markdown(plan, run.title("Plan for"), run.warnings, plan.fingerprint):
+        run.screen.result(line, exact=True)
+
+
+def show_picture(run: Session) -> None:
+    """Draws the chain from Security Hub to those who are told."""
+    from shnotify.config.picture import chains, drawn
+
+    for line in drawn(chains(run.config, run.plain), plain=run.screen.plain_text):
+        run.screen.result(line)
+    run.screen.result()
 
 
 def counting(run: Session, plan: Plan) -> Future[list[str]] | None:
@@ -162,6 +193,22 @@ def confirm(run: Session, question: str) -> None:
         raise UsageError("stopped, as you said; nothing was changed")
 
 
+def unexpected(plan: Plan, expected: str | None) -> ShnotifyError | None:
+    """Returns the error for a plan that is not the reviewed one, or None.
+
+    expected  the fingerprint of the plan that was reviewed; None: no plan was
+    """
+    from shnotify.errors import ShnotifyError
+
+    if expected is None or expected.strip().lower() == plan.fingerprint:
+        return None
+    return ShnotifyError(
+        f"this is not the plan that was reviewed, so nothing was done: its fingerprint is {plan.fingerprint}",
+        hint="the file or AWS changed since: review it anew with `shnotify plan`",
+        code="UnexpectedPlan",
+    )
+
+
 def changed_meanwhile() -> ShnotifyError:
     from shnotify.errors import ShnotifyError
 
@@ -178,21 +225,12 @@ def finish(
 
     more  what else the JSON document says
     """
+    from shnotify.terminal.results_view import result_lines
+
     run.screen.document(run.plan_document(plan, outcome, error) | more)
-    done = [
-        s.key
-        for s in plan.steps
-        if s.action not in ("none", "refuse") and outcome.results.get(s.key) == "done"
-    ]
-    not_done = [s.key for s in plan.steps if s.action != "none" and s.key not in done]
-    if error or outcome.interrupted:
-        run.screen.result(
-            f"Done: {', '.join(done) or 'nothing'}. Not done: {', '.join(not_done) or 'nothing'}."
-        )
-    elif done:
-        run.screen.result(f"Done: {', '.join(done)}.")
-    else:
-        run.screen.result("Nothing to do.")
+    run.screen.result()
+    for line in result_lines(plan, outcome, ended=not (error or outcome.interrupted)):
+        run.screen.result(line)
     if outcome.interrupted:
         run.screen.error("interrupted", "the next run picks up what was begun")
         return int(getattr(outcome.interrupted, "exit_code", 130))

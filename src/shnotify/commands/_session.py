@@ -19,6 +19,7 @@ from shnotify.engine.observe import observe
 from shnotify.engine.plan import Observation, Plan, Step, contradictions
 from shnotify.engine.values import to_json
 from shnotify.errors import ShnotifyError, UsageError
+from shnotify.escaping import escaped_line
 from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
 from shnotify.notifier import plain as without_second_rule
@@ -52,6 +53,8 @@ class Session:
     screen: Screen
     report: Callable[[Event], None]
     loaded: Loaded
+    warnings: list[str] = field(default_factory=list)
+    """What was warned of, for the JSON document."""
     plain: dict[str, str] = field(default_factory=dict)
 
     def observe(
@@ -165,9 +168,21 @@ class Session:
     def warn(self, seen: Observation) -> None:
         """Says what a person should know before anything is decided."""
         if seen.unsearched:
-            self.screen.warn(
+            self.warn_of(
                 f"what is left over could not be looked for: {seen.unsearched.error.message}"
             )
+
+    def warn_of(self, warning: str) -> None:
+        """Says a warning, and keeps it for the JSON document."""
+        self.warnings.append(warning)
+        self.screen.warn(warning)
+
+    def next_steps(self, *steps: str) -> None:
+        """Says what a person does next, apart from the result."""
+        self.screen.result()
+        self.screen.result("Next:")
+        for step in steps:
+            self.screen.result(f"  * {escaped_line(step)}")
 
     def title(self, what: str) -> str:
         scope = self.aws.scope
@@ -191,7 +206,11 @@ class Session:
         }
         actions = [_action(step, outcome) for step in plan.steps]
         return self.document(
-            actions=actions, summary=summary, error=error.to_json() if error else None
+            actions=actions,
+            summary=summary,
+            fingerprint=plan.fingerprint,
+            warnings=list(dict.fromkeys(self.warnings)),
+            error=error.to_json() if error else None,
         )
 
 
@@ -289,6 +308,7 @@ def session(
             source, why = premises.chosen_source(aws)
             report(Noted(f"source: auto means {source} here: {why}"))
             config = config.settled(source)
+        run = Session(config, aws, build(config, scope), screen, report, loaded)
         if not config.region and (doubt := region_doubt(scope.region)):
-            screen.warn(doubt)
-        yield Session(config, aws, build(config, scope), screen, report, loaded)
+            run.warn_of(doubt)
+        yield run

@@ -88,15 +88,16 @@ def _say_next(run: Session, pending: list[str] | None) -> None:
 
     pending  None when that could not be read
     """
-    shows = "`shnotify subscriptions list` shows who did."
     who = "every subscriber" if pending is None else ", ".join(pending)
-    run.screen.result(
-        f"Next: {who} must confirm the subscription within 48 hours; until then nothing reaches them. {shows}"
-        if who
-        else "Next: nobody has still to confirm."
+    clicks = (
+        f"{who} must confirm the subscription within 48 hours; until then nothing reaches them",
+        "`shnotify subscriptions list` shows who did",
     )
-    run.screen.result("      `shnotify test` sends a marked finding through the whole chain.")
-    run.screen.result("      `shnotify doctor` looks at every link of it.")
+    run.next_steps(
+        *(clicks if who else ("nobody has still to confirm",)),
+        "`shnotify test` sends a marked finding through the whole chain",
+        "`shnotify doctor` looks at every link of it",
+    )
 
 
 def _pending(run: Session) -> tuple[Member, ...] | None:

@@ -26,16 +26,25 @@ VISIBLE_SECONDS = 90
     "--adopt", is_flag=True, help="Take over same-named resources that carry nobody's tag."
 )
 @click.option(
+    "--expect",
+    metavar="FINGERPRINT",
+    help="Carry out the plan with this fingerprint, and no other, without asking.",
+)
+@click.option(
     "--wait-confirmation",
     metavar="TIME",
     help="Wait so long (10m, say) until all subscribers have confirmed; exit 4 if some have not.",
 )
 @aws_options
-def command(yes: bool, adopt: bool, wait_confirmation: str | None, **options: Any) -> int:
+def command(
+    yes: bool, adopt: bool, expect: str | None, wait_confirmation: str | None, **options: Any
+) -> int:
     """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the
     file.
+
+    `shnotify plan` shows a plan's fingerprint: `--expect` is the yes to that plan only.
     """
-    from shnotify.commands._flow import planned, refusal
+    from shnotify.commands._flow import planned, refusal, unexpected
     from shnotify.commands._session import session
     from shnotify.commands._waiting import end, seconds_of, went_well
     from shnotify.engine.execute import Outcome, execute
@@ -48,11 +57,11 @@ def command(yes: bool, adopt: bool, wait_confirmation: str | None, **options: An
         seen, around = run.look()
         run.warn(seen)
         plan = planned(run, seen, around, adopt=adopt, wait=not yes)
-        if error := refusal(plan):
+        if error := refusal(plan) or unexpected(plan, expect):
             return finish(run, plan, Outcome(), error)
         if not plan.changes_anything:
             return end(run, plan, execute(plan, run.aws, run.report), None, patience)
-        if not yes:
+        if not (yes or expect):
             confirm(run, "Do this?")
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:

@@ -23,7 +23,7 @@ OLD_SECONDS = 30
 """After how long a look is made again, because somebody may have changed a finding meanwhile."""
 
 
-@click.command("baseline", short_help="Mark the backlog NOTIFIED, or undo that.")
+@click.command("baseline")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--undo", is_flag=True, help="Make NEW again what was marked and not changed since.")
 @click.option("--preview", is_flag=True, help="Show what would be marked, and change nothing.")

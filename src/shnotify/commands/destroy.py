@@ -59,10 +59,7 @@ def _planned(run: Session, keep: frozenset[str]) -> Plan:
     from shnotify.engine.teardown import plan_destroy
 
     seen = run.observe(shallow=True)
-    if seen.unsearched:
-        run.screen.warn(
-            f"what is left over could not be looked for: {seen.unsearched.error.message}"
-        )
+    run.warn(seen)
     return plan_destroy(run.graph, seen, keep=keep)
 
 

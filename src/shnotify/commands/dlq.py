@@ -23,7 +23,7 @@ _ids = click.option(
 _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group("dlq", short_help="See, send again, export or drop what could not be delivered.")
+@click.group("dlq")
 def command() -> None:
     """Shows what could not be delivered, in words, and sends it again.
 

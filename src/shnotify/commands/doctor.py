@@ -38,7 +38,7 @@ class _Span(click.ParamType[float]):
         return seconds / 3600
 
 
-@click.command("doctor", short_help="Say which link between Security Hub and the inbox is broken.")
+@click.command("doctor")
 @aws_options
 @click.option("--since", type=_Span(), default="24h", help="How far back failures are looked for.")
 @click.option("--rule", metavar="NAME", help="A rule that anybody made; needs no file.")

@@ -19,7 +19,7 @@ LISTED = 20
 """How many differing findings the text names."""
 
 
-@click.command("estimate", short_help="Count what the file would have sent.")
+@click.command("estimate")
 @click.option("--since", default="30d", show_default=True, help="How far back: 1h to 365d.")
 @click.option(
     "--against",

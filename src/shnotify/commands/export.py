@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-@click.group("export", short_help="Print the notifier as a CloudFormation template.")
+@click.group("export")
 def command() -> None:
     """Prints the notifier in another tool's words, offline."""
 

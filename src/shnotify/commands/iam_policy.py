@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shnotify.config.models import Config
 
 
-@click.command("iam-policy", short_help="Print the least permissions for a command.")
+@click.command("iam-policy")
 @click.option(
     "--for",
     "command_name",

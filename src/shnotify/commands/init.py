@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 TEMPLATE = """\
 # One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a
 # dead-letter queue.
-# `shnotify plan` shows what would be made; every other field and its default: config.example.yaml
-# in the documentation.
+# `shnotify plan` shows what would be made; `shnotify init --full -c all.yaml` writes every field
+# with its default. For an editor: `shnotify schema > shnotify.schema.json`, and as the first line
+# `yaml-language-server: $schema=shnotify.schema.json`, behind a # and a blank.
 
 {name} # prefix of every name, and the value of the ownership tag
 {region} # else AWS_REGION, or the profile's
@@ -54,6 +55,8 @@ _OPTIONS = {
     "routes[0].message.format": "--mail",
 }
 """A field's path -> the option it is given by; all others are `--email`'s."""
+_TYPED = {"--account": "must be twelve digits, such as 123456789012"}
+"""What is said of a typed value where the file's advice is about the file: nobody quotes here."""
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*@[A-Za-z0-9.-]+|[a-z][a-z0-9-]*", re.ASCII)
 _WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
 """What some reader of YAML takes for something else than text."""
@@ -98,9 +101,10 @@ class Answers:
         try:
             completed(parse(self.text()))
         except ConfigError as error:
-            return {
+            found = {
                 _OPTIONS.get(problem.path, "--email"): problem.message for problem in error.problems
             }
+            return found | {option: _TYPED[option] for option in found if option in _TYPED}
         return {}
 
 
@@ -116,6 +120,7 @@ class Answers:
 @click.option("--route", default="urgent", show_default=True, help="Name of the route.")
 @click.option("--account", default="", help="Twelve digits: refuse any other account.")
 @click.option("--region", default="", help="AWS Region.")
+@click.option("--full", is_flag=True, help="Write every field with its default.")
 @click.option(
     "--mail", default="summary", show_default=True, help="Which mail: summary, json or lambda."
 )
@@ -128,15 +133,18 @@ def command(
     route: str,
     account: str,
     region: str,
+    full: bool,
     mail: str,
     force: bool,
     **options: Any,
 ) -> int:
     """Writes a commented configuration file.
 
-    Asks on a terminal unless --email is given. Never overwrites without
-    --force.
+    Asks on a terminal unless --email or --full is given. Never overwrites without --force. --full
+    writes the whole example: every field with its default, and secops@example.com for whom --email
+    does not name.
     """
+    from shnotify.commands._example import filled
     from shnotify.errors import UsageError
     from shnotify.terminal.screen import Screen
 
@@ -144,13 +152,15 @@ def command(
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
     _free(chosen.config, force=force)
     answers = Answers(name, route, emails, region, account, mail)
-    if not emails and screen.can_ask:
-        answers = _asked(screen, answers)
+    if not emails and not full and screen.can_ask:
+        answers = _uninterrupted(screen, answers)
+    if full:
+        answers = replace(answers, emails=emails or ("secops@example.com",))
     if not answers.emails:
         raise UsageError("nobody to tell: give --email ADDRESS, once for each person")
     if problems := answers.problems():
         raise UsageError("; ".join(f"{option}: {problem}" for option, problem in problems.items()))
-    _write(chosen.config, answers.text(), force=force)
+    _write(chosen.config, filled(answers, _quoted) if full else answers.text(), force=force)
     screen.document({"file": str(chosen.config), "name": answers.name, "error": None})
     screen.result(f"Wrote {chosen.config}. Next: `shnotify plan`, then `shnotify apply`.")
     return 0
@@ -163,6 +173,16 @@ def _quoted(text: str) -> str:
         "utf-8", "backslashreplace"
     ).decode()  # a byte that is no text is no escape of YAML's either
     return text if _PLAIN.fullmatch(text) and text not in _WORDS else json.dumps(text)
+
+
+def _uninterrupted(screen: Screen, answers: Answers) -> Answers:
+    """Asks; whoever ends it by Ctrl-C is told that the answers are gone."""
+    try:
+        return _asked(screen, answers)
+    except KeyboardInterrupt as interrupt:
+        screen.say("")  # the question's line has no end
+        interrupt.hint = "nothing was written, and the answers are gone"  # type: ignore[attr-defined]
+        raise
 
 
 def _asked(screen: Screen, answers: Answers) -> Answers:

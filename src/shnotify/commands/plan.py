@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from shnotify.commands._flow import planned, refusal
+from shnotify.errors import UsageError
 from shnotify.notifier.needs import BACKLOG
 from shnotify.terminal.options import aws_options, settings
 
@@ -16,18 +17,23 @@ from shnotify.terminal.options import aws_options, settings
 @click.option(
     "--adopt", is_flag=True, help="Plan to take over same-named resources that carry nobody's tag."
 )
+@click.option("--markdown", is_flag=True, help="Write Markdown, for the comment of a pull request.")
 @aws_options
-def command(exit_code: bool, adopt: bool, **options: Any) -> int:
+def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int:
     """Shows what `apply` would do.
 
-    Changes nothing: writing calls are refused before they are sent.
+    Changes nothing: writing calls are refused before they are sent. The fingerprint at the end is
+    for `apply --expect`, which carries out this plan and no other.
     """
     from shnotify.commands._session import session
 
-    with session(settings(**options), besides=BACKLOG) as run:
+    chosen = settings(**options)
+    if markdown and chosen.json:
+        raise UsageError("--markdown and -o json are two forms: give one of them")
+    with session(chosen, besides=BACKLOG) as run:
         seen, around = run.look()
         run.warn(seen)
-        plan = planned(run, seen, around, adopt=adopt, ask=True)
+        plan = planned(run, seen, around, adopt=adopt, ask=True, markdown=markdown)
         error = refusal(plan)
         run.screen.document(run.plan_document(plan, error=error))
         if error:

@@ -140,8 +140,8 @@ def _show(screen: Screen, mail: dict[str, Any]) -> None:
     from shnotify.escaping import escaped, escaped_line
 
     screen.result(f"route {mail['route']}, {mail['format']}, rule {mail['rule']}")
-    screen.result(escaped_line(f"Subject: {mail['subject']}"))
+    screen.result(escaped_line(f"Subject: {mail['subject']}"), exact=True)
     screen.result()
     for line in mail["body"].splitlines():
-        screen.result(escaped(line))
+        screen.result(escaped(line), exact=True)
     screen.result()

@@ -73,7 +73,7 @@ def _run(options: Options, *, write: bool = False) -> Iterator[_Run]:
         yield _Run(config, wanted, aws, screen, StackSet(aws, wanted))
 
 
-@click.group("rollout", short_help="Carry the notifier to many accounts and Regions (StackSets).")
+@click.group("rollout")
 def command() -> None:
     """Carries the notifier to many accounts and Regions by CloudFormation StackSets.
 

@@ -46,7 +46,7 @@ def _tell(screen: Screen, sandbox: Sandbox) -> None:
         {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "error": None}
     )
     for name, value in sandbox.environment.items():
-        screen.result(f"export {name}={shlex.quote(value)}")
+        screen.result(f"export {name}={shlex.quote(value)}", exact=True)
     screen.say(f"embedded AWS on {sandbox.endpoint}")
     screen.say(f"mails, and the links in them: {sandbox.endpoint}/sandbox/mail")
     screen.say(f"who has not confirmed yet: {sandbox.endpoint}/sandbox/subscriptions")

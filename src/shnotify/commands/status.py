@@ -50,6 +50,7 @@ def command(**options: Any) -> int:
                 in_sync=in_sync,
                 resources=[_resource(step, states[step.key]) for step in plan.steps],
                 delivery=[route.to_json() for route in routes],
+                warnings=list(run.warnings),
                 error=error.to_json() if error else None,
             )
         )
@@ -99,7 +100,9 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
     from rich.text import Text
 
     from shnotify.escaping import escaped_line
-    from shnotify.terminal.plan_view import change_lines
+    from shnotify.terminal.change_view import change_lines
+    from shnotify.terminal.language import tr
+    from shnotify.terminal.wrapping import padded
 
     screen = run.screen
     screen.result(run.title("Status of"))
@@ -107,7 +110,7 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
     width = max(len(step.key) for step in plan.steps)
     for step in plan.steps:
         state = states[step.key]
-        label = (state.replace("_", " ").ljust(10), _STYLES.get(state, "yellow"))
+        label = (padded(tr(state.replace("_", " ")), 10), _STYLES.get(state, "yellow"))
         screen.result(
             Text.assemble(f"  {step.key:{width}}  ", label, f"  {escaped_line(step.resource.name)}")
         )
@@ -130,7 +133,8 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
             screen.result(Text(f"      note: {escaped_line(note)}", "yellow"))
         for subscriber in route.subscribers:
             screen.result(
-                f"      {subscriber.state:10} {escaped_line(subscriber.protocol)} {escaped_line(subscriber.endpoint)}"
+                f"      {padded(tr(subscriber.state), 10)} {escaped_line(subscriber.protocol)} "
+                f"{escaped_line(subscriber.endpoint)}"
                 f"{' (pending)' if subscriber.pending and subscriber.state == 'unlisted' else ''}"
             )
     counts = sum(state != "in_sync" for state in states.values())

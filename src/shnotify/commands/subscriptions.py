@@ -19,9 +19,7 @@ _route = click.option("--route", help="This route only.")
 _yes = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group(
-    "subscriptions", short_help="Show who gets the mail; resend, confirm, protect, remove."
-)
+@click.group("subscriptions")
 def command() -> None:
     """Shows who gets the mail and who has still to click, and changes single subscriptions."""
 

@@ -26,7 +26,7 @@ RESERVE_SECONDS = 20
 """What is kept of the command's time for putting the finding away."""
 
 
-@click.command("test", short_help="Send a marked finding through the whole chain and watch it.")
+@click.command("test")
 @click.option("--route", help="The route to test, when there are several.")
 @click.option("--hostile", is_flag=True, help="With text that breaks careless mails.")
 @click.option("--direct", is_flag=True, help="Publish to the topic only.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from shnotify.notifier.tracing import Trace
 
 
-@click.command("why", short_help="Say why a finding was, or was not, mailed.")
+@click.command("why")
 @click.argument("finding_id", required=False)
 @click.option(
     "--last", type=click.IntRange(1, 100), metavar="N", help="The N findings that changed last."

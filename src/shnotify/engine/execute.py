@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """Records what became of each step, by the step's key."""
+    """Records what became of each step, by the step's key.
+
+    seconds  how long each step that was carried out took
+    """
 
     results: dict[str, Result] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     errors: list[ShnotifyError] = field(default_factory=list)
     interrupted: BaseException | None = None
 
@@ -126,7 +130,16 @@ class _Run:
         return any(self.known.get(f"{step.key}.{name}") != value for name, value in begun.items())
 
     def _do(self, node: Node) -> None:
-        step, part = self.steps[node[0]], node[1]
+        began = self.aws.clock.now()
+        try:
+            self._carry_out(*node)
+        finally:
+            with self.lock:
+                spent = self.outcome.seconds.get(node[0], 0.0) + self.aws.clock.now() - began
+                self.outcome.seconds[node[0]] = spent
+
+    def _carry_out(self, key: str, part: Part) -> None:
+        step = self.steps[key]
         with self.lock:
             wanted = step.resource.resolved(self.known)
         if step.action == "create":
@@ -270,6 +283,7 @@ def joined(first: Plan, outcome: Outcome, second: Plan, then: Outcome) -> tuple[
         else step
         for step in second.steps
     )
+    then.seconds = {**outcome.seconds, **then.seconds}
     return Plan(tuple(steps), second.known), then
 
 

@@ -5,11 +5,11 @@ Drift, absence, foreign owners and unreadable things are values, not exceptions.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from shnotify.engine.fingerprint import digest
 from shnotify.engine.graph import Graph
 from shnotify.engine.ownership import adoptable, as_exported, exported, is_adopted, with_tags
 from shnotify.engine.resource import Change, Live, Observed, Resource, Unreadable
@@ -79,7 +79,7 @@ class Plan:
             (s.action, s.key, s.reason, s.changes, s.live and (s.live.state, s.live.owner))
             for s in self.steps
         ]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        return digest(parts)
 
 
 @dataclass(frozen=True)

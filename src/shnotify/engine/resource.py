@@ -219,6 +219,10 @@ class Resource(ABC):
         tags = getattr(self, "tags", None)
         return tags if isinstance(tags, Tags) else None
 
+    def purpose(self) -> str:
+        """Says in a few words what the thing is for; "" when its kind does not say."""
+        return ""
+
     def creation_notes(self) -> tuple[str, ...]:
         """Returns what a person should know before the resource is created."""
         return ()

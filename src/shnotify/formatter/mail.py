@@ -19,6 +19,9 @@ from .words import WORDS, Words
 MAILED, RESOLVED = "mailed", "resolved"
 """The states of our mark on a finding."""
 _SHOWN_RESOURCES = 20
+_NAME_UNITS = 24
+_TITLE_UNITS = 30
+"""What a subject gives the account's name at most, and its title at least, in UTF-16 units."""
 _FIRST_SIGHT = timedelta(hours=1)
 
 
@@ -146,6 +149,7 @@ def field_values(finding: Finding, event: Mapping[str, Any], settings: Settings)
         "action": str(at(event, "detail", "actionName") or ""),
     }
     values = {name: text.one_line(value) for name, value in values.items()}
+    values["remediation_url"] = links.remediation_url(values["remediation_url"], settings.language)
     values |= {name: links.encoded(values[name]) for name in ("remediation_url", "source_url")}
     long = {
         "description": finding.description,
@@ -180,15 +184,24 @@ def _resources(finding: Finding) -> str:
 
 
 def _subject(values: Mapping[str, str], words: Words) -> str:
-    """`[HIGH] S3.1 Title (111122223333 ap-northeast-1)`: the title gives way, so that where it is
-    stays readable.
+    """`[HIGH] S3.1 Title (prod 111122223333 ap-northeast-1)`.
+
+    The title gives way, so that where it is stays readable; the account's name goes before the
+    title would be a stump.
     """
     mark = f"[{values['mark']}]" if values["mark"] else ""
     start = " ".join(filter(None, [mark, _control(values)]))
-    end = f"({' '.join(filter(None, [values['account'], values['region']]))})"
-    room = text.MAX_SUBJECT - text.units(start) - text.units(end) - 2
-    title = text.shorten(values["title"] or words.untitled, max(room, 20))
-    return " ".join(filter(None, [start, title, end]))
+    name = text.shorten(values["account_name"], _NAME_UNITS)
+    title = values["title"] or words.untitled
+    for where in (
+        [name, values["account"], values["region"]],
+        [values["account"], values["region"]],
+    ):
+        end = f"({' '.join(filter(None, where))})"
+        room = text.MAX_SUBJECT - text.units(start) - text.units(end) - 2
+        if room >= min(_TITLE_UNITS, text.units(title)):
+            break
+    return " ".join(filter(None, [start, text.shorten(title, max(room, 20)), end]))
 
 
 def _verdict(finding: Finding, values: Mapping[str, str], words: Words) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shnotify.errors import ShnotifyError
 from shnotify.findings.guards import Guard
-from shnotify.formatter.links import CONSOLE_HOSTS
+from shnotify.formatter.links import findings_url, search_url
 from shnotify.formatter.settings import Settings
 from shnotify.mail.fields import FIELDS, REFUSED
 from shnotify.mail.transformer import check_limits
@@ -177,21 +177,15 @@ def _mail(
     return transformer
 
 
-_SEARCH = "?search={}%3D%255Coperator%255C%253AEQUALS%255C%253A<finding_id>"
-
-
 def _link(schema: str, partition: str, link: Literal["id", "list"]) -> str:
     """Writes a link to the console of the event's Region, which shows linked Regions too.
 
     An id is its end, so that one with characters of its own cuts nothing but itself; EventBridge
     cannot percent-encode. Where the id may break the mail the link is to all findings.
     """
-    base = f"https://{CONSOLE_HOSTS.get(partition, CONSOLE_HOSTS['aws'])}/securityhub"
-    where, name = (
-        (f"{base}/home", "Id") if schema == "cspm" else (f"{base}/v2/home", "finding_info.uid")
-    )
-    search = _SEARCH.format(name) if link == "id" else ""
-    return f"{where}?region=<hub_region>#/findings{search}"
+    if link == "id":
+        return f"{search_url(schema, partition, '<hub_region>')}<finding_id>"
+    return findings_url(schema, partition, "<hub_region>")
 
 
 def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = "") -> Settings:

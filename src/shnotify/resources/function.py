@@ -102,6 +102,9 @@ class Function(Resource):
     def name(self) -> str:
         return self.function_name
 
+    def purpose(self) -> str:
+        return "writes the mails"
+
     @property
     def arn(self) -> str:
         return self.function_arn

@@ -93,6 +93,9 @@ class Key(Resource):
     def name(self) -> str:
         return self.alias_name or self.key_id
 
+    def purpose(self) -> str:
+        return "encrypts the dead-letter queue" if self.serves == "queue" else "encrypts the topics"
+
     @classmethod
     def at(cls, arn: str, tags: Tags) -> Self | None:
         if service_of(arn) != "kms" or ":key/" not in arn:

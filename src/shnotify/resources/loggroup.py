@@ -44,6 +44,9 @@ class LogGroup(Resource):
     def name(self) -> str:
         return self.log_group_name
 
+    def purpose(self) -> str:
+        return "keeps what the formatter logs"
+
     @property
     def arn(self) -> str:
         return self.log_group_arn

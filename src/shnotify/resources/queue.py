@@ -86,6 +86,9 @@ class Queue(Resource):
     def name(self) -> str:
         return self.queue_name
 
+    def purpose(self) -> str:
+        return "keeps what could not be delivered"
+
     @property
     def arn(self) -> str:
         return self.queue_arn

@@ -63,6 +63,9 @@ class Role(Resource):
     def name(self) -> str:
         return self.role_name
 
+    def purpose(self) -> str:
+        return "what the formatter may do"
+
     @property
     def arn(self) -> str:
         return self.role_arn

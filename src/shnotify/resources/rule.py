@@ -64,6 +64,9 @@ class Rule(Resource):
     def name(self) -> str:
         return self.rule_name
 
+    def purpose(self) -> str:
+        return "picks the findings and sends them on"
+
     @property
     def arn(self) -> str:
         return self.rule_arn

@@ -69,6 +69,9 @@ class Subscription(Resource):
     def name(self) -> str:
         return f"{self.protocol}:{self.endpoint}"
 
+    def purpose(self) -> str:
+        return "is told"
+
     def cfn(self) -> tuple[Part, ...]:
         words = f"Who gets the alerts, by {self.protocol}."
         endpoint = Input(f"{self.id}Endpoint", words, self.endpoint)

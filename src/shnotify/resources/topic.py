@@ -71,6 +71,9 @@ class Topic(Resource):
     def name(self) -> str:
         return self.topic_name
 
+    def purpose(self) -> str:
+        return "hands what the rule lets through to its subscribers"
+
     @property
     def arn(self) -> str:
         return self.topic_arn

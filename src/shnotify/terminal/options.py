@@ -6,12 +6,15 @@ The module knows click and nothing of AWS, so that `--help` is instant.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from shnotify.terminal.language import LANGUAGES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +24,7 @@ class Options:
     """Holds the values of the shared options.
 
     timeout  seconds for the whole command; None: the command's own default
+    lang     the language; it is already chosen, because errors and helps are read too
     """
 
     config: Path
@@ -30,16 +34,23 @@ class Options:
     verbose: bool
     no_color: bool
     timeout: float | None
+    lang: str | None = None
 
     @property
     def json(self) -> bool:
         return self.output == "json"
 
 
-class _Seconds(click.FloatRange):
-    """A time limit from one second to a day; infinity and NaN would never end."""
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-    name = "seconds"
+
+class Seconds(click.FloatRange):
+    """A time limit from one second to a day, in seconds or as the file writes it: `30s`, `5m`, `1h`.
+
+    Infinity and NaN would never end.
+    """
+
+    name = "duration"
 
     def __init__(self) -> None:
         super().__init__(min=1, max=86400)
@@ -47,6 +58,9 @@ class _Seconds(click.FloatRange):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
+        written = re.fullmatch(r"([0-9]+)([smhd])", value) if isinstance(value, str) else None
+        if written:
+            value = int(written[1]) * _UNITS[written[2]]
         found: float = super().convert(value, param, ctx)
         if found != found:
             self.fail(f"{value!r} is not a number.", param, ctx)
@@ -60,8 +74,15 @@ def _config_path() -> Path:
 def output_options(function: F) -> F:
     """`--output`, `--verbose` and `--no-color`, for a command that needs no AWS."""
     for option in (
+        click.option(
+            "--lang",
+            type=click.Choice(LANGUAGES),
+            help="Language of texts (JSON never changes).",
+        ),
         click.option("--no-color", is_flag=True, help="No colour (NO_COLOR works too)."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+        click.option(
+            "-v", "--verbose", is_flag=True, help="Say more: every property of a plan, every retry."
+        ),
         click.option(
             "-o",
             "--output",
@@ -91,8 +112,9 @@ def aws_options(function: F) -> F:
     for option in (
         click.option(
             "--timeout",
-            type=_Seconds(),
-            help="Seconds for the whole command. [default: 60; apply, destroy: 600; longer where much is read]",
+            type=Seconds(),
+            metavar="DURATION",
+            help="For the whole command: 90, 90s, 5m. [default: 60s; apply, destroy: 10m; longer where much is read]",
         ),
         click.option("--region", help="AWS Region, when the file names none."),
         click.option("--profile", help="AWS profile."),
@@ -110,6 +132,8 @@ def settings(
     verbose: bool = False,
     no_color: bool = False,
     timeout: float | None = None,
+    lang: str | None = None,
 ) -> Options:
     """Collects the shared options as click hands them over."""
-    return Options(config or _config_path(), profile, region, output, verbose, no_color, timeout)
+    path = config or _config_path()
+    return Options(path, profile, region, output, verbose, no_color, timeout, lang)

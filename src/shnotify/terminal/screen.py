@@ -15,7 +15,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from shnotify.escaping import escaped
+from shnotify.terminal import language
 from shnotify.terminal.signals import one_document
+from shnotify.terminal.wrapping import NARROWEST, breaks, hang, wrapped
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -43,20 +45,63 @@ class Stream:
 
         return console(self.file, plain=self.plain)
 
-    def print(self, line: Text | str) -> None:
-        """Prints a line, and makes it safe for a terminal if nobody did before."""
+    @property
+    def width(self) -> int | None:
+        """The columns to write in: $COLUMNS, else the terminal's; None: nobody reads by lines."""
+        said = os.environ.get("COLUMNS", "")
+        if said.isdecimal() and int(said) > 0:
+            return max(int(said), NARROWEST)
+        try:
+            columns = os.get_terminal_size(self.file.fileno()).columns
+        except (OSError, ValueError):  # a file, a pipe, or something that is neither
+            return None
+        return max(columns, NARROWEST) if columns else None
+
+    def print(self, line: Text | str, *, exact: bool = False) -> None:
+        """Prints a line, and makes it safe for a terminal if nobody did before.
+
+        exact  the line is not broken at words: it is to be copied, or is somebody else's text
+        """
+        line = line if exact else _in_the_readers_language(line)
         text = line if isinstance(line, str) else line.plain
         safe = escaped(text)
+        width = None if exact else self.width
         try:
             if self.coloured and not isinstance(line, str) and safe == text:
-                self.console.print(line)
+                for part in _parts(line, width):
+                    self.console.print(part)
             else:
-                self.file.write(f"{safe}\n")
+                for each in safe.split("\n"):
+                    self.file.write("".join(f"{part}\n" for part in wrapped(each, width)))
             self.file.flush()
         except (OSError, ValueError) as error:
             self.lost = not isinstance(error, BrokenPipeError)
             self.file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 for the rest of the process
             self.__dict__.pop("console", None)
+
+
+def _in_the_readers_language(line: Text | str) -> Text | str:
+    """Translates a line; a translated one has the first colour of the English one."""
+    if language.language() == "en":
+        return line
+    text = line if isinstance(line, str) else line.plain
+    told = "\n".join(language.line(each) for each in text.split("\n"))
+    if told == text or isinstance(line, str):
+        return told if isinstance(line, str) else line
+    from rich.text import Text
+
+    return Text(told, line.style or (line.spans[0].style if line.spans else ""))
+
+
+def _parts(line: Text, width: int | None) -> list[Text]:
+    """Breaks coloured text as `wrapped` breaks plain text."""
+    if width is None or "\n" in line.plain:
+        return [line]
+    from rich.text import Text
+
+    first, *rest = breaks(line.plain, width)
+    indent = Text(" " * hang(line.plain, width))
+    return [line[slice(*first)], *(indent + line[slice(*piece)] for piece in rest)]
 
 
 class Screen:
@@ -69,10 +114,10 @@ class Screen:
         self.verbose = verbose
         self.out = Stream(sys.stdout, no_color=no_color)
         self.err = Stream(sys.stderr, no_color=no_color)
-        self.between = (
-            " → " if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else " -> "
-        )
-        self.bar_mark = "█" if self.between == " → " else "#"
+        self.plain_text = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+        """Whether stdout may carry nothing beyond ASCII."""
+        self.between = " -> " if self.plain_text else " → "
+        self.bar_mark = "#" if self.plain_text else "█"
         self._live: LiveLine | None = None
         self._typing = False
 
@@ -86,11 +131,14 @@ class Screen:
     def can_ask(self) -> bool:
         return sys.stdin.isatty() and sys.stderr.isatty() and not self.json
 
-    def result(self, line: Text | str = "") -> None:
-        """Prints one line of the result; nothing in JSON form."""
+    def result(self, line: Text | str = "", *, exact: bool = False) -> None:
+        """Prints one line of the result; nothing in JSON form.
+
+        exact  the line is not broken at words
+        """
         if not self.json:
             self._rest()
-            self.out.print(line)
+            self.out.print(line, exact=exact)
 
     def document(self, value: dict[str, Any]) -> None:
         """Prints the one JSON document; nothing in text form.
@@ -100,7 +148,7 @@ class Screen:
         if self.json:
             with one_document() as wanted:
                 if wanted:
-                    self.out.print(json.dumps(value, indent=2))
+                    self.out.print(json.dumps(value, indent=2), exact=True)
 
     def say(self, line: Text | str) -> None:
         """Prints anything that is not the result."""
@@ -132,7 +180,15 @@ class Screen:
         self.say(Text.assemble((label, style), escaped(message)))
 
     def ask(self, question: str) -> bool:
-        return self.line(question).strip().lower() in ("y", "yes")
+        """Asks until the answer is yes or no; nothing typed, or the end of the input, is no."""
+        while typed := self.line(question):
+            answer = typed.strip().lower()
+            if answer in ("y", "yes"):
+                return True
+            if answer in ("", "n", "no"):
+                return False
+            self.say("please answer yes or no")
+        return False
 
     def line(self, question: str) -> str:
         """Returns what is typed, with its line feed; nothing at the end of the input.
@@ -143,7 +199,8 @@ class Screen:
         self._typing = True
         self._rest()
         try:
-            self.err.file.write(f"{escaped(question)} ")
+            asked = wrapped(escaped(language.line(question)), self.err.width)
+            self.err.file.write("\n".join(asked) + " ")
             self.err.file.flush()
             return sys.stdin.readline()
         finally:

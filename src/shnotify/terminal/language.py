@@ -1,0 +1,128 @@
+"""The reader's language: sentences translated where they are shown, and nowhere else.
+
+Whatever makes a text makes it in English, and JSON stays so: the screen and the helps look each
+sentence up in a catalogue (`ja.po`, gettext's form, with `{named}` holes). A sentence that the
+catalogue does not know stays English. Only a run in another language reads a catalogue.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "ja")
+_HOLE = re.compile(r"\\\{(\w+)\\\}")
+_LEAD = re.compile(r"[ │|]*(?:[-+~!@=*•] +|#+ |(?:[├└]─|[|`]-)> )?")
+_LABEL = re.compile(r"(error|warning|note): (?=\S)")
+_ENTRY = re.compile(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', re.MULTILINE)
+_DEPTH = 4
+"""How deep a sentence may stand inside a sentence."""
+
+
+class _State:
+    """The language of this run."""
+
+    language = "en"
+
+
+_state = _State()
+
+
+def choose(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> str:
+    """Sets the language of the run: `--lang`, else `$SHNOTIFY_LANG`, else English.
+
+    Before the command line is parsed, because its errors and helps are read too. An unknown
+    language is English here; `--lang` refuses it later.
+    """
+    found = environment.get("SHNOTIFY_LANG", "")
+    for number, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument == "--lang" and number + 1 < len(arguments):
+            found = arguments[number + 1]
+        elif argument.startswith("--lang="):
+            found = argument.removeprefix("--lang=")
+    _state.language = found if found in LANGUAGES and _can_be_written() else "en"
+    return _state.language
+
+
+def _can_be_written() -> bool:
+    """Tells whether the streams carry more than ASCII; escapes would be read by nobody."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            "日本語".encode(stream.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def language() -> str:
+    return _state.language
+
+
+def line(text: str) -> str:
+    """Translates one line of the screen; its indent and its mark stay."""
+    if _state.language == "en" or not text.strip():
+        return text
+    lead = _LEAD.match(text)
+    start = lead.end() if lead else 0
+    label = _LABEL.match(text, start)
+    if label:
+        start = label.end()
+    told = f"{tr(label[1])}: " if label else ""
+    return f"{lead[0] if lead else ''}{told}{tr(text[start:])}"
+
+
+def tr(sentence: str) -> str:
+    """Translates a sentence, or returns it as it is."""
+    return sentence if _state.language == "en" else _translated(sentence, _DEPTH)
+
+
+def _translated(sentence: str, depth: int) -> str:
+    exact, patterns = _catalogue(_state.language)
+    if sentence in exact:
+        return exact[sentence]
+    if depth:
+        for pattern, template in patterns:
+            if found := pattern.fullmatch(sentence):
+                holes = {k: _translated(v, depth - 1) for k, v in found.groupdict().items()}
+                return _filled(template, holes)
+    return sentence
+
+
+def _filled(template: str, holes: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda m: holes[m[1]], template)
+
+
+def entries(name: str) -> list[tuple[str, str]]:
+    """Reads the (English, translated) pairs of a language's catalogue."""
+    text = Path(__file__).with_name(f"{name}.po").read_text(encoding="utf-8")
+    return [
+        ("".join(map(json.loads, found[1].split("\n")[:-1])), _text(found[2]))
+        for found in _ENTRY.finditer(text)
+    ]
+
+
+def _text(quoted: str) -> str:
+    return "".join(json.loads(part) for part in quoted.strip().split("\n"))
+
+
+@cache
+def _catalogue(name: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+    """Returns whole sentences, and those with holes: what says most before what says less."""
+    exact: dict[str, str] = {}
+    patterns: list[tuple[int, re.Pattern[str], str]] = []
+    for english, translated in entries(name):
+        if "{" not in english:
+            exact[english] = translated
+            continue
+        spelled = _HOLE.sub(lambda m: f"(?P<{m[1]}>.+?)", re.escape(english))
+        literal = len(re.sub(r"\{\w+\}", "", english))
+        patterns.append((literal, re.compile(spelled, re.DOTALL), translated))
+    patterns.sort(key=lambda entry: -entry[0])
+    return exact, [(pattern, template) for _, pattern, template in patterns]

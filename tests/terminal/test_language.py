@@ -1,0 +1,136 @@
+"""The reader's language: texts and helps are translated, JSON never is, and no sentence of the catalogue is stale."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shnotify import cli
+from shnotify.terminal import language
+from tests.conftest import World
+from tests.support.lifecycle import queue, rule
+
+ROOT = Path(__file__).parents[2]
+TEXTS = ROOT / "tests" / "data" / "texts"
+ENTRIES = language.entries("ja")
+SOURCE = " ".join(
+    " ".join(re.sub(r'"\s*\n\s*f?"', "", path.read_text("utf-8")).split())
+    for path in sorted((ROOT / "src").rglob("*.py"))
+)
+
+
+PLURALS = ("its {count} subscription goes with it", "its {count} subscriptions go with it")
+"""Put together from two pieces that say nothing alone (resources/topic.py)."""
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards() -> Iterator[None]:
+    yield
+    language.choose([], {})
+
+
+def holes(text: str) -> list[str]:
+    return sorted(re.findall(r"\{(\w+)\}", text))
+
+
+def test_every_sentence_is_there_once_with_the_same_holes() -> None:
+    assert len(ENTRIES) > 200
+    assert len({english for english, _ in ENTRIES}) == len(ENTRIES)
+    assert [english for english, japanese in ENTRIES if holes(english) != holes(japanese)] == []
+
+
+@pytest.mark.parametrize("english", [english for english, _ in ENTRIES if len(english) > 20])
+def test_no_sentence_is_stale(english: str) -> None:
+    """Its longest stretch of words stands in the source, where a number or a plural may cut it."""
+    if english in PLURALS or english == "Show this message and exit.":  # click's
+        return
+    stretches = [part.strip(" ;:,.()") for part in re.split(r"\{\w+\}|[`'\"]|(?<=KMS keys) ", english)]
+    longest = max(stretches, key=len)
+    words = longest.split()
+    found = longest in SOURCE or " ".join(words[: max(2, len(words) // 2)]) in SOURCE or " ".join(words[-3:]) in SOURCE
+    assert found, english
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "chosen"),
+    [
+        (["plan"], {}, "en"),
+        (["plan", "--lang", "ja"], {}, "ja"),
+        (["plan", "--lang=ja"], {}, "ja"),
+        (["--lang", "ja", "plan"], {}, "ja"),
+        (["plan"], {"SHNOTIFY_LANG": "ja"}, "ja"),
+        (["plan", "--lang", "en"], {"SHNOTIFY_LANG": "ja"}, "en"),
+        (["plan"], {"SHNOTIFY_LANG": "fr"}, "en"),
+        (["match", "--", "--lang", "ja"], {}, "en"),
+        (["plan", "--lang"], {}, "en"),
+    ],
+)
+def test_who_chooses(arguments: list[str], environment: dict[str, str], chosen: str) -> None:
+    assert language.choose(arguments, environment) == chosen
+
+
+def test_an_unknown_language_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["plan", "--lang", "fr"]) == 2
+    assert "'fr' is not one of 'en', 'ja'" in capsys.readouterr().err
+
+
+def test_json_stays_as_it_is(world: World) -> None:
+    world.write(world.path.read_text("utf-8") + "  - name: silent\n")
+    for command in (["validate"], ["plan"], ["apply"], ["status"]):
+        english, japanese = world.run(*command), world.run(*command, "--lang", "ja")
+        assert (english.code, english.json) == (japanese.code, japanese.json)
+
+
+def english_words(text: str) -> list[str]:
+    """Four plain words in a row: a sentence that nobody translated."""
+    lines = (re.sub(r"`[^`]*`|\S*[/:@.]\S*", " | ", line) for line in text.splitlines())
+    return [found[0] for line in lines for found in re.finditer(r"\b[a-z]{2,}(?: [a-z]{2,}){3,}", line)]
+
+
+def test_what_a_person_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("SHNOTIFY_LANG", "ja")
+    told = [world.text("plan"), world.text("apply"), world.text("apply", "--yes"), world.text("status")]
+    queue("MessageRetentionPeriod", "60")(world)
+    rule(State="DISABLED")(world)
+    told += [world.text("status"), world.text("destroy", "--yes")]
+    text = "".join(f"{ran.out}--- stderr\n{ran.err}(exit code {ran.code})\n\n" for ran in told)
+    text = re.sub(r"\d+\.\d s$", "N s", text, flags=re.MULTILINE)
+    text = re.sub(r"^\S+: (?:作成中|更新中|削除中|完了)\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"[0-9a-f]{64}", "F" * 64, text)
+    assert english_words(text) == []
+    kept = TEXTS / "japanese-80.txt"
+    if os.environ.get("GOLDEN") == "write":
+        kept.write_text(text, encoding="utf-8")
+    assert text == kept.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("arguments", [[], ["plan"], ["apply"], ["status"]])
+def test_helps(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert cli.run([*arguments, "--help", "--lang", "ja"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("使い方: shnotify")
+    assert "オプション:\n" in text
+    assert english_words(text) == []
+
+
+def test_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["pln", "--lang", "ja"]) == 2
+    said = capsys.readouterr().err
+    assert said == "エラー: コマンド 'pln' はありません。plan のことですか?\n       `shnotify --help` を見てください\n"
+
+
+def test_a_stream_that_carries_ascii_only_gets_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w", encoding="ascii") as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        assert language.choose(["plan", "--lang", "ja"], {}) == "en"
+
+
+def test_what_the_catalogue_does_not_know_stays_as_it_is() -> None:
+    language.choose([], {"SHNOTIFY_LANG": "ja"})
+    for text in ("", "   ", "frobnicated {x} (1) [y] \\d", "    note: frobnicated"):
+        assert language.line(text).replace("注意", "note") == text
