@@ -136,19 +136,6 @@ class Stage:
             self.quote(head + "\n".join(body), "  | ")
         return len(found)
 
-    def show_queue(self, name: str) -> None:
-        """Shows why each message is in a queue, and leaves it there."""
-        sqs = self.client("sqs")
-        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-        asked = {
-            "MessageAttributeNames": ["All"],
-            "VisibilityTimeout": 0,
-            "MaxNumberOfMessages": 10,
-        }
-        for message in sqs.receive_message(QueueUrl=url, **asked).get("Messages", []):
-            told = {k: v["StringValue"] for k, v in message["MessageAttributes"].items()}
-            self.quote(f"{told['ERROR_CODE']}: {told['ERROR_MESSAGE']}")
-
     def client(self, service: str) -> Any:
         import boto3
 
