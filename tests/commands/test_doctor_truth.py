@@ -73,15 +73,23 @@ def test_every_link_is_broken_in_some_stack() -> None:
 
 
 @pytest.mark.parametrize("mode", FORMAT)
-def test_a_stack_with_one_broken_link(world: World, mode: str, cases: Cases) -> None:
-    found = stack(world, mode)
-    whole = found.doctor()
+def test_a_whole_stack_has_every_link_and_all_are_fine(world: World, mode: str) -> None:
+    whole = stack(world, mode).doctor()
     assert (whole.code, not_ok(whole)) == (0, {})
     assert said(whole) == set(LINKS) - NOT_THERE[mode]
+
+
+PARTS = 4
+"""Parts of the table that are tested apart, so that each takes seconds."""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("mode", FORMAT)
+def test_a_stack_with_one_broken_link(world: World, mode: str, part: int, cases: Cases) -> None:
     some = [one for one in BROKEN if mode in one.modes]
     if mode == "lambda":
         some = [one for one in some if one.modes == (mode,) or one.link in OTHERWISE]
-    check(found, some, cases)
+    check(stack(world, mode), some[part::PARTS], cases)
 
 
 OTHERWISE = {"target", "topic-key", "queue", "queue-policy", "queue-key"}
@@ -89,12 +97,15 @@ OTHERWISE = {"target", "topic-key", "queue", "queue-policy", "queue-key"}
 
 
 @pytest.mark.full
-def test_every_broken_link_of_a_chain_with_a_function(world: World, cases: Cases) -> None:
-    check(stack(world, "lambda"), [one for one in BROKEN if "lambda" in one.modes], cases)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_broken_link_of_a_chain_with_a_function(world: World, part: int, cases: Cases) -> None:
+    some = [one for one in BROKEN if "lambda" in one.modes]
+    check(stack(world, "lambda"), some[part::PARTS], cases)
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("mode", FORMAT)
-def test_the_same_stack_without_its_file(world: World, mode: str, cases: Cases) -> None:
+def test_the_same_stack_without_its_file(world: World, mode: str, part: int, cases: Cases) -> None:
     found = stack(world, mode, "--rule", RULE)
     # What somebody's own code sends, nobody can tell.
     unknown = {} if mode == "summary" else {"formatter": {"unknown"}}
@@ -105,7 +116,7 @@ def test_the_same_stack_without_its_file(world: World, mode: str, cases: Cases) 
     if mode == "lambda":  # all others are the same as without a function
         own = frozenset({"formatter"})
         some = [replace(one, also=one.also | own) for one in some if one.modes == ("lambda",)]
-    check(found, some, cases, foreign=True)
+    check(found, some[part::PARTS], cases, foreign=True)
 
 
 def test_a_stack_with_existing_keys(world: World, cases: Cases) -> None:

@@ -77,6 +77,16 @@ class Faults:
             return reply
 
     def _real(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
+        try:
+            return self._seen(operation, method, params)
+        except NotImplementedError as error:  # as an emulator's server answers it
+            reply = {
+                "Error": {"Code": "NotImplemented", "Message": str(error)},
+                "ResponseMetadata": {"HTTPStatusCode": 501},
+            }
+            raise ClientError(reply, operation.partition(":")[2]) from error  # type: ignore[arg-type]
+
+    def _seen(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
         if not self.stale or operation not in READS or operation == "sts:GetCallerIdentity":
             return method(**params)
         key = f"{operation} {sorted(params.items())!r}"

@@ -27,17 +27,18 @@ def test_one_line_a_hop_and_the_broken_last(world: World) -> None:
     found = Stack(world).made()
     found.doctor(topic(Policy=policy()), {"events:DescribeRule": put(State="DISABLED")})
     out = world.text("doctor").out.splitlines()
-    assert out[2:8] == [
+    assert out[2:9] == [
         "  ok       Security Hub",
         "  BROKEN   └─ rule security-alerts-urgent: rule",
+        "  BROKEN   └─ rule security-alerts-urgent-plain: rule",
         "  BROKEN      └─ topic security-alerts-urgent: topic-policy",
         "  ok             └─ email secops@example.com",
         "  ok       └─ what fails: security-alerts-dlq",
         "  ok       └─ alarms",
     ]
     loud = [line.strip() for line in out if "BROKEN" in line]
-    assert loud[-2:] == ["BROKEN   rule (urgent)", "BROKEN   topic-policy (urgent)"]
-    assert out[-1] == "20 ok, 2 broken. Broken: rule, topic-policy."
+    assert loud[-3:] == [*["BROKEN   rule (urgent)"] * 2, "BROKEN   topic-policy (urgent)"]
+    assert out[-1].endswith(" 3 broken. Broken: rule, topic-policy.")
 
 
 def test_each_inbox_has_its_line(world: World) -> None:

@@ -213,3 +213,7 @@ class Aws(Calls):
     @property
     def cloudwatch(self) -> Any:
         return self._client("cloudwatch")
+
+    @property
+    def cloudtrail(self) -> Any:
+        return self._client("cloudtrail")

@@ -14,6 +14,7 @@ from shnotify.engine.health import LINKS, Link, Verdict
 from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live
 from shnotify.notifier import names
+from shnotify.notifier.countdown import asked_of
 from shnotify.notifier.delivery import Delivery, deliveries, rules_of
 from shnotify.notifier.hubcheck import hub_links, scopes_of
 from shnotify.notifier.inquiry import Answers, Names
@@ -111,14 +112,19 @@ def names_of(config: Config, graph: Graph) -> Names:
 
 
 def look_further(aws: Aws, seen: Observation, around: Surroundings) -> Surroundings:
-    """Looks at keys that are used and are not the file's, such as one that somebody put there."""
+    """Looks at keys that are used and are not the file's, such as one that somebody put there, and
+    until when people can confirm.
+    """
     lives = [live for live in seen.wanted.values() if isinstance(live, Live)]
     ours = {live.outputs.get("Arn") for live in lives if isinstance(live.state, Key)}
     used = {live.state.kms_master_key_id for live in lives if isinstance(live.state, Topic | Queue)}
     strange = sorted(arn for arn in used - ours - set(around.keys) if ":key/" in arn)
     asked = {arn: aws.start(look_at_key, aws, arn) for arn in strange}
+    topics = [live.outputs["Arn"] for live in lives if isinstance(live.state, Topic)]
+    waiting = aws.start(asked_of, aws, topics) if around.waits else None
     found = {arn: aws.in_time(future) for arn, future in asked.items()}
-    return replace(around, keys={**around.keys, **found})
+    since = aws.in_time(waiting) if waiting else {}
+    return replace(around, keys={**around.keys, **found}, asked=since)
 
 
 def diagnose(
@@ -238,6 +244,7 @@ def _passage(
         target=of_rule.state.targets if of_rule else {},
         recipients=delivery.subscribers,
         details=around.details,
+        asked=around.asked,
         links=delivery.links,
         keys=around.keys,
         pattern=rule.resolved(known).event_pattern.document,

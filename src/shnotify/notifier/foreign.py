@@ -23,6 +23,7 @@ from shnotify.errors import ShnotifyError, UsageError
 from shnotify.findings.eventshape import SOURCE
 from shnotify.findings.overlap import shared_example
 from shnotify.notifier.chain import KeySeen
+from shnotify.notifier.countdown import asked_of
 from shnotify.notifier.doctor import Diagnosis, assembled, sources_of
 from shnotify.notifier.hubcheck import hub_links
 from shnotify.notifier.inquiry import Inquiry, Names
@@ -201,6 +202,9 @@ def _found(aws: Aws, report: Report, rules: list[RuleSeen], topic: str | None) -
         details={**around.details, **beside.details},
         keys=_keys(aws, things),
     )
+    if around.waits:
+        topics = [arn for arn in things if service_of(arn) == "sns"]
+        around = replace(around, asked=aws.in_time(aws.start(asked_of, aws, topics)))
     return Found(tuple(rules), things, {arn: tuple(t) for arn, t in fed.items() if t}, around)
 
 

@@ -35,6 +35,7 @@ DOCTOR_READS = READS.union(
     calls("securityhub", "ListFindingAggregators", "GetFindingAggregator"),
     calls("securityhub", "ListAggregatorsV2", "GetAggregatorV2"),
     calls("cloudwatch", "GetMetricData", "DescribeAlarmsForMetric"),
+    calls("cloudtrail", "LookupEvents"),
 )
 """The operations of `doctor`: what `status` reads, and these."""
 

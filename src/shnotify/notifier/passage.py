@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from shnotify.engine.health import Link
 from shnotify.engine.resource import Live
 from shnotify.notifier import metrics, rulecheck
 from shnotify.notifier.chain import KeySeen
+from shnotify.notifier.countdown import Asked, left
 from shnotify.notifier.inquiry import Answers
 from shnotify.notifier.mending import mended
 from shnotify.notifier.subscribers import Details, Recipient
@@ -35,6 +37,7 @@ class Passage:
     code        the digest that the function's code must have; "" when no file says so
     pattern     the pattern that the file wants, or None
     keeps       whether the file has a dead-letter queue; None when there is no file
+    asked       when people were asked to confirm
     beside      whether it is a further rule of a route, whose other things are judged already
     recipients  who is on the topic, or should be
     details     subscription ARN -> its attributes
@@ -55,6 +58,14 @@ class Passage:
     code: str = ""
     keeps: bool | None = None
     beside: bool = False
+    asked: Asked = field(default_factory=dict)
+
+    def waits(self, one: Recipient) -> str:
+        """Says how long a subscriber can still confirm; "" when nobody knows."""
+        if not (one.pending and self.topic):
+            return ""
+        topic = self.topic.outputs["Arn"]
+        return left(self.asked, topic, one.protocol, one.endpoint, datetime.now(UTC))
 
     @property
     def listed(self) -> bool:
@@ -90,7 +101,14 @@ class Passage:
             of_nobody = link.id == "subscribers" and link.verdict == "broken"
             if of_nobody and (self.topic is None or filtered):
                 continue
-            yield replace(link, mend=self._asks()) if of_nobody and not link.mend else link
+            yield self._counted_down(link) if of_nobody and not link.mend else link
+
+    def _counted_down(self, link: Link) -> Link:
+        """Adds who has how long, and what gets somebody subscribed."""
+        found = {one.endpoint: self.waits(one) for one in self.recipients if self.waits(one)}
+        hours = "".join(f"; {endpoint}: {words}" for endpoint, words in found.items())
+        evidence = {**link.evidence, "left": found} if found else link.evidence
+        return replace(link, why=f"{link.why}{hours}", mend=self._asks(), evidence=evidence)
 
     def _asks(self) -> str:
         """What gets somebody subscribed."""
@@ -140,6 +158,8 @@ class Passage:
                 why = (
                     f"{one.endpoint} has still to click the link in its confirmation mail: {LAPSE}"
                 )
+                if hours := self.waits(one):
+                    why = f"{why}: {hours}"
                 yield Link("subscribers", "warning", why, resource=topic_id)
         yield from self._clicks(topic_id)
 

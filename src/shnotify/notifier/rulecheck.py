@@ -10,6 +10,7 @@ from typing import Any
 
 from shnotify.arns import Scope, name_in, service_of
 from shnotify.engine.health import Link
+from shnotify.engine.values import Pattern
 from shnotify.findings.alternatives import alternatives
 from shnotify.findings.matching import accepts, matches
 from shnotify.findings.overlap import event_of, examples
@@ -45,14 +46,16 @@ def pattern_link(
         where, what = faults[0]
         why = f"{resource}: no finding ever matches its pattern: {where}: {what}"
         return _pattern("broken", resource, why, live)
-    if wanted is not None and (lost := _no_longer(live, wanted)):
+    if wanted is None or Pattern(dict(live)) == Pattern(dict(wanted)):
+        wanted = None  # nothing is compared
+    if wanted and (lost := _no_longer(live, wanted)):
         why = f"{resource}: its pattern is not the file's: it keeps away a finding with {lost}"
         return _pattern("broken", resource, why, live)
     if dead := dead_parts(live):
         where, what = dead[0]
         why = f"{resource}: a part of its pattern matches nothing: {where}: {what}"
         return _pattern("warning", resource, why, live)
-    if wanted is not None and any(
+    if wanted and any(
         _lets_through(live, one) and not _lets_through(wanted, one) for one in examples(live)
     ):
         why = f"{resource}: its pattern lets through more than the file's"

@@ -152,6 +152,7 @@ def _passage(found: Found, rule: RuleSeen, target: Target, topic: str, *, route:
         target=target,
         recipients=recipients,
         details=found.around.details,
+        asked=found.around.asked,
         links=tuple(links),
         keys=found.around.keys,
     )

@@ -19,6 +19,7 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
 from shnotify.engine.plan import Observation
 from shnotify.notifier.chain import KeySeen
+from shnotify.notifier.countdown import Asked
 from shnotify.notifier.preconditions import SERVICES, NoSuchServiceError, is_enabled
 from shnotify.notifier.subscribers import Details
 from shnotify.resources.lookup import (
@@ -42,12 +43,19 @@ class Surroundings:
     lists    topic resource id -> its subscriptions, () when there is no topic; absent: could not be
              read
     details  subscription ARN -> its attributes
+    asked    when people were asked to confirm, as far as that was looked for
     """
 
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
     enabled: Enabled = field(default_factory=dict)
     lists: Mapping[str, tuple[ListedSubscription, ...]] = field(default_factory=dict)
     details: Details = field(default_factory=dict)
+    asked: Asked = field(default_factory=dict)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a subscription waits for somebody's click."""
+        return any(one.state == "pending" for listed in self.lists.values() for one in listed)
 
     def hub(self, source: str) -> Link:
         """Judges whether findings can come: Security Hub is on here, as far as the source needs."""

@@ -110,7 +110,7 @@ def _behind(passage: Passage, links: list[Link]) -> Iterator[Hop]:
         topic = passage.topic.state.name if passage.topic else "missing or not read"
         yield _hop(_of(links, TOPIC), f"topic {topic}", 2)
     for one in passage.recipients:
-        yield Hop(_reach(one), f"{one.protocol} {one.endpoint}{_said(one)}", 3)
+        yield Hop(_reach(one), f"{one.protocol} {one.endpoint}{_said(passage, one)}", 3)
 
 
 def _of(links: Iterable[Link], ids: tuple[str, ...]) -> list[Link]:
@@ -127,10 +127,11 @@ def _reach(one: Recipient) -> Verdict:
     return "unknown" if one.filtered is None else "broken"
 
 
-def _said(one: Recipient) -> str:
+def _said(passage: Passage, one: Recipient) -> str:
     """What a subscriber's line says beside the address."""
     if one.pending:
-        return " (not confirmed)"
+        hours = passage.waits(one)
+        return f" (not confirmed, {hours})" if hours else " (not confirmed)"
     if one.state == "missing":
         return " (not subscribed)"
     return " (filtered out)" if one.filtered else ""
