@@ -36,16 +36,18 @@ DLQ_OPERATIONS: dict[str, frozenset[str]] = {
 }
 """What `shnotify dlq` sends, by subcommand."""
 
+_SINCE = calls("cloudtrail", "LookupEvents")
 _WHY = _LOOK.union(
     calls("securityhub", "GetFindings", "GetFindingsV2", "GetFindingHistory"),
     calls("logs", "FilterLogEvents"),
     calls("cloudwatch", "GetMetricData"),
+    _SINCE,
 )
 ALSO: dict[str, frozenset[str]] = {
     "why": _WHY,
     "test": _WHY | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
-    "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
-    "subscriptions list": calls("cloudwatch", "GetMetricData"),
+    "test --direct": _SINCE | calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
+    "subscriptions list": _SINCE | calls("cloudwatch", "GetMetricData"),
     "subscriptions resend": calls("sns", "Subscribe"),
     "subscriptions confirm": calls("sns", "ConfirmSubscription"),
     "subscriptions protect": calls("sns", "Unsubscribe", "Subscribe"),
