@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -310,3 +312,19 @@ def test_one_that_was_suspended_is_told_where_the_counts_prove_it(mailing: World
     mailing.faults.rule = lambda _n, _o: None
     subscribed(mailing, "other@example.com")  # whose mail it was, nobody can tell now
     assert listed() == [None, None]
+
+
+def test_where_cloudtrail_tells_since_when_one_waits_the_end_is_known(applied: World) -> None:
+    parameters = {"topicArn": TOPIC, "protocol": "email", "endpoint": WHO.upper()}
+    event = {
+        "EventTime": datetime(2026, 1, 1, 12, tzinfo=UTC),
+        "CloudTrailEvent": json.dumps({"requestParameters": parameters}),
+    }
+
+    def answer(_n: int, operation: str) -> Fault | None:
+        return (lambda _call, _o: {"Events": [event]}) if operation == "cloudtrail:LookupEvents" else None
+
+    applied.faults.rule = answer
+    (one,) = applied.run("subscriptions", "list").json["subscribers"]
+    assert (one["pending_since"], one["expires"]) == ("2026-01-01T12:00:00Z", "2026-01-03T12:00:00Z")
+    assert "SNS drops it at 2026-01-03 12:00 UTC" in applied.text("subscriptions", "list").out

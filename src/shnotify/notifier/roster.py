@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shnotify.arns import name_in
@@ -14,6 +14,7 @@ from shnotify.config.models import Config, Route
 from shnotify.engine.graph import Graph
 from shnotify.errors import UsageError
 from shnotify.notifier import names
+from shnotify.notifier.countdown import HOURS, Asked, asked_of
 from shnotify.notifier.evidence import counts
 from shnotify.notifier.metrics import of_topic
 from shnotify.notifier.subscribers import Details, Recipient, subscribers_of
@@ -35,22 +36,29 @@ class Member:
 
     topic_arn  the topic of the route
     suspended  whether it was confirmed before and is pending again; None when nobody can tell
+    since      when the confirmation was asked for, of a pending one; None when nobody can tell
     """
 
     route: str
     topic_arn: str
     who: Recipient
     suspended: bool | None = None
+    since: datetime | None = None
 
     @property
     def pending(self) -> bool:
         return self.who.pending
 
+    @property
+    def expires(self) -> datetime | None:
+        """When SNS drops it, if nobody confirms (sns-email-notifications)."""
+        return self.since + timedelta(hours=HOURS) if self.since else None
+
     def to_json(self) -> dict[str, Any]:
         """Makes the contract's object.
 
         SNS does not tell since when a subscription waits (API_ListSubscriptionsByTopic,
-        API_GetSubscriptionAttributes), so of a pending one this is null.
+        API_GetSubscriptionAttributes): where CloudTrail does not either, that is null.
         """
         return {
             "route": self.route,
@@ -59,12 +67,16 @@ class Member:
             "state": self.who.state,
             "pending": self.pending,
             "arn": self.who.arn,
-            "pending_since": None,
-            "expires": None,
+            "pending_since": _iso(self.since),
+            "expires": _iso(self.expires),
             "suspended": self.suspended if self.pending else False,
             "protected": self.who.protected,
             "filtered": None if self.pending else self.who.filtered,
         }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None
 
 
 def topics_of(config: Config, graph: Graph) -> dict[str, str]:
@@ -97,7 +109,7 @@ def roster(aws: Aws, config: Config, graph: Graph) -> tuple[Member, ...]:
 
 
 def with_past(aws: Aws, members: Iterable[Member], now: datetime) -> tuple[Member, ...]:
-    """Notes which pending ones were confirmed before, where that can be told.
+    """Notes since when pending ones wait, and which were confirmed before, where that can be told.
 
     SNS makes a subscription pending again when more than ten mails a second go to it
     (sns-email-notifications), and says so nowhere. But a topic that has a single subscription, lost
@@ -111,11 +123,17 @@ def with_past(aws: Aws, members: Iterable[Member], now: datetime) -> tuple[Membe
         == [True]
     ]
     asked = {arn: aws.start(_delivered_to_it, aws, arn, now) for arn in alone}
+    waiting = {one.topic_arn for one in found if one.pending}
+    trail = aws.start(asked_of, aws, waiting) if waiting else None
     before = {arn for arn, future in asked.items() if aws.in_time(future)}
-    return tuple(
-        replace(one, suspended=True) if one.pending and one.topic_arn in before else one
-        for one in found
-    )
+    since = aws.in_time(trail) if trail else {}
+    return tuple(_with_past(one, before, since) if one.pending else one for one in found)
+
+
+def _with_past(one: Member, before: set[str], since: Asked) -> Member:
+    identity = subscriber_identity(one.who.protocol, one.who.endpoint)[1]
+    suspended = True if one.topic_arn in before else None
+    return replace(one, suspended=suspended, since=since.get((one.topic_arn, identity)))
 
 
 def _delivered_to_it(aws: Aws, topic_arn: str, now: datetime) -> bool:

@@ -52,6 +52,10 @@ def remark(one: Member) -> str:
     who = one.who
     if one.suspended:
         return _SUSPENDED
+    if one.expires and who.state == "pending":
+        return (
+            f"must click the link in SNS's mail; SNS drops it at {one.expires:%Y-%m-%d %H:%M} UTC"
+        )
     if who.pending:
         return _PENDING if who.state == "pending" else "not in the file, pending: let it lapse"
     if who.state == "missing":
