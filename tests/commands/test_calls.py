@@ -163,7 +163,7 @@ def test_a_call_does_not_wait_until_another_services_client_is_made(monkeypatch:
     aws = Aws(region="eu-west-1", allowed=None)
     first, making, made = aws.sns, threading.Event(), threading.Event()
 
-    def slow(_service: str) -> Any:
+    def slow(_service: str, *_: object) -> Any:
         making.set()
         assert made.wait(10)
 
