@@ -23,9 +23,9 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
         "CANNOT DELIVER",
         "does not let events.amazonaws.com call",
         "NO_PERMISSIONS",
-        "Done: TopicKey.",
+        "updated  KMS key alias/",
         "security-control/S3.2/finding",
-        "Done: UrgentRule",
+        "deleted             EventBridge rule",
     ]
     places = [ran.stdout.find(text) for text in told]
     assert -1 not in places, dict(zip(told, places, strict=True))
