@@ -6,9 +6,10 @@ A summary that names free text needs two rules (`findings.guards`), and each ser
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shnotify.arns import shortened
 from shnotify.findings.complexity import MOST, complexity
@@ -61,11 +62,15 @@ def rules_by_route(
     plain: routes that get no second rule, besides those that cannot have one. Raises PatternError
     and MessageError.
     """
-    without = {*plain, *plain_routes(config)}
-    return {
-        route.name: _rules(config, route, partition, guarded=route.name not in without)
-        for route in config.routes
-    }
+    without = frozenset({*plain, *plain_routes(config)})
+
+    def made() -> dict[str, tuple[RoutedRule, ...]]:
+        return {
+            route.name: _rules(config, route, partition, guarded=route.name not in without)
+            for route in config.routes
+        }
+
+    return _remembered(config, ("rules", partition, without), made)
 
 
 def _rules(
@@ -116,7 +121,21 @@ def left_out(config: Config, route: Route) -> frozenset[str]:
 
 def plain_routes(config: Config) -> dict[str, str]:
     """Maps each route that has to do with one rule a service, though its mail asks for two, to why."""
-    return dict(_plain_routes(config))
+    return _remembered(config, ("plain",), lambda: dict(_plain_routes(config)))
+
+
+T = TypeVar("T")
+_LAST: deque[tuple[Config, tuple[Any, ...], Any]] = deque(maxlen=16)
+"""What was asked last of a configuration, which never changes: of a hundred routes it takes seconds."""
+
+
+def _remembered(config: Config, question: tuple[Any, ...], answer: Callable[[], T]) -> T:
+    for known, asked, found in tuple(_LAST):
+        if known is config and asked == question:
+            return found  # type: ignore[no-any-return]
+    made = answer()
+    _LAST.append((config, question, made))
+    return made
 
 
 def _plain_routes(config: Config) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,8 @@ def queue_policy(config: Config, scope: Scope, plain: Mapping[str, str] = {}) ->
 
     plain  routes for which EventBridge takes no second rule, with the reason
     """
-    topics = [scope.topic(route.topic.name) for route in config.routes if keeps_mail(config, scope)]
+    kept = config.routes if keeps_mail(config, scope) else ()
+    topics = [scope.topic(route.topic.name) for route in kept]
     return _policy(config, scope, plain, topics)
 
 
