@@ -90,6 +90,48 @@ def test_the_linter_has_nothing_to_say(name: str) -> None:
     assert len(as_json(made).encode()) < INLINE_BYTES
 
 
+ROUTES = st.fixed_dictionaries(
+    {
+        "name": st.just("urgent"),
+        "source": st.sampled_from(["cspm", "hub", "both"]),
+        "message": st.sampled_from([{"format": "summary"}, {"format": "json"}, {"format": "lambda", "resolved": True}]),
+        "findings": st.sampled_from([{}, {"severity": ["LOW"]}, {"accounts": ["111122223333"], "record_state": "any"}]),
+        "retry": st.sampled_from([{}, {"max_attempts": 0, "max_age": "1m"}]),
+        "subscribers": st.lists(
+            st.sampled_from(["a@example.com", {"protocol": "https", "endpoint": "https://example.com/h"}]),
+            unique_by=str,
+        ),
+    }
+)
+WHOLE = st.fixed_dictionaries(
+    {
+        "name": st.just("alerts"),
+        "region": st.just(SCOPE.region),
+        "tags": st.sampled_from([{}, {"Owner": "security-team"}]),
+        "encryption": st.sampled_from([False, {}, {"topic_key": {"rotation": False, "deletion_window": "7d"}}]),
+        "dead_letter_queue": st.sampled_from([False, {}, {"retention": "14d", "undelivered_mail": False}]),
+        "routes": st.tuples(ROUTES),
+    }
+)
+
+
+def lints(file: dict[str, Any]) -> list[str]:
+    return [str(found) for found in lint(as_yaml(template(config(json.dumps(file)))))]
+
+
+@given(WHOLE)
+@settings(max_examples=4, deadline=None)
+def test_nor_of_any_other_file(file: dict[str, Any]) -> None:
+    assert lints(file) == []
+
+
+@pytest.mark.full
+@given(WHOLE)
+@settings(max_examples=80, deadline=None)
+def test_nor_of_many_others(file: dict[str, Any]) -> None:
+    assert lints(file) == []
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_the_template_holds_what_apply_makes(name: str) -> None:
     wanted = config(FILES[name])

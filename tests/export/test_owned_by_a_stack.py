@@ -23,8 +23,9 @@ def hand_over(world: World) -> None:
         world.client("kms").tag_resource(KeyId=key_id(world, which), Tags=tags)
     world.client("sns").tag_resource(ResourceArn=TOPIC, Tags=PAIRS)
     world.client("sqs").tag_queue(QueueUrl=QUEUE, Tags=STACK)
-    rule = world.client("events").describe_rule(Name=RULE)["Arn"]
-    world.client("events").tag_resource(ResourceARN=rule, Tags=PAIRS)
+    for name in (RULE, f"{RULE}-plain"):
+        rule = world.client("events").describe_rule(Name=name)["Arn"]
+        world.client("events").tag_resource(ResourceARN=rule, Tags=PAIRS)
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def test_status_compares_it_and_names_the_stack(stacked: World) -> None:
     assert ran.json["in_sync"] is True
     assert ran.states() == {}
     notes = [note for r in ran.json["resources"] for note in r.get("notes", ())]
-    assert notes.count("it belongs to the CloudFormation stack 'alerts'") == 5
+    assert notes.count("it belongs to the CloudFormation stack 'alerts'") == 6
 
 
 def test_apply_and_destroy_leave_it_alone(stacked: World) -> None:
-    assert stacked.apply().json["summary"] == summary(unchanged=6)
+    assert stacked.apply().json["summary"] == summary(unchanged=7)
     assert stacked.faults.writes == []
     stacked.run("destroy", "--yes")
     assert stacked.faults.writes == []

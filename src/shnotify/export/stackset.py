@@ -16,6 +16,7 @@ from shnotify.config.models import Config
 from shnotify.config.rollout import Rollout
 from shnotify.errors import UsageError
 from shnotify.export.cloudformation import INLINE_BYTES, template
+from shnotify.notifier import names
 from shnotify.resources.function import CODE_BUCKET
 from shnotify.resources.subscription import Subscription
 from shnotify.subscribers import subscriber_identity
@@ -145,7 +146,7 @@ def wanted_of(config: Config) -> Wanted:
         )
     everywhere = {CODE_BUCKET.id: rollout.code_bucket} if needs_bucket else {}
     return Wanted(
-        name=f"shnotify-{config.name}",
+        name=names.stack_set_name(config),
         body=body,
         parameters={name: str(value) for name, value in everywhere.items()},
         tags={**config.tags, NAME_TAG: config.name, MANAGED_TAG: "shnotify"},

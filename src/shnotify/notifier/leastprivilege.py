@@ -15,6 +15,7 @@ from typing import Any
 from shnotify.arns import Scope
 from shnotify.config.models import Config
 from shnotify.engine.resource import Resource
+from shnotify.notifier import names
 from shnotify.notifier.desired import build, existing_keys
 from shnotify.notifier.needs import COMMANDS
 from shnotify.notifier.permissions import actions_of
@@ -33,6 +34,7 @@ ALL = "all"
 
 _ANYWHERE = "Anywhere"
 _OF_SERVICE = {
+    "cloudformation": ("StackSets",),
     "events": ("Rules",),
     "iam": ("Roles",),
     "kms": ("OurKeys",),
@@ -72,6 +74,8 @@ _OF_ACTION = {
         ),
         ("Keys",),
     ),
+    "cloudformation:CreateStackSet": ("NewStackSets",),
+    "organizations:ListDelegatedAdministrators": ("Organization",),
     "kms:CreateAlias": ("Aliases", "Keys"),
     "kms:DeleteAlias": ("Aliases", "Keys"),
     "kms:CreateKey": ("NewKeys",),
@@ -169,8 +173,27 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "AggregatorsV2": Place((f"arn:{here % 'securityhub'}:aggregatorv2/*",)),
         "Status": Place(cspm, {"Null": {"securityhub:ASFFSyntaxPath/Workflow.Status": "false"}}),
         "StatusV2": Place(v2, {"Null": _STATUS_ONLY}),
+        "StackSets": Place(_stack_sets(config, scope)),
+        "NewStackSets": Place(("*",) if config.rollout else ()),
+        "Organization": Place(("*",) if _delegated(config) else ()),
         "OwnFindings": Place((f"arn:{here % 'securityhub'}:product/{scope.account}/default",)),
     }
+
+
+def _stack_sets(config: Config, scope: Scope) -> tuple[str, ...]:
+    """Names the roll-out's stack set; a delegated administrator's is the management account's."""
+    if config.rollout is None:
+        return ()
+    account = "*" if _delegated(config) else scope.account
+    name = names.stack_set_name(config)
+    here = f"arn:{scope.partition}:cloudformation:{scope.region}"
+    # CreateStackInstances takes all three (Service Authorization Reference, CloudFormation).
+    targets = f"{here}:{account}:stackset-target/{name}:*"
+    return f"{here}:{account}:stackset/{name}:*", targets, f"{here}::type/resource/*"
+
+
+def _delegated(config: Config) -> bool:
+    return config.rollout is not None and config.rollout.call_as == "delegated_admin"
 
 
 _STATUS_ONLY = {

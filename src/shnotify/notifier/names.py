@@ -47,6 +47,11 @@ def formatter_logs_id(route: Route) -> str:
     return f"{route.id}FormatterLogs"
 
 
+def stack_set_name(config: Config) -> str:
+    """Names the stack set that carries the notifier to other accounts."""
+    return f"shnotify-{config.name}"
+
+
 def function_name(config: Config, route: Route) -> str:
     """The formatter's name in AWS, at most 64 characters (API_CreateFunction)."""
     return shortened(f"{config.name}-{route.name}-formatter")

@@ -38,8 +38,11 @@ DLQ_OPERATIONS: dict[str, frozenset[str]] = {
 }
 """What `shnotify dlq` sends, by subcommand."""
 
+_SINCE = calls("cloudtrail", "LookupEvents")
+"""What tells since when a subscriber is asked."""
 _TRACES = (
     BACKLOG
+    | _SINCE
     | _LETTERS
     | calls("securityhub", "GetFindingHistory")
     | calls("logs", "FilterLogEvents")
@@ -56,8 +59,8 @@ ALSO: dict[str, frozenset[str]] = {
     | calls("cloudtrail", "LookupEvents"),
     "why": _TRACES,
     "test": _TRACES | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
-    "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
-    "subscriptions list": calls("cloudwatch", "GetMetricData"),
+    "test --direct": _SINCE | calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
+    "subscriptions list": _SINCE | calls("cloudwatch", "GetMetricData"),
     "subscriptions resend": calls("sns", "Subscribe"),
     "subscriptions confirm": calls("sns", "ConfirmSubscription"),
     "subscriptions protect": calls("sns", "Unsubscribe", "Subscribe"),
