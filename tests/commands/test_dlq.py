@@ -136,7 +136,7 @@ def test_redrive_shows_sends_and_takes_out_what_was_accepted(ready: World) -> No
     assert ran.json["kept"] == [{"id": ids[3], "why": "it is not ours, and holds no event"}]
     assert {asked["TopicArn"] for asked in published(ready)} == {TOPIC_ARN}
     bodies = sorted(asked["Message"] for asked in published(ready))
-    assert bodies[0].startswith('"HIGH Security Hub finding in account 111122223333')
+    assert bodies[0].startswith('"HIGH: S3.1 Buckets should be private"\n"Account: 111122223333')
     assert bodies[2] == "as it was"
     assert visible(ready) == [ids[3]]
     assert set(ready.faults.operations) <= DLQ_OPERATIONS["redrive"] | READS

@@ -210,6 +210,20 @@ def test_hostile_text_does_not_reach_the_terminal(two: World, tmp_path: Path) ->
         assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
 
 
+@pytest.mark.parametrize("form", ["summary", "json", "lambda"])
+def test_no_character_of_a_title_starts_a_line(two: World, tmp_path: Path, form: str) -> None:
+    counts = set()
+    for number, text in enumerate(("ab", "a\u2028b", "a\u2029b", "a\x85b")):
+        hostile = event("cspm-control-s3.json")
+        hostile["detail"]["findings"][0]["Title"] = text
+        (tmp_path / f"{number}.json").write_text(json.dumps(hostile), encoding="utf-8")
+        ran: Ran = two.text("render", "--route", "urgent", "--format", form, str(tmp_path / f"{number}.json"))
+        assert ran.code == 0, ran.err
+        counts.add(ran.out.count("\n"))
+        assert not {"\u2028", "\u2029", "\x85"} & set(ran.out)
+    assert len(counts) == 1
+
+
 def test_offline_needs_neither_boto3_nor_moto(two: World) -> None:
     code = (
         "import sys; from shnotify import cli; "

@@ -91,7 +91,7 @@ def test_an_ascii_terminal_gets_ascii(env: Env) -> None:
     path = Path(env["SHNOTIFY_CONFIG"])
     path.write_text(SMALLEST + "    topic: {display_name: 警報}\n", encoding="utf-8")
     plain = env | {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "COLUMNS": "20"}
-    ran = subprocess.run(command("apply", "--yes"), env=plain, capture_output=True, timeout=60, check=False)
+    ran = subprocess.run(command("apply", "--yes", "-v"), env=plain, capture_output=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
     assert b"\\u8b66\\u5831" in ran.stdout
     assert ran.stdout.isascii()

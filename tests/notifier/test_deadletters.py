@@ -146,7 +146,7 @@ def test_every_rule_topic_and_function_of_the_file_leads_to_its_route() -> None:
 def test_what_is_sent_is_what_the_rule_would_send_now() -> None:
     summary, whole = (post_of(letter(from_rule()), ROUTES[name], SCOPE) for name in ("urgent", "other"))
     assert summary.subject is None
-    assert summary.body.startswith('"HIGH Security Hub finding in account 111122223333')
+    assert summary.body.startswith('"HIGH: S3.1 Buckets should be private"\n"Account: 111122223333')
     assert json.loads(whole.body) == event()
     assert expected_mails(letter(from_rule()), ROUTES["urgent"]) == 1
 
@@ -159,6 +159,22 @@ def test_a_finding_that_the_transformer_cannot_carry_goes_out_as_safe_text() -> 
     post = post_of(letter((json.dumps(hostile), body)), route, SCOPE)
     assert post.subject == "[HIGH] S3.1 Buckets should be private (111122223333 eu-west-1)"
     assert 'a"' in post.body
+
+
+def test_what_the_second_rule_mails_as_well_is_marked_as_known() -> None:
+    """The one documented case of two rules: a clean resource and an odd one, of which the first mail names the odd."""
+    attributes = from_rule(1, "INVALID_JSON")[1]
+    odd, clean = ({"Type": "AwsS3Object", "Id": f"arn:aws:s3:::b/{name}"} for name in ('a"b', "c"))
+
+    def cause(*resources: dict[str, str], **more: str) -> causes.Cause:
+        return letter((json.dumps(event(1, Resources=[*resources], **more)), attributes)).cause
+
+    known = cause(odd, clean)
+    assert known.cause.startswith("known: of several resources one broke the mail; rule security-alerts-urgent-plain ")
+    assert known.cure == "none, if that mail came; else shnotify dlq redrive, which sends safe text"
+    for other in (cause(odd), cause(clean), cause(clean, Title="a\fb"), letter(from_rule(1)).cause):
+        assert not other.cause.startswith("known")
+    assert cause(clean, Title="a\fb") == causes.EVENTBRIDGE["INVALID_JSON"]
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,11 @@ def test_one_line_a_hop_and_the_broken_last(world: World) -> None:
 def test_each_inbox_has_its_line(world: World) -> None:
     found = Stack(world).made()
     pending = {"SubscriptionArn": "PendingConfirmation", "Protocol": "email", "Endpoint": "secops@example.com"}
-    found.doctor({"sns:ListSubscriptionsByTopic": answer({"Subscriptions": [pending]})})
-    assert "  BROKEN         └─ email secops@example.com (not confirmed)" in world.text("doctor").out
+    stranger = {**pending, "Endpoint": "stranger@example.com"}
+    found.doctor({"sns:ListSubscriptionsByTopic": answer({"Subscriptions": [pending, stranger]})})
+    out = world.text("doctor").out
+    assert "  BROKEN         └─ email secops@example.com (not confirmed)" in out
+    assert "  warning        └─ email stranger@example.com (not confirmed)" in out
 
 
 def test_a_function_is_a_hop_of_its_own(world: World) -> None:

@@ -99,7 +99,9 @@ def opened(
     check  looks at the file, before the queue is asked
     """
     timeout = 86400 if subcommand == "redrive" else READ_SECONDS
-    with session(settings, besides=DLQ_OPERATIONS[subcommand], timeout=timeout) as run:
+    with session(
+        settings, observes=False, besides=DLQ_OPERATIONS[subcommand], timeout=timeout
+    ) as run:
         if not run.config.dead_letter_queue:
             raise UsageError(
                 f"{run.config.name} has no dead-letter queue: the file says dead_letter_queue: false",

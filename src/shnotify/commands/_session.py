@@ -271,6 +271,7 @@ def session(
     settings: Options,
     *,
     write: bool = False,
+    observes: bool = True,
     besides: frozenset[str] = frozenset(),
     timeout: float = 60,
 ) -> Iterator[Session]:
@@ -278,8 +279,9 @@ def session(
 
     Raises before any other call when the account is not the file's.
 
-    write    whether every operation may be sent; else only reads, and those in `besides`
-    besides  the operations that may be sent besides the reads
+    write     whether every operation may be sent; else only reads, and those in `besides`
+    observes  whether the command looks at the notifier's own things (`needs`): the keys are asked first
+    besides   the operations that may be sent besides the reads
     """
     loaded = load_file(settings.config)
     config = loaded.config
@@ -296,7 +298,7 @@ def session(
         report,
     ):
         aws.prepare(*SERVICES)
-        if not config.account:
+        if observes and not config.account:
             ask_early(aws, own_aliases(config))
         scope = aws.scope
         if config.account and config.account != scope.account:

@@ -94,7 +94,7 @@ def _say_next(run: Session, pending: list[str] | None) -> None:
         "`shnotify subscriptions list` shows who did",
     )
     run.next_steps(
-        *(clicks if who else ("nobody has still to confirm",)),
+        *(clicks if who else ("everybody has confirmed",)),
         "`shnotify test` sends a marked finding through the whole chain",
         "`shnotify doctor` looks at every link of it",
     )

@@ -36,7 +36,7 @@ def command(yes: bool, undo: bool, preview: bool, **options: Any) -> int:
     from shnotify.commands._session import session
 
     besides = BACKLOG if preview else BACKLOG | MARKING
-    with session(settings(**options), besides=besides, timeout=TIMEOUT) as run:
+    with session(settings(**options), observes=False, besides=besides, timeout=TIMEOUT) as run:
         found = _look(run, undo=undo)
         _show(run, found, undo=undo)
         if preview or not found.changes:

@@ -43,7 +43,7 @@ def command(since: str, against: Path | None, **options: Any) -> int:
 
     back = _seconds(since)
     other = load(against) if against else None
-    with session(settings(**options), besides=ESTIMATE, timeout=TIMEOUT) as run:
+    with session(settings(**options), observes=False, besides=ESTIMATE, timeout=TIMEOUT) as run:
         until = dt.datetime.now(dt.UTC)
         partition = partition_of(run.aws.region)
         ours = Sorter.of(run.config.routes, partition)

@@ -142,6 +142,7 @@ def _show(screen: Screen, mail: dict[str, Any]) -> None:
     screen.result(f"route {mail['route']}, {mail['format']}, rule {mail['rule']}")
     screen.result(escaped_line(f"Subject: {mail['subject']}"), exact=True)
     screen.result()
-    for line in mail["body"].splitlines():
+    # Not splitlines(): a text may hold U+2028 and the like, which are escaped and start no line.
+    for line in mail["body"].removesuffix("\n").split("\n"):
         screen.result(escaped(line), exact=True)
     screen.result()

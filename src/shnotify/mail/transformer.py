@@ -75,7 +75,8 @@ def transform(transformer: Mapping[str, Any], event: Mapping[str, Any]) -> str:
     text = "".join([*pieces, template[position:]])
     if not _is_json_values(text):
         raise UndeliverableError(
-            "EventBridge would not deliver this event: a quote, backslash or line break in a value breaks the message",
+            "EventBridge would not deliver this event: a quote, backslash, line break or other control character in a "
+            "value breaks the message",
             hint="use message.format: lambda, or only fields that cannot hold such text",
         )
     return text

@@ -30,7 +30,8 @@ EVENTBRIDGE: dict[str, Cause] = {
     ),
     "NO_RESOURCE": Cause("the target of the rule does not exist", f"shnotify apply; then {AGAIN}"),
     "INVALID_JSON": Cause(
-        "a quote, a backslash or a line break in the finding broke the rule's input transformer",
+        "a quote, a backslash, a line break or another control character in the finding broke the rule's input "
+        "transformer",
         f"only fields that cannot hold such text, or message.format: lambda; then {AGAIN}, which sends safe text",
     ),
     "INVALID_PARAMETER": Cause(
@@ -112,6 +113,18 @@ def of_event(code: str, condition: str, retries: int | None) -> Cause:
         return known
     tried = f" after {retries} retries" if retries is not None else ""
     return Cause(f"{known.cause}; EventBridge gave up{tried} ({condition})", known.cure)
+
+
+def of_both_rules(second: str) -> Cause:
+    """Says why the first rule gave up an event that the second one takes as well (eb-event-patterns-arrays).
+
+    second  its name. Whether it stood there already when the event came, nobody can tell.
+    """
+    return Cause(
+        f"known: of several resources one broke the mail; rule {second} takes such a finding too, and mails it without "
+        "title and resource",
+        f"none, if that mail came; else {AGAIN}, which sends safe text",
+    )
 
 
 def of_formatter(code: str) -> Cause:

@@ -129,12 +129,15 @@ def _of_rule(told: Mapping[str, str], document: dict[str, Any], senders: Senders
     rule = told["RULE_ARN"]
     retries = _number(told.get("RETRY_ATTEMPTS"))
     code = told.get("ERROR_CODE", "UNKNOWN")
+    cause = causes.of_event(code, told.get("EXHAUSTED_RETRY_CONDITION", ""), retries)
+    if code == "INVALID_JSON" and (second := senders.second_rule(rule, document)):
+        cause = causes.of_both_rules(second)
     return {
         "kind": "event",
         **_from(rule, senders),
         "error_code": code,
         "error_message": told.get("ERROR_MESSAGE", ""),
-        "cause": causes.of_event(code, told.get("EXHAUSTED_RETRY_CONDITION", ""), retries),
+        "cause": cause,
         "retries": retries,
         "event": document or None,
     }

@@ -16,7 +16,8 @@ from shnotify.config.models import Route
 from shnotify.formatter.finding import findings_in
 from shnotify.formatter.mail import mails
 from shnotify.formatter.settings import Settings
-from shnotify.mail.preview import DEFAULT_SUBJECT, render
+from shnotify.mail.preview import DEFAULT_SUBJECT, mails_of, takers
+from shnotify.mail.summary import parts
 from shnotify.mail.transformer import UndeliverableError
 from shnotify.notifier.deadletters import Letter, sender_word
 
@@ -83,25 +84,24 @@ def by_formatter(letter: Letter, route: Route) -> bool:
 
 
 def post_of(letter: Letter, route: Route, scope: Scope) -> Post:
-    """Makes the mail that the route's rule would send now, or a safe text when it could not.
+    """Makes the mail that the route's first rule would send now, or a text like the formatter's when it could not.
 
-    A mail whose event is not known goes out as it was.
+    What the second rule takes goes out in full as well: only a template cannot hold it, a publication
+    can. A mail whose event is not known goes out as it was.
     """
     if letter.event is None:
         assert letter.mail  # noqa: S101 `destination` looked
         return Post(*letter.mail)
     form = "json" if route.pattern else route.message.format
+    made = parts(form, route.source, partition=scope.partition, fields=route.message.fields)
+    due = list(takers(made, letter.event))
+    if not due or any(part.kind == "odd" for part in due):
+        return safe_post(letter.event, scope.topic(route.topic.name))
     try:
-        made = render(
-            letter.event,
-            form,
-            route.source,
-            partition=scope.partition,
-            fields=route.message.fields,
-        )[0]
+        mail = mails_of(due[0], letter.event, form, Settings())[0]
     except UndeliverableError:
         return safe_post(letter.event, scope.topic(route.topic.name))
-    return Post(None if made.subject == DEFAULT_SUBJECT else made.subject, made.body)
+    return Post(None if mail.subject == DEFAULT_SUBJECT else mail.subject, mail.body)
 
 
 def safe_post(event: Mapping[str, object], topic_arn: str) -> Post:

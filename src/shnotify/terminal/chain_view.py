@@ -124,6 +124,8 @@ def _of_function(link: Link, passage: Passage) -> bool:
 def _reach(one: Recipient) -> Verdict:
     if one.reached:
         return "ok" if one.protected is not False else "warning"
+    if one.state == "unlisted":  # nobody whom the file names goes without mail
+        return "warning"
     return "unknown" if one.filtered is None else "broken"
 
 
