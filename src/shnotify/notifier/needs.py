@@ -44,6 +44,7 @@ _TRACES = (
     | calls("securityhub", "GetFindingHistory")
     | calls("logs", "FilterLogEvents")
     | calls("cloudwatch", "GetMetricData")
+    | calls("cloudtrail", "LookupEvents")
 )
 """What follows one finding through the chain."""
 
@@ -57,7 +58,8 @@ ALSO: dict[str, frozenset[str]] = {
     "why": _TRACES,
     "test": _TRACES | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
     "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
-    "subscriptions list": calls("cloudwatch", "GetMetricData"),
+    "subscriptions list": calls("cloudwatch", "GetMetricData")
+    | calls("cloudtrail", "LookupEvents"),
     "subscriptions resend": calls("sns", "Subscribe"),
     "subscriptions confirm": calls("sns", "ConfirmSubscription"),
     "subscriptions protect": calls("sns", "Unsubscribe", "Subscribe"),
