@@ -22,10 +22,10 @@ def test_the_demo_tells_the_whole_story(tmp_path: Path) -> None:
         '| "CRITICAL',
         "BROKEN   topic-key (urgent)",
         "does not let events.amazonaws.com call",
-        "Done: TopicKey.",
+        "updated  KMS key alias/",
         "1 x NO_PERMISSIONS",
         "Sent 1 of 1.",
-        "Done: UrgentRule",
+        "deleted             EventBridge rule",
     ]
     places = [ran.stdout.find(text) for text in told]
     assert -1 not in places, dict(zip(told, places, strict=True))

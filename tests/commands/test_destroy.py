@@ -81,8 +81,9 @@ class Run:
     def title(self, what: str) -> str:
         return f"{what} mine"
 
-    def plan_document(self, plan: Plan, outcome: Outcome | None, error: ShnotifyError | None) -> None:
+    def plan_document(self, plan: Plan, outcome: Outcome | None, error: ShnotifyError | None) -> dict[str, Any]:
         self.finished.append((plan, outcome, error))
+        return {}
 
 
 def run(*seen: dict[str, Any], answer: bool | None = None, left: Any = (), unsearched: Any = None) -> Any:
@@ -116,7 +117,7 @@ def test_all_that_is_ours_goes_when_that_was_said() -> None:
     assert (it.screen.asked, it.looks, error(it)) == ([], [True], None)
     assert it.screen.lines[:2] == ["Destroy mine", ""]
     assert it.screen.lines[2] == "- UrgentTopic  t  SNS::Topic"
-    assert it.screen.lines[-6:-4] == ["3 to delete.", KEYS_NOTE]
+    assert it.screen.lines[-7:-5] == ["3 to delete.", KEYS_NOTE]
     assert told(it, 4) == [
         "  deleted             SNS topic t",
         "  deleted             SQS queue q",
@@ -152,7 +153,7 @@ def test_nothing_is_asked_when_there_is_nothing_to_do() -> None:
     it = run(dict.fromkeys(ALL))
     assert destroyed(it, yes=False) == 0
     assert (it.screen.asked, it.looks, it.aws.sent) == ([], [True], [])
-    assert it.screen.lines == ["Destroy mine", "", "0 to delete.", "Nothing to do."]
+    assert it.screen.lines == ["Destroy mine", "", "0 to delete.", "", "Nothing to do."]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_what_is_not_ours_is_left_and_the_rest_goes() -> None:
     assert it.aws.operations == ["sqs:ReceiveMessage", "sqs:DeleteQueue"]
     names = f"UrgentTopic (t): {NOT_OURS}, so it stays; TopicKey (alias/a): {NOT_OURS}, so it stays"
     assert error(it) == (f"left alone: {names}", "remove these by hand if they are yours", None)
-    assert it.screen.lines[-5] == "1 to delete, 2 left alone."
+    assert it.screen.lines[-6] == "1 to delete, 2 left alone."
     assert told(it, 4) == [
         "  not done  SNS topic t",
         "  deleted   SQS queue q",
@@ -201,7 +202,7 @@ def test_keys_are_kept_when_that_was_said() -> None:
     it = run()
     assert destroyed(it, keep=frozenset({"AWS::KMS::Key"})) == 0
     assert it.aws.operations == DELETED[:3]
-    assert it.screen.lines[-4] == "2 to delete."
+    assert it.screen.lines[-5] == "2 to delete."
     assert told(it, 3) == ["  deleted  SNS topic t", "  deleted  SQS queue q", "Done: 2."]
 
 

@@ -148,6 +148,7 @@ def test_without_an_action_exactly_who_needs_it_fails_and_names_it(lived: Any, c
 
 
 @pytest.mark.full
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("service", ["events", "kms", "securityhub", "sns", "sqs", "sts", "tag"])
 @pytest.mark.parametrize("command", STEPS)
 def test_each_action_in_turn(

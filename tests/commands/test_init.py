@@ -163,7 +163,7 @@ def test_the_whole_example_with_the_answers_in_it_means_what_the_short_one_means
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["--name", "yes", "--route", "on", "--region", "eu-west-1", "--account", "012345670123", *SECOPS]
-    for more in ([], given, ["--email", "a@b.co", "--email", "c@d.co"]):
+    for more in ([], given, ["--mail", "lambda", *SECOPS], ["--email", "a@b.co", "--email", "c@d.co"]):
         full = init(capsys, path, "--full", "--force", *more)
         assert (full.code, full.err) == (0, "")
         whole = load(path)

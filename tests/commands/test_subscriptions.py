@@ -286,7 +286,7 @@ def test_a_wrong_time_is_a_wrong_command_line(world: World, text: str) -> None:
 
 def test_apply_ends_with_what_is_next(world: World) -> None:
     out = world.text("apply", "--yes").out
-    assert f"Next: {WHO} must confirm the subscription within 48 hours" in out
+    assert f"Next:\n  * {WHO} must confirm the subscription within 48 hours" in out
     assert "`shnotify test`" in out
     assert "`shnotify doctor`" in out
     assert "Next:" not in world.text("apply", "--yes").out

@@ -152,6 +152,7 @@ def test_a_step_that_fails_skips_what_needs_it_and_the_rest_is_finished(world: W
         "UrgentTopic": "done",
         "UrgentSubscription567df1a1": "done",
         "UrgentRule": "skipped",
+        "UrgentRulePlain": "skipped",
     }
     error = ran.json["error"]
     assert (error["operation"], error["resource"], error["code"]) == ("sqs:CreateQueue", "Dlq", "AccessDeniedException")

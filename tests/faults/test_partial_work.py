@@ -42,7 +42,7 @@ def test_row_10_a_target_refused_because_of_somebody_else_is_put_again(world: Wo
 
     world.faults.rule = always("events:PutTargets", busy)
     assert world.apply().code == 0
-    assert world.faults.writes.count("events:PutTargets") == 3
+    assert world.faults.writes.count("events:PutTargets") == 4
 
 
 def test_row_12_a_half_made_topic_is_completed_and_never_deleted(world: World) -> None:

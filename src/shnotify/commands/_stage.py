@@ -57,7 +57,11 @@ class Stage:
         self.screen.result(f"$ shnotify {' '.join(arguments)}")
         ran = subprocess.run(  # noqa: S603 our own interpreter, our own arguments
             [sys.executable, "-m", "shnotify", *arguments, "--config", str(self.path)],
-            env=self.sandbox.child_environment(),
+            env={
+                **self.sandbox.child_environment(),
+                "COLUMNS": str(WIDTH),
+                "SHNOTIFY_LANG": "en",  # the story is told in English
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

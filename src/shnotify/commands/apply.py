@@ -152,8 +152,9 @@ def _read_back(run: Session) -> ShnotifyError | None:
             return None
         if run.aws.clock.now() - began > VISIBLE_SECONDS:
             names = ", ".join(s.key for s in left.steps if s.action != "none")
+            unread = [f": {step.reason}" for step in left.refused if step.live is None]
             return ShnotifyError(
-                f"written, but AWS does not show it yet: {names}",
+                f"written, but AWS does not show it yet: {names}{''.join(unread[:1])}",
                 hint="run `shnotify status` in a few minutes",
             )
         run.aws.pause(wait)

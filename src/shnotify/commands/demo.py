@@ -54,7 +54,7 @@ def _build(stage: Stage) -> None:
     stage.say("The whole configuration:")
     stage.quote(CONFIG)
     stage.say("What would be made? (Left out here: the properties of each.)")
-    stage.run("plan", shown=_no_details)
+    stage.run("plan", shown=_picture)
     stage.say("Make it.")
     stage.run("apply", "--yes", shown=_news)
     stage.say("SNS asks the owner of the address, who clicks the link in the mail:")
@@ -99,12 +99,18 @@ def _need(found: int, expected: int) -> None:
         raise ShnotifyError(f"{found} mails arrived instead of {expected}", hint=hint)
 
 
-def _no_details(lines: list[str]) -> list[str]:
-    return [line for line in lines if line and not line.startswith(" ")]
+def _picture(lines: list[str]) -> list[str]:
+    """The chain and the sums, without a line for each thing."""
+    things = next(n for n, line in enumerate(lines) if line.startswith("+ "))
+    sums = next(n for n, line in enumerate(lines) if line.startswith("Plan: "))
+    return [line for line in (*lines[:things], *lines[sums:]) if line and "Fingerprint" not in line]
 
 
 def _news(lines: list[str]) -> list[str]:
-    return [line for line in lines if line.startswith(("Done", "Next"))]
+    """What became of each thing, and what comes next."""
+    done = ("  created ", "  updated ", "  deleted ", "  deletion scheduled ")
+    start = next(n for n, line in enumerate(lines) if line.startswith(done))
+    return [line for line in lines[start:] if line]
 
 
 def _delivery(lines: list[str]) -> list[str]:

@@ -59,7 +59,7 @@ def command(
             f"--part 1 to --part {len(parts)} print it as {len(parts)} policies"
         )
     shown = parts[part - 1] if part else policy
-    screen.result(json.dumps(shown, indent=2))
+    screen.result(json.dumps(shown, indent=2), exact=True)
     head = {"name": config.name, "account": scope.account, "region": scope.region}
     screen.document({**head, "policy": shown, "policies": parts, "error": None})
     return screen.code(0)

@@ -38,13 +38,15 @@ DLQ_OPERATIONS: dict[str, frozenset[str]] = {
 }
 """What `shnotify dlq` sends, by subcommand."""
 
+_SINCE = calls("cloudtrail", "LookupEvents")
+"""What tells since when a subscriber is asked."""
 _TRACES = (
     BACKLOG
+    | _SINCE
     | _LETTERS
     | calls("securityhub", "GetFindingHistory")
     | calls("logs", "FilterLogEvents")
     | calls("cloudwatch", "GetMetricData")
-    | calls("cloudtrail", "LookupEvents")
 )
 """What follows one finding through the chain."""
 
@@ -57,9 +59,8 @@ ALSO: dict[str, frozenset[str]] = {
     | calls("cloudtrail", "LookupEvents"),
     "why": _TRACES,
     "test": _TRACES | calls("securityhub", "BatchImportFindings", "BatchUpdateFindings"),
-    "test --direct": calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
-    "subscriptions list": calls("cloudwatch", "GetMetricData")
-    | calls("cloudtrail", "LookupEvents"),
+    "test --direct": _SINCE | calls("sns", "Publish") | calls("cloudwatch", "GetMetricData"),
+    "subscriptions list": _SINCE | calls("cloudwatch", "GetMetricData"),
     "subscriptions resend": calls("sns", "Subscribe"),
     "subscriptions confirm": calls("sns", "ConfirmSubscription"),
     "subscriptions protect": calls("sns", "Unsubscribe", "Subscribe"),

@@ -72,7 +72,7 @@ class _Helped(click.Command):
         shared: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record:
+            if record and isinstance(parameter, click.Option):
                 (shared if parameter.name in SHARED else own).append(record)
         for title, records in (("Options", own), ("Shared options", shared)):
             if records:
