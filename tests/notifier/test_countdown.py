@@ -66,4 +66,5 @@ def test_one_who_has_not_clicked_yet_keeps_no_command_from_looking(world: World,
     denied = world.run(*command)
     assert denied.code == ran.code
     if command[0] == "subscriptions":
-        assert denied.json["warnings"] == ["until when it can be confirmed cannot be told: needs cloudtrail:LookupEvents"]
+        told = "until when it can be confirmed cannot be told: needs cloudtrail:LookupEvents"
+        assert denied.json["warnings"] == [told]
