@@ -146,7 +146,7 @@ def test_redrive_says_to_whom_and_how_many(ready: World) -> None:
     put(ready, from_rule(1), from_rule(2))
     ran = ready.text("dlq", "redrive", "--dry-run")
     assert "2 messages to route urgent, topic security-alerts-urgent (summary)" in ran.out
-    assert "2 mails to each of 1 subscribers, 2 in all" in ran.out
+    assert "2 mails to each of 1 subscriber, 2 in all" in ran.out
     assert "email secops@example.com" in ran.out
     assert (published(ready), len(visible(ready))) == ([], 2)
     assert [one["mails"] for one in ready.run("dlq", "redrive", "--dry-run").json["planned"]] == [1, 1]

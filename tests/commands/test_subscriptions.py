@@ -149,7 +149,7 @@ def test_confirm_refuses_what_is_not_ours_without_a_call(applied: World) -> None
         "subscriptions", "confirm", f"https://sns.eu-west-1.amazonaws.com/?TopicArn={foreign}&Token=12345678"
     )
     assert ran.code == 2
-    assert applied.faults.operations == ["sts:GetCallerIdentity"]
+    assert not [one for one in applied.faults.operations if one.startswith("sns:")]
 
 
 def test_a_bare_token_needs_the_route_when_there_are_two(applied: World) -> None:

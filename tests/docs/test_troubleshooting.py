@@ -12,6 +12,9 @@ from click.testing import CliRunner
 
 from shnotify import cli
 from shnotify.engine.health import LINKS
+from shnotify.sandbox.arrivals import arrive
+from shnotify.sandbox.findingstore import moment_text
+from shnotify.sandbox.rows import LOCK
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import World
 from tests.support.breakages import BOTH, ROOT, Stack, allow, answer, findings, policy
@@ -63,6 +66,41 @@ def somebody_elses(world: World) -> None:
     world.client("events").put_targets(Rule="lza-high", Targets=[{"Id": "1", "Arn": arn}])
 
 
+def arrived(severity: str, name: str) -> None:
+    moment = moment_text()
+    finding = {
+        "SchemaVersion": "2018-10-08",
+        "Id": name,
+        "ProductArn": f"arn:aws:securityhub:{REGION}::product/aws/securityhub",
+        "GeneratorId": "security-control/S3.2",
+        "AwsAccountId": ACCOUNT,
+        "CreatedAt": moment,
+        "UpdatedAt": moment,
+        "Title": "S3 open",
+        "Description": "A bucket.",
+        "Severity": {"Label": severity},
+        "Resources": [{"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::b"}],
+    }
+    with LOCK:
+        arrive(ACCOUNT, REGION, finding)
+
+
+def not_mailed(world: World) -> None:
+    world.apply()
+    confirm_subscription("secops@example.com")
+    arrived("LOW", "low-1")
+
+
+def tried(world: World) -> None:
+    world.apply()
+    confirm_subscription("secops@example.com")
+
+
+def piled_up(world: World) -> None:
+    key_policy(world)
+    arrived("CRITICAL", "real-1")
+
+
 STACKS: dict[str, Callable[[World], None]] = {
     "key-policy": key_policy,
     "nobody-clicked": nobody_clicked,
@@ -70,6 +108,10 @@ STACKS: dict[str, Callable[[World], None]] = {
     "twice": twice,
     "no-data": no_data,
     "denied": denied,
+    "not-mailed": not_mailed,
+    "tried": tried,
+    "piled-up": piled_up,
+    "who": nobody_clicked,
 }
 
 

@@ -12,6 +12,7 @@ from shnotify.notifier.countdown import asked_in, left
 from tests.conftest import World
 from tests.support.breakages import DENIED, Stack, answer
 from tests.support.broken_names import PENDING
+from tests.support.faults import on, refuse
 from tests.support.lifecycle import TOPIC
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -51,3 +52,19 @@ def test_a_pending_subscriber_is_counted_down(world: World) -> None:
     ran = found.doctor(pending, {"cloudtrail:LookupEvents": DENIED})
     (link,) = [link for link in ran.json["links"] if link["id"] == "subscribers"]
     assert link["why"] == "nobody has confirmed: 1 pending, and AWS drops them after 48 hours"
+    assert link["needs"] == ["cloudtrail:LookupEvents"]
+    assert "cannot tell more: needs cloudtrail:LookupEvents" in world.text("doctor").out
+
+
+@pytest.mark.parametrize("command", [("why", "--last", "3"), ("test", "--dry-run"), ("subscriptions", "list")])
+def test_one_who_has_not_clicked_yet_keeps_no_command_from_looking(world: World, command: tuple[str, ...]) -> None:
+    world.apply()
+    ran = world.run(*command)
+    assert ran.code in (0, 4), ran.err
+    assert ran.json["error"] is None
+    world.faults.rule = on("cloudtrail:LookupEvents", 9)(refuse("AccessDenied", 403, "not authorized"))
+    denied = world.run(*command)
+    assert denied.code == ran.code
+    if command[0] == "subscriptions":
+        told = "until when it can be confirmed cannot be told: needs cloudtrail:LookupEvents"
+        assert denied.json["warnings"] == [told]

@@ -15,6 +15,7 @@ from shnotify.config.models import Route
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.escaping import escaped_line
 from shnotify.notifier.deadletters import Letter
+from shnotify.notifier.metrics import counted_as
 from shnotify.notifier.redrive import PER_SECOND, Order, destination, expected_mails
 from shnotify.notifier.resending import Resending, Resent, Sender
 from shnotify.notifier.subscribers import Recipient, subscribers_of
@@ -156,8 +157,9 @@ def _show(
             continue
         mails = sum(preview.mails[one] for one in mine)
         say(
-            f"  {len(mine)} messages to route {name}, topic {routes[name].topic.name} "
-            f"({routes[name].message.format}): {mails} mails to each of {len(people)} subscribers, "
+            f"  {counted_as(len(mine), 'message')} to route {name}, topic {routes[name].topic.name} "
+            f"({routes[name].message.format}): {counted_as(mails, 'mail')} to each of "
+            f"{counted_as(len(people), 'subscriber')}, "
             f"{mails * len(people)} in all"
         )
         for one in people[:_NAMED]:

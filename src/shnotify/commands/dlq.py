@@ -43,6 +43,7 @@ def list_(**options: Any) -> int:
     from shnotify.commands._dlq import opened
     from shnotify.commands._dlq_view import group_lines, unread_line
     from shnotify.notifier.deadletters import grouped
+    from shnotify.notifier.metrics import counted_as
 
     with opened(settings(**options), "list") as box:
         screen = box.run.screen
@@ -60,7 +61,7 @@ def list_(**options: Any) -> int:
         screen.result()
         for line in group_lines(found):
             screen.result(line)
-        screen.result(f"{len(found)} messages." if found else "No message.")
+        screen.result(f"{counted_as(len(found), 'message')}." if found else "No message.")
         if box.unread:
             screen.warn(unread_line(box.unread))
         return screen.code(0)

@@ -38,10 +38,13 @@ def list_(route: str | None, **options: Any) -> int:
     from shnotify.terminal.roster_view import roster_lines
 
     with session(settings(**options), besides=ALSO["subscriptions list"]) as run:
-        everybody = with_past(run.aws, _members(run, None), now_of(run.aws))
+        everybody, unread = with_past(run.aws, _members(run, None), now_of(run.aws))
+        if unread:
+            run.warn_of(unread)
         check_route(run.config.routes, route)
         found = tuple(one for one in everybody if route in (None, one.route))
-        run.screen.document(run.document(subscribers=[one.to_json() for one in found], error=None))
+        listed = [one.to_json() for one in found]
+        run.screen.document(run.document(subscribers=listed, warnings=run.warnings, error=None))
         run.screen.result(run.title("Subscribers of"))
         for line in roster_lines(found):
             run.screen.result(line)

@@ -8,18 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shnotify.aws.failures import AwsError, StopError
+from shnotify.aws.failures import AwsError, DeniedError, StopError
 from shnotify.aws.gateway import Aws
+from shnotify.notifier.words import needs_of
 from shnotify.subscribers import subscriber_identity
 
 HOURS = 48
 """How long a confirmation mail counts (sns-email-notifications)."""
 
-Asked = Mapping[tuple[str, str], datetime]
-"""Topic ARN and address -> when the last confirmation mail was asked for."""
+
+@dataclass(frozen=True)
+class Asked:
+    """When people were asked to confirm.
+
+    at     topic ARN and address -> when the last confirmation mail was asked for
+    needs  the permissions that were missing to look
+    """
+
+    at: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> str:
+        """Says why nobody knows; "" when it was looked."""
+        if not self.needs:
+            return ""
+        return f"until when it can be confirmed cannot be told: needs {', '.join(self.needs)}"
 
 
 def asked_of(aws: Aws, topics: Iterable[str]) -> Asked:
@@ -33,8 +51,10 @@ def asked_of(aws: Aws, topics: Iterable[str]) -> Asked:
         )
     except StopError:
         raise
+    except DeniedError as error:
+        return Asked(needs=needs_of(error))
     except AwsError:
-        return {}
+        return Asked()
     return asked_in(reply.get("Events") or (), wanted)
 
 
@@ -51,12 +71,12 @@ def asked_in(events: Iterable[Mapping[str, Any]], topics: set[str]) -> Asked:
         key = (str(topic), subscriber_identity(str(protocol), str(endpoint))[1])
         if topic in topics and (key not in found or found[key] < at):
             found[key] = at
-    return found
+    return Asked(found)
 
 
 def left(asked: Asked, topic: str, protocol: str, endpoint: str, now: datetime) -> str:
     """Says how long the address can still confirm; "" when nobody knows."""
-    at = asked.get((topic, subscriber_identity(protocol, endpoint)[1]))
+    at = asked.at.get((topic, subscriber_identity(protocol, endpoint)[1]))
     if at is None:
         return ""
     hours = HOURS - (now - at).total_seconds() / 3600

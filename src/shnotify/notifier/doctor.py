@@ -14,7 +14,7 @@ from shnotify.engine.health import LINKS, Link, Verdict
 from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live
 from shnotify.notifier import names
-from shnotify.notifier.countdown import asked_of
+from shnotify.notifier.countdown import Asked, asked_of
 from shnotify.notifier.delivery import Delivery, deliveries, rules_of
 from shnotify.notifier.hubcheck import hub_links, scopes_of
 from shnotify.notifier.inquiry import Answers, Names
@@ -123,7 +123,7 @@ def look_further(aws: Aws, seen: Observation, around: Surroundings) -> Surroundi
     topics = [live.outputs["Arn"] for live in lives if isinstance(live.state, Topic)]
     waiting = aws.start(asked_of, aws, topics) if around.waits else None
     found = {arn: aws.in_time(future) for arn, future in asked.items()}
-    since = aws.in_time(waiting) if waiting else {}
+    since = aws.in_time(waiting) if waiting else Asked()
     return replace(around, keys={**around.keys, **found}, asked=since)
 
 

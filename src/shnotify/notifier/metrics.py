@@ -142,19 +142,21 @@ def rule_link(resource: str, rule: str, counted: Counted) -> Link:
             )
         ]
         last = max(time for time in times if time)
-        went = [f"{_count(failed, 'invocation')} failed"] if failed else []
-        went += [f"{_count(kept, 'event')} went to the dead-letter queue"] if kept else []
-        went += [f"{_count(lost, 'event')} could not even be put there and is lost"] if lost else []
+        went = [f"{counted_as(failed, 'invocation')} failed"] if failed else []
+        went += [f"{counted_as(kept, 'event')} went to the dead-letter queue"] if kept else []
+        went += (
+            [f"{counted_as(lost, 'event')} could not even be put there and is lost"] if lost else []
+        )
         why = f"{resource}: in the last {counted.span} {', '.join(went)}, the last at {_at(last)}"
         return _since("invocations", resource, why, _succeeded(rule, counted, last), evidence)
     if counts["ThrottledRules"]:
-        why = f"{resource} was throttled {_count(counts['ThrottledRules'], 'time')}: mails are late"
+        why = f"{resource} was throttled {counted_as(counts['ThrottledRules'], 'time')}: mails are late"
         return Link("invocations", "warning", why, evidence=evidence, resource=resource)
     if counts["Invocations"]:
         return Link("invocations", "ok", evidence=evidence, resource=resource)
     if matched := counts["MatchedEvents"] or counts["TriggeredRules"]:
         why = (
-            f"{resource} matched {_count(matched, 'event')} in the last {counted.span}, "
+            f"{resource} matched {counted_as(matched, 'event')} in the last {counted.span}, "
             "and CloudWatch shows no invocation for them"
         )
         return Link("invocations", "unknown", why, evidence=evidence, resource=resource)
@@ -181,7 +183,7 @@ def function_link(resource: str, function: str, counted: Counted) -> Link:
         if counted.total(metric)
     }
     if last := counted.last(errors):
-        failures = _count(counted.total(errors), "run")
+        failures = counted_as(counted.total(errors), "run")
         why = f"{resource}: in the last {counted.span} {failures} ended in an error, the last at {_at(last)}"
         failed = counted.series[errors]
         later = any(
@@ -190,7 +192,7 @@ def function_link(resource: str, function: str, counted: Counted) -> Link:
         )
         return _since("invocations", resource, why, later, evidence)
     if counted.total(throttles):
-        times = _count(counted.total(throttles), "time")
+        times = counted_as(counted.total(throttles), "time")
         why = f"{resource} was throttled {times} in the last {counted.span}: mails are late"
         return Link("invocations", "warning", why, evidence=evidence, resource=resource)
     if counted.total(runs):
@@ -217,7 +219,7 @@ def topic_link(resource: str, topic: str, counted: Counted) -> Link:
         if counted.total(metric)
     }
     if last := counted.last(failed):
-        mails = _count(counted.total(failed), "mail")
+        mails = counted_as(counted.total(failed), "mail")
         why = f"{resource}: in the last {counted.span} SNS could not deliver {mails}, the last at {_at(last)}"
         later = counted.last(delivered)
         return _since("mail-failures", resource, why, bool(later and later > last), evidence)
@@ -240,8 +242,9 @@ def _unread(link: str, resource: str, error: AwsError) -> Link:
     return unread(link, f"what CloudWatch counted for {resource}", error, resource)
 
 
-def _count(number: float, what: str) -> str:
-    return f"{number:g} {what}{'' if number == 1 else 's'}"
+def counted_as(number: float, what: str) -> str:
+    """Writes a number and what it counts, in the singular or plural."""
+    return f"{number:.0f} {what}{'' if number == 1 else 's'}"
 
 
 def _at(time: datetime) -> str:

@@ -58,7 +58,7 @@ class Passage:
     code: str = ""
     keeps: bool | None = None
     beside: bool = False
-    asked: Asked = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
 
     def waits(self, one: Recipient) -> str:
         """Says how long a subscriber can still confirm; "" when nobody knows."""
@@ -108,7 +108,12 @@ class Passage:
         found = {one.endpoint: self.waits(one) for one in self.recipients if self.waits(one)}
         hours = "".join(f"; {endpoint}: {words}" for endpoint, words in found.items())
         evidence = {**link.evidence, "left": found} if found else link.evidence
-        return replace(link, why=f"{link.why}{hours}", mend=self._asks(), evidence=evidence)
+        why, needs = f"{link.why}{hours}", self._unread()
+        return replace(link, why=why, mend=self._asks(), evidence=evidence, needs=needs)
+
+    def _unread(self) -> tuple[str, ...]:
+        """What was missing to tell until when somebody can confirm."""
+        return self.asked.needs if any(one.pending for one in self.recipients) else ()
 
     def _asks(self) -> str:
         """What gets somebody subscribed."""
@@ -160,7 +165,8 @@ class Passage:
                 )
                 if hours := self.waits(one):
                     why = f"{why}: {hours}"
-                yield Link("subscribers", "warning", why, resource=topic_id)
+                needs = self._unread()
+                yield Link("subscribers", "warning", why, needs=needs, resource=topic_id)
         yield from self._clicks(topic_id)
 
     def _clicks(self, topic_id: str) -> Iterator[Link]:

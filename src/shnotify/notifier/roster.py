@@ -108,8 +108,9 @@ def roster(aws: Aws, config: Config, graph: Graph) -> tuple[Member, ...]:
     return _members(config, graph, listed, details)
 
 
-def with_past(aws: Aws, members: Iterable[Member], now: datetime) -> tuple[Member, ...]:
-    """Notes since when pending ones wait, and which were confirmed before, where that can be told.
+def with_past(aws: Aws, members: Iterable[Member], now: datetime) -> tuple[tuple[Member, ...], str]:
+    """Notes since when pending ones wait, and which were confirmed before, where that can be told;
+    returns them, and why it cannot be told until when, or "".
 
     SNS makes a subscription pending again when more than ten mails a second go to it
     (sns-email-notifications), and says so nowhere. But a topic that has a single subscription, lost
@@ -126,14 +127,15 @@ def with_past(aws: Aws, members: Iterable[Member], now: datetime) -> tuple[Membe
     waiting = {one.topic_arn for one in found if one.pending}
     trail = aws.start(asked_of, aws, waiting) if waiting else None
     before = {arn for arn, future in asked.items() if aws.in_time(future)}
-    since = aws.in_time(trail) if trail else {}
-    return tuple(_with_past(one, before, since) if one.pending else one for one in found)
+    since = aws.in_time(trail) if trail else Asked()
+    noted = tuple(_with_past(one, before, since) if one.pending else one for one in found)
+    return noted, since.unread
 
 
 def _with_past(one: Member, before: set[str], since: Asked) -> Member:
     identity = subscriber_identity(one.who.protocol, one.who.endpoint)[1]
     suspended = True if one.topic_arn in before else None
-    return replace(one, suspended=suspended, since=since.get((one.topic_arn, identity)))
+    return replace(one, suspended=suspended, since=since.at.get((one.topic_arn, identity)))
 
 
 def _delivered_to_it(aws: Aws, topic_arn: str, now: datetime) -> bool:

@@ -50,7 +50,7 @@ class Surroundings:
     enabled: Enabled = field(default_factory=dict)
     lists: Mapping[str, tuple[ListedSubscription, ...]] = field(default_factory=dict)
     details: Details = field(default_factory=dict)
-    asked: Asked = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def waits(self) -> bool:

@@ -170,7 +170,8 @@ def link_lines(link: Link, routes: tuple[str, ...] = ()) -> Iterator[Text]:
     yield Text.assemble("  ", (f"{mark.ljust(_WIDTH)}  {link.id}{escaped_line(whose)}", style))
     yield Text(f"      {escaped_line(link.why)}")
     if link.needs:
-        yield Text(f"      cannot tell: needs {escaped_line(', '.join(link.needs))}")
+        what = "cannot tell" if link.verdict == "unknown" else "cannot tell more"
+        yield Text(f"      {what}: needs {escaped_line(', '.join(link.needs))}")
     if link.mend:
         yield Text(f"      mend: {escaped_line(link.mend)}")
     if statement := link.evidence.get("statement_to_add"):
