@@ -182,7 +182,7 @@ class Aws(Calls):
             connect_timeout=CONNECT_SECONDS,
             read_timeout=min(patience, max(1, self.timeout)),
             retries={"total_max_attempts": 1, "mode": "standard"},
-            max_pool_connections=16,
+            max_pool_connections=64,
             tcp_keepalive=True,
         )
         try:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shnotify.engine.plan import Observation, Plan
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.surroundings import Surroundings
+    from shnotify.terminal.screen import Screen
 
 
 def planned(
@@ -39,6 +40,7 @@ def planned(
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
     from shnotify.notifier.delivery import precautions
+    from shnotify.terminal.plan_view import summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
     count = counting(run, plan)
@@ -61,6 +63,7 @@ def planned(
             run.warn_of(warning)
     elif count:
         count.add_done_callback(lambda done: _tell(run, done))
+    run.screen.sum_up(summary_line(plan))
     if markdown:
         _show_markdown(run, plan)
     else:
@@ -182,14 +185,19 @@ def confirm(run: Session, question: str) -> None:
 
     Raises `UsageError` when nothing may be done.
     """
+    agree(run.screen, question)
+
+
+def agree(screen: Screen, question: str) -> None:
+    """Asks as `confirm` does."""
     from shnotify.errors import UsageError
 
-    if not run.screen.can_ask:
+    if not screen.can_ask:
         raise UsageError(
             "nobody can be asked here, so nothing was changed",
             hint="give --yes to go on without asking",
         )
-    if not run.screen.ask(f"{question} [y/N]"):
+    if not screen.ask(f"{question} [y/N]"):
         raise UsageError("stopped, as you said; nothing was changed")
 
 

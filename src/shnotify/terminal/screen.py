@@ -150,6 +150,9 @@ class Screen:
                 if wanted:
                     self.out.print(json.dumps(value, indent=2), exact=True)
 
+    def sum_up(self, line: Text | str) -> None:
+        """Takes in what the plan is in one line; it is shown where many notifiers are."""
+
     def say(self, line: Text | str) -> None:
         """Prints anything that is not the result."""
         self._rest()
