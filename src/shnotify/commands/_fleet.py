@@ -242,8 +242,9 @@ class _Fleet:
                 self.screen.error(f"{one.name}: {message}", hint)
             self.screen.result(f"  {escaped_line(one.name)}: {escaped_line(one.line)}")
         codes = [one.code or 0 for one in self.members]
-        well = codes.count(0)
-        self.screen.result(f"{len(codes)} notifiers: {well} well, {len(codes) - well} not.")
+        ends = [f"{codes.count(code)} with exit code {code}" for code in sorted({*codes} - {0})]
+        told = ", ".join([f"{codes.count(0)} went well", *ends])
+        self.screen.result(f"{len(codes)} notifiers: {told}.")
         return self.screen.code(worst(codes))
 
 

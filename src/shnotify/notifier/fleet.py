@@ -37,17 +37,20 @@ def collisions(members: Sequence[Loaded], region: str | None = None) -> list[Con
     """Finds what two notifiers of one account and Region would both call their own.
 
     region: where a file without `region:` goes; None: not known, which is one place for all of
-    them. Each is told at the later file's position, with the earlier one's.
+    them. Each is told at the later file's position, with the earlier one's; names that come of a
+    notifier's name are not told beside it.
     """
     found: list[ConfigProblem] = []
     taken: dict[tuple[str | None, str, str], list[Loaded]] = {}
     for member in members:
+        twins = False
         for kind, name, places in names_of(member.config):
             key = (member.config.region or region, kind, name)
             others = taken.setdefault(key, [])
             other = next((one for one in others if _one_account(one.config, member.config)), None)
-            if other:
+            if other and not (twins and places[0] not in member.document.values):
                 found.append(_told(kind, name, places, member, other))
+            twins = twins or bool(other and kind == "name")
             others.append(member)
     return list(dict.fromkeys(found))
 
@@ -117,7 +120,9 @@ def _of_plan(document: Mapping[str, Any]) -> str:
         for action in document["actions"]
         if action["action"] != "none" and "result" in action
     )
-    if results:
+    if "result" in (document["actions"] or [{}])[0]:
+        if not results:
+            return "nothing to do"
         return ", ".join(f"{results[name]} {name}" for name in _RESULTS if results[name])
     summary = document["summary"]
     counts = [f"{summary[name]} to {name}" for name in ("create", "update", "delete")]
