@@ -144,7 +144,10 @@ class _Fleet:
     # -- in the threads --------------------------------------------------------------------------
 
     def _look(self, one: _Member) -> None:
-        """Begins the command, up to its question or to its end."""
+        """Begins the command, up to its question or to its end.
+
+        Where nobody need be asked it goes on at once: AWS's rates are used from the beginning.
+        """
         aws = self._gateway(one.loaded.config.region).apart()
         aws.report = report = self._reporter(one)
         with self._judged(one):
@@ -153,6 +156,8 @@ class _Fleet:
             if self.stopping:
                 aws.stop()
             one.question = next(one.work)
+            if one.question is None:
+                next(one.work)
 
     def _carry_out(self, one: _Member) -> None:
         with self._judged(one):
@@ -223,9 +228,7 @@ class _Fleet:
         one.screen.warnings.clear()
 
     def _ask(self, ready: Sequence[_Member]) -> None:
-        question = next((one.question for one in ready if one.question), None)
-        if question:
-            agree(self.screen, f"{question} ({len(ready)} notifiers)")
+        agree(self.screen, f"{ready[0].question} ({len(ready)} notifiers)")
 
     def _end(self) -> int:
         """Shows what became of each, and returns the exit code of all."""
