@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import wait
 from pathlib import Path
@@ -90,7 +89,7 @@ def test_without_a_yes_nothing_is_done(world: World, many: Callable[..., Path]) 
 
 
 def test_each_region_of_a_file_has_its_notifier(world: World, many: Callable[..., Path]) -> None:
-    many("alpha", where="regions: [eu-west-1, us-east-1]")
+    folder = many("alpha", where="regions: [eu-west-1, us-east-1]")
     ran = world.run("apply", "--yes")
     assert (ran.code, of(ran, "name", "region")) == (0, [("alpha", "eu-west-1"), ("alpha", "us-east-1")])
     found = [world.faults.client("sns", one).list_topics()["Topics"] for one in ("eu-west-1", "us-east-1")]
@@ -99,6 +98,7 @@ def test_each_region_of_a_file_has_its_notifier(world: World, many: Callable[...
     assert narrowed.json["region"] == "us-east-1"
     other = world.run("status", "--region", "eu-north-1")
     assert (other.code, "not for eu-north-1" in other.json["error"]["message"]) == (2, True)
+    world.path = folder / "alpha.yaml"
     alone = world.run("subscriptions", "list")
     assert (alone.code, "--region" in str(alone.json["error"]["hint"])) == (2, True)
     assert world.faults.calls == []
@@ -128,7 +128,7 @@ def test_an_interrupt_leaves_what_the_next_run_picks_up(
 
 def test_commands_for_one_notifier_say_so(world: World, many: Callable[..., Path]) -> None:
     folder = many("alpha", "beta")
-    for command in (["subscriptions", "list"], ["estimate"], ["iam-policy"], ["dlq", "list"], ["why", "x"]):
+    for command in (["subscriptions", "list"], ["estimate"], ["iam-policy", "--for", "plan"], ["dlq", "list"], ["why", "x"]):
         world.path = folder / "alpha.yaml"
         ran = world.text(*command, "-c", str(folder / "beta.yaml"))
         assert (ran.code, "takes one file" in ran.err) == (2, True), command
@@ -156,6 +156,7 @@ def test_names_that_collide_are_told_with_both_places(world: World, many: Callab
     assert world.faults.calls == []
 
 
+@pytest.mark.full
 def test_thirty_routes_are_hardly_throttled(world: World) -> None:
     """Published rates: 30 topics' tags at ten a second, 60 rules and their targets at fifty."""
     routes = "".join(
@@ -173,8 +174,3 @@ def test_the_rates_are_those_of_all_notifiers_together(world: World, many: Calla
     allowance = throttled(world.faults)
     assert world.apply().code == 0
     assert allowance.refused <= 0.02 * len(world.faults.calls)
-
-
-def test_progress_goes_beside_the_document(world: World, many: Callable[..., Path]) -> None:
-    many("alpha", "beta")
-    assert json.loads(world.run("apply", "--yes").out)["error"] is None

@@ -57,8 +57,6 @@ def in_each(
             settings, write=write, besides=besides, timeout=timeout, loaded=members[0]
         ) as run:
             return _alone(run, work(run))
-    if found := collisions(members, settings.region):
-        raise ConfigError(found)
     regions = [region_for(member, settings) for member in members]
     region = None if None in regions else regions[0]
     allowed = None if write else READS | besides
