@@ -128,9 +128,9 @@ def test_an_interrupt_leaves_what_the_next_run_picks_up(
 
 def test_commands_for_one_notifier_say_so(world: World, many: Callable[..., Path]) -> None:
     folder = many("alpha", "beta")
-    for command in (["subscriptions", "list"], ["estimate"], ["iam-policy", "--for", "plan"], ["dlq", "list"], ["why", "x"]):
+    for command in ("subscriptions list", "estimate", "iam-policy --for plan", "dlq list", "why x"):
         world.path = folder / "alpha.yaml"
-        ran = world.text(*command, "-c", str(folder / "beta.yaml"))
+        ran = world.text(*command.split(), "-c", str(folder / "beta.yaml"))
         assert (ran.code, "takes one file" in ran.err) == (2, True), command
 
 

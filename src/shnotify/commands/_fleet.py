@@ -186,7 +186,7 @@ class _Fleet:
             left: set[Future[None]] = {pool.submit(work, one) for one in members}
             self.report(Advanced(what, 0, len(members), 0))
             while left:
-                finished, left = wait(left, return_when=FIRST_COMPLETED)
+                finished, left = wait(left, timeout=1, return_when=FIRST_COMPLETED)
                 done += len(finished)
                 self.report(Advanced(what, done, len(members), time.monotonic() - began))
         except KeyboardInterrupt as interrupt:
