@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from shnotify.aws.calls import Clock
 from shnotify.aws.failures import WriteRefusedError
 from shnotify.aws.gateway import Aws
-from shnotify.notifier.needs import BACKLOG
+from shnotify.notifier.needs import PLAN
 from shnotify.resources.kinds import READS
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Faults:
 
     @property
     def writes(self) -> list[str]:
-        return [operation for operation, _ in self.calls if operation not in READS | BACKLOG]
+        return [operation for operation, _ in self.calls if operation not in READS | PLAN]
 
     @property
     def operations(self) -> list[str]:

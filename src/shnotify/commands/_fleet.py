@@ -20,7 +20,7 @@ from shnotify.config.several import files_of, load_all
 from shnotify.engine.events import Advanced, Event
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.escaping import escaped_line
-from shnotify.notifier.fleet import INTERRUPTED, collisions, in_a_line, together, worst
+from shnotify.notifier.fleet import INTERRUPTED, collisions, crowded, in_a_line, together, worst
 from shnotify.resources.kinds import READS
 from shnotify.terminal.captured import Captured
 
@@ -117,6 +117,8 @@ class _Fleet:
     def run(self) -> int:
         if found := collisions([one.loaded for one in self.members], self.aws.region):
             raise ConfigError(found)
+        for warning in crowded([one.loaded for one in self.members], self.aws.region):
+            self.screen.warn(warning)
         try:
             for one in self.members:
                 self._gateway(one.loaded.config.region)

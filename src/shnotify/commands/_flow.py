@@ -51,7 +51,11 @@ def planned(
         run.without_second_rules(guards)
         seen = run.of_the_graph(seen)
         plan = plan_apply(run.graph, seen, adopt=adopt)
-    if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
+    fresh = all(step.action == "create" for step in plan.steps)
+    if fresh and ask:
+        for warning in elsewhere(run):
+            run.warn_of(warning)
+    if fresh and (others := run.other_notifiers()):
         run.warn_of(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
@@ -104,6 +108,16 @@ def show_picture(run: Session) -> None:
     for line in drawn(chains(run.config, run.plain), plain=run.screen.plain_text):
         run.screen.result(line)
     run.screen.result()
+
+
+def elsewhere(run: Session) -> list[str]:
+    """Says which other notifier would mail the same findings; what cannot be read `doctor` tells."""
+    from shnotify.notifier.hubcheck import mailed_elsewhere
+    from shnotify.notifier.inquiry import origin
+
+    used = {route.source for route in run.config.routes}
+    sources = {"cspm", "hub"} if "both" in used else used
+    return mailed_elsewhere(run.aws.scope, origin(run.aws, sources))
 
 
 def counting(run: Session, plan: Plan) -> Future[list[str]] | None:

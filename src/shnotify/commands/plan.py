@@ -8,7 +8,7 @@ import click
 
 from shnotify.commands._flow import planned, refusal
 from shnotify.errors import UsageError
-from shnotify.notifier.needs import BACKLOG
+from shnotify.notifier.needs import PLAN
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -46,4 +46,4 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
             return 1
         return run.screen.code(3 if exit_code and plan.changes_anything else 0)
 
-    return in_each(chosen, work, besides=BACKLOG)
+    return in_each(chosen, work, besides=PLAN)

@@ -26,7 +26,7 @@ def command(strict: bool, **options: Any) -> int:
     Says what would be made and who would be told, and what is unusual about the file.
     """
     from shnotify.config.several import files_of, load_all
-    from shnotify.notifier.fleet import collisions, in_a_line, together, worst
+    from shnotify.notifier.fleet import collisions, crowded, in_a_line, together, worst
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
@@ -35,6 +35,8 @@ def command(strict: bool, **options: Any) -> int:
         raise ConfigError(found)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     many = len(members) > 1
+    for warning in crowded(members) if many else ():
+        screen.warn(warning)
     judged = [_judged(screen, member, strict=strict, many=many) for member in members]
     screen.document(together(judged) if many else judged[0])
     for member, document in zip(members, judged, strict=True):

@@ -30,6 +30,9 @@ MOST_GUARDED = 20
 """Rules with wildcards in one file. A bus has at most 30, which all that use it share and no quota
 raises (eb-quota).
 """
+MOST_RULES, FEWER_RULES = 300, 100
+"""Rules that a bus has at most, everybody's together, and in `FEWER_REGIONS` (eb-quota)."""
+FEWER_REGIONS = frozenset({"af-south-1", "eu-south-1"})
 PART_NAMES = {"": "", "Plain": "-plain", "Hub": "-hub", "HubPlain": "-hub-plain"}
 """A part of a route's mails -> what its rule's name in AWS ends with."""
 
@@ -117,6 +120,24 @@ def left_out(config: Config, route: Route) -> frozenset[str]:
 def plain_routes(config: Config) -> dict[str, str]:
     """Maps each route that has to do with one rule a service, though its mail asks for two, to why."""
     return dict(_plain_routes(config))
+
+
+def count_of_rules(config: Config) -> int:
+    """Counts the rules that the file makes on the default bus of each of its Regions."""
+    return sum(map(len, rules_by_route(config.settled()).values()))
+
+
+def too_many_rules(count: int, region: str | None) -> str | None:
+    """Says that a bus has little or no room for so many rules, and what to do; or returns None."""
+    most = FEWER_RULES if region in FEWER_REGIONS else MOST_RULES
+    if count <= most * 9 // 10:
+        return None
+    room = "more than" if count > most else "nearly all of"
+    return (
+        f"{count} rules: {room} the {most} that a bus takes, everybody's together: ask AWS for more "
+        "(Service Quotas, EventBridge: rules per event bus), give one route several accounts, or "
+        "write `message: {format: json}`, which needs one rule a route"
+    )
 
 
 def _plain_routes(config: Config) -> Iterator[tuple[str, str]]:
