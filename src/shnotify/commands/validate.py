@@ -31,10 +31,10 @@ def command(strict: bool, **options: Any) -> int:
 
     chosen = settings(**options)
     members = load_all(files_of(chosen.configs))
-    if found := collisions(members):
+    many = len(members) > 1
+    if many and (found := collisions(members)):
         raise ConfigError(found)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
-    many = len(members) > 1
     for warning in crowded(members) if many else ():
         screen.warn(warning)
     judged = [_judged(screen, member, strict=strict, many=many) for member in members]

@@ -208,6 +208,8 @@ class Config(Model):
 
         Offline it stands for both, of which one is used later.
         """
+        if not self.asks_which:
+            return self
         routes = (
             r.model_copy(update={"source": source}) if r.source == "auto" else r
             for r in self.routes

@@ -6,9 +6,10 @@ A summary that names free text needs two rules (`findings.guards`), and each ser
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import weakref
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shnotify.arns import shortened
 from shnotify.findings.complexity import MOST, complexity
@@ -26,6 +27,7 @@ from shnotify.mail.summary import Part, parts
 if TYPE_CHECKING:
     from shnotify.config.models import Config, Route
 
+T = TypeVar("T")
 MOST_GUARDED = 20
 """Rules with wildcards in one file. A bus has at most 30, which all that use it share and no quota
 raises (eb-quota).
@@ -64,11 +66,37 @@ def rules_by_route(
     plain: routes that get no second rule, besides those that cannot have one. Raises PatternError
     and MessageError.
     """
+    return dict(
+        _once(
+            config, (partition, frozenset(plain)), lambda: _rules_by_route(config, partition, plain)
+        )
+    )
+
+
+def _rules_by_route(
+    config: Config, partition: str | None, plain: Collection[str]
+) -> dict[str, tuple[RoutedRule, ...]]:
     without = {*plain, *plain_routes(config)}
     return {
         route.name: _rules(config, route, partition, guarded=route.name not in without)
         for route in config.routes
     }
+
+
+_made: dict[int, dict[object, Any]] = {}
+"""A configuration, by its identity -> what was worked out of it: it never changes, and with many
+routes it is asked about once for each of them."""
+
+
+def _once(config: Config, key: object, make: Callable[[], T]) -> T:
+    """Returns what was made for the configuration before, or makes it."""
+    if id(config) not in _made:
+        _made[id(config)] = {}
+        weakref.finalize(config, _made.pop, id(config), None).atexit = False
+    known = _made[id(config)]
+    if key not in known:
+        known[key] = make()
+    return cast("T", known[key])
 
 
 def _rules(
@@ -119,7 +147,7 @@ def left_out(config: Config, route: Route) -> frozenset[str]:
 
 def plain_routes(config: Config) -> dict[str, str]:
     """Maps each route that has to do with one rule a service, though its mail asks for two, to why."""
-    return dict(_plain_routes(config))
+    return dict(_once(config, "plain", lambda: dict(_plain_routes(config))))
 
 
 def count_of_rules(config: Config) -> int:
