@@ -66,7 +66,7 @@ class Throttle:
     @property
     def allowed(self) -> float:
         """The seconds that the calls which passed take at least, by these rates."""
-        return max((count / PUBLISHED[name] - 1 for name, count in self.passed.items()), default=0)
+        return max([0, *(count / PUBLISHED[name] - 1 for name, count in self.passed.items())])
 
 
 class Counts:
