@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from shnotify.aws.calls import Clock
 from shnotify.aws.failures import WriteRefusedError
 from shnotify.aws.gateway import Aws
-from shnotify.notifier.needs import BACKLOG
+from shnotify.notifier.needs import PLAN
 from shnotify.resources.kinds import READS
 
 T = TypeVar("T")
@@ -57,14 +57,14 @@ class Faults:
 
     @property
     def writes(self) -> list[str]:
-        return [operation for operation, _ in self.calls if operation not in READS | BACKLOG]
+        return [operation for operation, _ in self.calls if operation not in READS | PLAN]
 
     @property
     def operations(self) -> list[str]:
         return [operation for operation, _ in self.calls]
 
-    def client(self, service: str) -> Any:
-        return _client(service)
+    def client(self, service: str, region: str = REGION) -> Any:
+        return _client(service, region)
 
     def send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
         with self._lock:  # one after another, so that call number n is the same in every run
@@ -169,9 +169,9 @@ def on(operation: str, times: int = 1) -> Callable[[Fault], Callable[[int, str],
 
 
 @functools.cache
-def _client(service: str) -> Any:
+def _client(service: str, region: str) -> Any:
     """One for all tests: moto stands in its way for as long as a test asks it to, and making one takes a while."""
-    return boto3.session.Session().client(service, region_name=REGION)  # type: ignore[call-overload]
+    return boto3.session.Session().client(service, region_name=region)  # type: ignore[call-overload]
 
 
 def gateway(faults: Faults) -> type[Aws]:
@@ -183,7 +183,7 @@ def gateway(faults: Faults) -> type[Aws]:
 
         def _client(self, service: str, patience: float = 0) -> Any:
             with self._lock:
-                return faults.client(service)
+                return faults.client(service, self.region)
 
         def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
             if not self.permits(operation):

@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ParamValidationError
 from botocore.parsers import ResponseParserError
@@ -23,6 +24,7 @@ from shnotify.aws import credentials, failures
 from shnotify.aws.failures import AwsError, StopError, UnansweredError, bare_code
 from shnotify.aws.operations import operation_of, target_of
 from shnotify.aws.progress import Progress, Waiting
+from shnotify.aws.rates import Rates
 from shnotify.escaping import without_password
 
 P = ParamSpec("P")
@@ -30,6 +32,9 @@ T = TypeVar("T")
 
 _TRIES_THROTTLED = 12
 _TRIES_BROKEN = 5
+_THROTTLED = "throttled"
+_LONGEST_SLEEP = 0.5
+"""Seconds that a call waits for its turn without looking whether it is still wanted."""
 _UNREADABLE = (ResponseParserError, ValueError, LookupError, TypeError, AttributeError)
 """What botocore's parsers let through when a reply is cut, corrupt, or a proxy's own page."""
 _FAREWELL_SECONDS = 0.8
@@ -64,6 +69,7 @@ class Calls:
         self.deadline = self.clock.now() + max(0.5, timeout - _FAREWELL_SECONDS)
         self.timeout = timeout
         self.sign_in = credentials.SignIn()
+        self.rates = Rates(self.clock.now)
         self._observed = self.clock.now()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -75,6 +81,22 @@ class Calls:
         For who asks when time is up.
         """
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="aws")
+        self._common: dict[object, tuple[float, Future[Any]]] = {}
+        """What one reading tells all notifiers of a run, in their first look: since when, and what."""
+        self._alone = True
+        """Whether this is the only notifier of the run, or has looked once already."""
+        self._looked = False
+
+    def apart(self) -> Self:
+        """Returns a caller for one notifier of several.
+
+        It has observations, time and an end of its own; threads, rates and the time limit are one.
+        """
+        own = copy(self)
+        own._memo, own._early, own._under_way = {}, {}, {}
+        own._stopped = threading.Event()
+        own._alone = own._looked = False
+        return own
 
     def __call__(self, method: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Makes one call, and tries again where that is safe and useful.
@@ -129,6 +151,24 @@ class Calls:
                 future.set_exception(error)
         return cast("T", future.result())
 
+    def remember_for_all(self, key: object, function: Callable[[], T]) -> T:
+        """Like `remember`, for what is the same for every notifier of an account and Region.
+
+        In their first look they share one reading, and are as old as that.
+        """
+        if self._alone:
+            return self.remember(key, function)
+        with self._lock:
+            first = key not in self._common
+            since, future = self._common.setdefault(key, (self.clock.now(), Future()))
+            self._observed = min(self._observed, since)
+        if first:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+        return cast("T", future.result())
+
     def ahead(self, key: object, function: Callable[[], T]) -> None:
         """Asks for what the first observation will `remember` under this key, before it begins."""
         self._early[key] = self.start(function)
@@ -136,6 +176,7 @@ class Calls:
     def forget(self) -> None:
         """Begins a new observation, in which everything is read again."""
         self._observed = self.clock.now()
+        self._alone, self._looked = self._alone or self._looked, True
         with self._lock:
             self._memo.clear()
 
@@ -194,6 +235,13 @@ class Calls:
         if not self.remaining():
             raise self.out_of_time()
 
+    def _in_turn(self, operation: str) -> None:
+        """Waits until AWS's rates let the call go. Raises `StopError` like `pause`."""
+        seconds = self.rates.turn(operation)
+        until = self.clock.now() + seconds
+        while (left := until - self.clock.now()) > 0:
+            self.pause(min(left, _LONGEST_SLEEP))
+
     def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
         """Sends a call. Tests count, delay and break calls in this one place."""
         return method(**params)
@@ -213,9 +261,12 @@ class Calls:
         try:
             while True:
                 self._check()
+                self._in_turn(operation)
                 tries += 1
                 try:
-                    return self._send(operation, method, params)
+                    reply = self._send(operation, method, params)
+                    self.rates.answered(operation)
+                    return reply
                 except ClientError as error:
                     failure, why, limit = self._reply(operation, error, params, waits, once=once)
                 except (
@@ -233,6 +284,8 @@ class Calls:
                     limit = 1 if once else _TRIES_BROKEN
                 if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
                     raise failure
+                if why == _THROTTLED:
+                    self.rates.refused(operation)
                 seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + _JITTER.random() / 2)
                 self.report(Waiting(operation, why, seconds))
                 self._under_way[thread] = f"{operation} ({why})"
@@ -269,7 +322,7 @@ class Calls:
             if name in (code, bare) and text in message:
                 return failure, reason, 1000
         if bare in failures.THROTTLED or status == 429:
-            return failure, "throttled", _TRIES_THROTTLED
+            return failure, _THROTTLED, _TRIES_THROTTLED
         if bare in failures.CONFLICT:
             return failure, "changed by somebody else at the same moment", _TRIES_THROTTLED
         if bare in failures.TRANSIENT or status >= 500:

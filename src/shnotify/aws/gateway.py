@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import boto3
 import botocore.session
@@ -23,6 +24,7 @@ from shnotify.aws.credentials import SignIn, ask_only_on_a_terminal, not_set_up,
 from shnotify.aws.failures import UnexpectedError, WriteRefusedError
 from shnotify.aws.operations import operation_name
 from shnotify.aws.progress import Noted, Progress
+from shnotify.aws.rates import Rates
 from shnotify.aws.sdk import TlsContext, load_only_what_is_used
 from shnotify.errors import UsageError
 from shnotify.escaping import without_password
@@ -107,17 +109,39 @@ class Aws(Calls):
             # AWS_REGION.
             region = region or os.environ.get("AWS_REGION") or None
             self._session = boto3.Session(botocore_session=core, region_name=region)
+            self._region = self._session.region_name or ""
         except (BotoCoreError, ValueError, OSError) as error:
             raise not_set_up(error, self.sign_in) from error
-        if not self._session.region_name:
+        if not self._region:
             hint = "write `region:` into the file, give --region, or set AWS_REGION"
             raise UsageError("no AWS Region is known", hint=hint)
+
+    # -- several notifiers ---------------------------------------------------------------------------------------------
+
+    def apart(self) -> Self:
+        own = super().apart()
+        own.existing = {}
+        return own
+
+    def in_region(self, region: str) -> Self:
+        """Returns a gateway to another Region, with the same credentials and time limit.
+
+        What a client is made of is loaded once. A Region has rates of its own.
+        """
+        if region == self.region:
+            return self
+        other = super().apart()
+        other._alone = True
+        other._region, other._clients, other.existing = region, {}, {}
+        other._common, other.rates = {}, Rates(self.clock.now)
+        other.__dict__["scope"] = replace(self.scope, region=region)
+        return other
 
     # -- identity ------------------------------------------------------------------------------------------------------
 
     @property
     def region(self) -> str:
-        return self._session.region_name or ""
+        return self._region
 
     @cached_property
     def scope(self) -> Scope:
@@ -158,11 +182,11 @@ class Aws(Calls):
             connect_timeout=CONNECT_SECONDS,
             read_timeout=min(patience, max(1, self.timeout)),
             retries={"total_max_attempts": 1, "mode": "standard"},
-            max_pool_connections=16,
+            max_pool_connections=64,
             tcp_keepalive=True,
         )
         try:
-            client = self._session.client(service, config=settings)  # type: ignore[call-overload]
+            client = self._session.client(service, self._region, config=settings)  # type: ignore[call-overload]
         except (BotoCoreError, ValueError, OSError, EOFError) as error:
             raise not_set_up(error, self.sign_in) from error
         client.meta.events.register_first("before-call", self._guard)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shnotify.engine.plan import Observation, Plan
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.surroundings import Surroundings
+    from shnotify.terminal.screen import Screen
 
 
 def planned(
@@ -39,6 +40,7 @@ def planned(
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import UsageError
     from shnotify.notifier.delivery import precautions
+    from shnotify.terminal.plan_view import summary_line
 
     plan = plan_apply(run.graph, seen, adopt=adopt)
     count = counting(run, plan)
@@ -49,7 +51,11 @@ def planned(
         run.without_second_rules(guards)
         seen = run.of_the_graph(seen)
         plan = plan_apply(run.graph, seen, adopt=adopt)
-    if all(step.action == "create" for step in plan.steps) and (others := run.other_notifiers()):
+    fresh = all(step.action == "create" for step in plan.steps)
+    if fresh and ask:
+        for warning in elsewhere(run):
+            run.warn_of(warning)
+    if fresh and (others := run.other_notifiers()):
         run.warn_of(
             f"nothing of {run.config.name} is here yet, but of {', '.join(others)}: if that is its former name, this "
             "makes a second set beside it; `shnotify destroy` with the former name in the file takes the first one away"
@@ -61,6 +67,7 @@ def planned(
             run.warn_of(warning)
     elif count:
         count.add_done_callback(lambda done: _tell(run, done))
+    run.screen.sum_up(summary_line(plan))
     if markdown:
         _show_markdown(run, plan)
     else:
@@ -101,6 +108,16 @@ def show_picture(run: Session) -> None:
     for line in drawn(chains(run.config, run.plain), plain=run.screen.plain_text):
         run.screen.result(line)
     run.screen.result()
+
+
+def elsewhere(run: Session) -> list[str]:
+    """Says which other notifier would mail the same findings; what cannot be read `doctor` tells."""
+    from shnotify.notifier.hubcheck import mailed_elsewhere
+    from shnotify.notifier.inquiry import origin
+
+    used = {route.source for route in run.config.routes}
+    sources = {"cspm", "hub"} if "both" in used else used
+    return mailed_elsewhere(run.aws.scope, origin(run.aws, sources))
 
 
 def counting(run: Session, plan: Plan) -> Future[list[str]] | None:
@@ -182,14 +199,19 @@ def confirm(run: Session, question: str) -> None:
 
     Raises `UsageError` when nothing may be done.
     """
+    agree(run.screen, question)
+
+
+def agree(screen: Screen, question: str) -> None:
+    """Asks as `confirm` does."""
     from shnotify.errors import UsageError
 
-    if not run.screen.can_ask:
+    if not screen.can_ask:
         raise UsageError(
             "nobody can be asked here, so nothing was changed",
             hint="give --yes to go on without asking",
         )
-    if not run.screen.ask(f"{question} [y/N]"):
+    if not screen.ask(f"{question} [y/N]"):
         raise UsageError("stopped, as you said; nothing was changed")
 
 

@@ -12,6 +12,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
 from shnotify.config.load import Loaded, load_file
 from shnotify.config.models import Config
+from shnotify.config.several import one_of
 from shnotify.engine.events import Event
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
@@ -274,6 +275,7 @@ def session(
     observes: bool = True,
     besides: frozenset[str] = frozenset(),
     timeout: float = 60,
+    loaded: Loaded | None = None,
 ) -> Iterator[Session]:
     """Loads the file, then asks AWS who we are.
 
@@ -282,35 +284,57 @@ def session(
     write     whether every operation may be sent; else only reads, and those in `besides`
     observes  whether the command looks at the notifier's own things (`needs`): the keys are asked first
     besides   the operations that may be sent besides the reads
+    loaded    the file, when it is loaded already
     """
-    loaded = load_file(settings.config)
-    config = loaded.config
-    if settings.region and (problem := region_problem(settings.region)):
-        raise UsageError(f"--region {settings.region}: {problem}", hint="nothing was asked of AWS")
-    if config.region and settings.region and config.region != settings.region:
-        raise UsageError(
-            f"the file says region {config.region}, --region says {settings.region}: they must agree"
-        )
+    loaded = loaded or one_of(load_file(settings.config), settings.region)
+    region = region_for(loaded, settings)
     allowed = None if write else READS | besides
-    with connected(settings, region=config.region, allowed=allowed, timeout=timeout) as (
+    with connected(settings, region=region, allowed=allowed, timeout=timeout) as (
         aws,
         screen,
         report,
     ):
-        aws.prepare(*SERVICES)
-        if observes and not config.account:
-            ask_early(aws, own_aliases(config))
-        scope = aws.scope
-        if config.account and config.account != scope.account:
-            raise ShnotifyError(
-                f"these credentials are for account {scope.account}, but the file is for {config.account}",
-                hint="use the other account's profile (--profile), or correct `account:` in the file",
-            )
-        if config.asks_which:
-            source, why = premises.chosen_source(aws)
-            report(Noted(f"source: auto means {source} here: {why}"))
-            config = config.settled(source)
-        run = Session(config, aws, build(config, scope), screen, report, loaded)
-        if not config.region and (doubt := region_doubt(scope.region)):
-            run.warn_of(doubt)
-        yield run
+        yield opened(loaded, aws, screen, report, observes=observes)
+
+
+def region_for(loaded: Loaded, settings: Options) -> str | None:
+    """Returns the Region that the file names, or None. Raises `UsageError` when `--region` is
+    another.
+    """
+    if settings.region and (problem := region_problem(settings.region)):
+        raise UsageError(f"--region {settings.region}: {problem}", hint="nothing was asked of AWS")
+    region = loaded.config.region
+    if region and settings.region and region != settings.region:
+        raise UsageError(
+            f"the file says region {region}, --region says {settings.region}: they must agree"
+        )
+    return region
+
+
+def opened(
+    loaded: Loaded,
+    aws: Aws,
+    screen: Screen,
+    report: Callable[[Event], None],
+    *,
+    observes: bool = True,
+) -> Session:
+    """Begins the run for one notifier. Raises when the account is not the file's."""
+    config = loaded.config
+    aws.prepare(*SERVICES)
+    if observes and not config.account:
+        ask_early(aws, own_aliases(config))
+    scope = aws.scope
+    if config.account and config.account != scope.account:
+        raise ShnotifyError(
+            f"these credentials are for account {scope.account}, but the file is for {config.account}",
+            hint="use the other account's profile (--profile), or correct `account:` in the file",
+        )
+    if config.asks_which:
+        source, why = premises.chosen_source(aws)
+        report(Noted(f"source: auto means {source} here: {why}"))
+        config = config.settled(source)
+    run = Session(config, aws, build(config, scope), screen, report, loaded)
+    if not config.region and (doubt := region_doubt(scope.region)):
+        run.warn_of(doubt)
+    return run

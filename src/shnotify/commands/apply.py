@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.commands._flow import TIMEOUT, changed_meanwhile, confirm, finish
+from shnotify.commands._flow import TIMEOUT, changed_meanwhile, finish
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def command(
 
     `shnotify plan` shows a plan's fingerprint: `--expect` is the yes to that plan only.
     """
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.commands._flow import planned, refusal, unexpected
-    from shnotify.commands._session import session
     from shnotify.commands._waiting import end, seconds_of, went_well
     from shnotify.engine.execute import Outcome, execute
 
@@ -53,7 +53,8 @@ def command(
     chosen = settings(**options)
     # The wait is for people, and comes on top of the time that AWS has.
     chosen = replace(chosen, timeout=(chosen.timeout or TIMEOUT) + patience)
-    with session(chosen, write=True) as run:
+
+    def work(run: Session) -> Work:
         seen, around = run.look()
         run.warn(seen)
         plan = planned(run, seen, around, adopt=adopt, wait=not yes)
@@ -61,14 +62,17 @@ def command(
             return finish(run, plan, Outcome(), error)
         if not plan.changes_anything:
             return end(run, plan, execute(plan, run.aws, run.report), None, patience)
-        if not (yes or expect):
-            confirm(run, "Do this?")
+        agreed = yes or expect
+        yield None if agreed else "Do this?"
+        if not agreed:
             again = _replanned(run, adopt=adopt)
             if again.fingerprint != plan.fingerprint:
                 return finish(run, plan, Outcome(), changed_meanwhile())
         plan, outcome = _carried_out(run, plan, seen, adopt=adopt)
         late = _visible(run, outcome) if went_well(outcome) else None
         return end(run, plan, outcome, late, patience)
+
+    return in_each(chosen, work, write=True)
 
 
 def _carried_out(

@@ -10,6 +10,7 @@ import click
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
+    from shnotify.commands._fleet import Work
     from shnotify.commands._session import Session
     from shnotify.engine.graph import Graph
     from shnotify.engine.plan import Plan
@@ -29,17 +30,20 @@ def command(yes: bool, force: bool, keep_keys: bool, **options: Any) -> int:
     Refuses while the dead-letter queue holds messages, without --force. What is not tagged as ours
     is left alone.
     """
+    from shnotify.commands._fleet import in_each
     from shnotify.commands._flow import TIMEOUT
-    from shnotify.commands._session import session
 
-    with session(settings(**options), write=True, timeout=TIMEOUT) as run:
-        return _destroyed(
-            run, yes=yes, force=force, keep=frozenset([KEY_TYPE]) if keep_keys else frozenset()
-        )
+    keep = frozenset([KEY_TYPE]) if keep_keys else frozenset[str]()
+    return in_each(
+        settings(**options),
+        lambda run: _destroyed(run, yes=yes, force=force, keep=keep),
+        write=True,
+        timeout=TIMEOUT,
+    )
 
 
-def _destroyed(run: Session, *, yes: bool, force: bool, keep: frozenset[str]) -> int:
-    from shnotify.commands._flow import changed_meanwhile, confirm, finish
+def _destroyed(run: Session, *, yes: bool, force: bool, keep: frozenset[str]) -> Work:
+    from shnotify.commands._flow import changed_meanwhile, finish
     from shnotify.engine.execute import Outcome, execute
 
     run.graph = _discarding(run.graph) if force else run.graph
@@ -47,10 +51,10 @@ def _destroyed(run: Session, *, yes: bool, force: bool, keep: frozenset[str]) ->
     _show(run, plan)
     if stop := _stop(plan):
         return finish(run, plan, Outcome(), stop)
-    if plan.changes_anything and not yes:
-        confirm(run, "Remove all this?")
-        if _planned(run, keep).fingerprint != plan.fingerprint:
-            return finish(run, plan, Outcome(), changed_meanwhile())
+    asks = plan.changes_anything and not yes
+    yield "Remove all this?" if asks else None
+    if asks and _planned(run, keep).fingerprint != plan.fingerprint:
+        return finish(run, plan, Outcome(), changed_meanwhile())
     outcome = execute(plan, run.aws, run.report)
     return finish(run, plan, outcome, outcome.error or _left(plan))
 
@@ -81,7 +85,9 @@ def _show(run: Session, plan: Plan) -> None:
     keys = [s for s in plan.steps if s.action == "delete" and s.resource.CFN == KEY_TYPE]
     given_back = f", {plan.count('update')} to give back" if plan.count("update") else ""
     left = f", {len(plan.refused)} left alone" if plan.refused else ""
-    run.screen.result(f"{plan.count('delete')} to delete{given_back}{left}.")
+    summary = f"{plan.count('delete')} to delete{given_back}{left}."
+    run.screen.sum_up(summary)
+    run.screen.result(summary)
     if keys:
         run.screen.result(
             f"Keys ({len(keys)}) are scheduled, not deleted at once; until then Security Hub's own control KMS.3 "

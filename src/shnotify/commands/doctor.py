@@ -13,6 +13,7 @@ from shnotify.terminal.options import aws_options, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from shnotify.commands._session import Session
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.doctor import Diagnosis
     from shnotify.terminal.options import Options
@@ -66,11 +67,17 @@ def command(
 
 def _of_file(given: Options, since: float, html: Path | None) -> int:
     """Diagnoses the notifier of the file."""
-    from shnotify.commands._session import session, unread
+    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._session import unread
+    from shnotify.errors import UsageError
     from shnotify.notifier.doctor import diagnose, look_further, names_of
     from shnotify.notifier.inquiry import DOCTOR_READS, Inquiry
+    from shnotify.terminal.captured import Captured
 
-    with _credentials(given), session(given, besides=DOCTOR_READS) as run:
+    def work(run: Session) -> Work:
+        yield from ()  # it asks nothing
+        if html and isinstance(run.screen, Captured):
+            raise UsageError("--html is a page of one notifier: give one file")
         inquiry = Inquiry(run.aws, names_of(run.config, run.graph), since)
         seen, around = run.look(search=False, beside=inquiry.start)
         around = look_further(run.aws, seen, around)
@@ -78,6 +85,9 @@ def _of_file(given: Options, since: float, html: Path | None) -> int:
         error = None if found.broken else unread(seen)
         head = run.document(**found.to_json(), error=error.to_json() if error else None)
         return _tell(run.screen, run.title("Diagnosis of"), head, found, html, error)
+
+    with _credentials(given):
+        return in_each(given, work, besides=DOCTOR_READS)
 
 
 def _of_anybody(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shnotify.terminal.options import config_option
+from shnotify.terminal.options import config_option, one_file
 
 if TYPE_CHECKING:
     from shnotify.config.models import Config
@@ -34,7 +34,7 @@ def command() -> None:
     help="Write the formatter functions' archives here, to be uploaded to a bucket.",
 )
 @config_option
-def cloudformation(output: str, code_dir: Path | None, config: Path) -> int:
+def cloudformation(output: str, code_dir: Path | None, config: tuple[Path, ...]) -> int:
     """Prints a CloudFormation template of exactly what `apply` makes, offline.
 
     Addresses are parameters with the file's addresses as defaults; account, Region and partition
@@ -45,7 +45,7 @@ def cloudformation(output: str, code_dir: Path | None, config: Path) -> int:
     from shnotify.export.cloudformation import as_json, as_yaml, template
     from shnotify.terminal.screen import Screen
 
-    loaded = load_file(config).config.settled()
+    loaded = load_file(one_file(config)).config.settled()
     document = template(loaded)
     text = as_json(document) if output == "json" else as_yaml(document)
     screen = Screen()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from shnotify.commands._flow import planned, refusal
 from shnotify.errors import UsageError
-from shnotify.notifier.needs import BACKLOG
+from shnotify.notifier.needs import PLAN
 from shnotify.terminal.options import aws_options, settings
+
+if TYPE_CHECKING:
+    from shnotify.commands._session import Session
 
 
 @click.command("plan")
@@ -25,12 +28,14 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
     Changes nothing: writing calls are refused before they are sent. The fingerprint at the end is
     for `apply --expect`, which carries out this plan and no other.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
 
     chosen = settings(**options)
     if markdown and chosen.json:
         raise UsageError("--markdown and -o json are two forms: give one of them")
-    with session(chosen, besides=BACKLOG) as run:
+
+    def work(run: Session) -> Work:
+        yield from ()  # it asks nothing
         seen, around = run.look()
         run.warn(seen)
         plan = planned(run, seen, around, adopt=adopt, ask=True, markdown=markdown)
@@ -40,3 +45,5 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
             run.screen.error(error.message, error.hint)
             return 1
         return run.screen.code(3 if exit_code and plan.changes_anything else 0)
+
+    return in_each(chosen, work, besides=PLAN)

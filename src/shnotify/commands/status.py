@@ -31,11 +31,13 @@ def command(**options: Any) -> int:
 
     Exits 3 on drift, 4 if a route cannot.
     """
-    from shnotify.commands._session import session, unread
+    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._session import unread
     from shnotify.engine.plan import plan_apply
     from shnotify.notifier.delivery import deliveries
 
-    with session(settings(**options)) as run:
+    def work(run: Session) -> Work:
+        yield from ()  # it asks nothing
         seen, around = run.look()
         run.warn(seen)
         plan = plan_apply(run.graph, seen)
@@ -61,6 +63,8 @@ def command(**options: Any) -> int:
         if not in_sync:
             return run.screen.code(3)
         return run.screen.code(0 if all(route.ok for route in routes) else 4)
+
+    return in_each(settings(**options), work)
 
 
 def state_of(step: Step, *, leftover: bool) -> str:

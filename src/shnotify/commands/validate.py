@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.errors import UsageError
+from shnotify.errors import ConfigError, UsageError
 from shnotify.escaping import escaped_line
 from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
+    from shnotify.config.load import Loaded
     from shnotify.config.models import Config
     from shnotify.terminal.screen import Screen
 
@@ -24,36 +25,56 @@ def command(strict: bool, **options: Any) -> int:
 
     Says what would be made and who would be told, and what is unusual about the file.
     """
-    from shnotify.config.advice import advice
-    from shnotify.config.load import load_file
-    from shnotify.config.picture import made
-    from shnotify.config.unusual import unusual
+    from shnotify.config.several import files_of, load_all
+    from shnotify.notifier.fleet import collisions, crowded, in_a_line, together, worst
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
-    loaded = load_file(chosen.config)
-    config = loaded.config
+    members = load_all(files_of(chosen.configs))
+    many = len(members) > 1
+    if many and (found := collisions(members)):
+        raise ConfigError(found)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
-    warnings, odd = advice(loaded), unusual(config)
-    for warning in warnings:
+    for warning in crowded(members) if many else ():
         screen.warn(warning)
+    judged = [_judged(screen, member, strict=strict, many=many) for member in members]
+    screen.document(together(judged) if many else judged[0])
+    for member, document in zip(members, judged, strict=True):
+        if not many or chosen.verbose:
+            told = f"{member.document.file}: {member.config.name} is valid"
+            _show(screen, member.config, document["unusual"], told)
+        if many:
+            screen.result(f"  {_place(member)}: {in_a_line(document)}")
+        if document["error"]:
+            screen.error(document["error"]["message"], document["error"]["hint"])
+    return screen.code(worst(2 if document["error"] else 0 for document in judged))
+
+
+def _place(member: Loaded) -> str:
+    """Says where a notifier is described, and for which Region."""
+    where = f" in {member.config.region}" if member.config.region else ""
+    return escaped_line(f"{member.document.file}: {member.config.name}{where}")
+
+
+def _judged(screen: Screen, member: Loaded, *, strict: bool, many: bool) -> dict[str, Any]:
+    """Warns of what is odd about a notifier, and returns its JSON document."""
+    from shnotify.config.advice import advice
+    from shnotify.config.picture import made
+    from shnotify.config.unusual import unusual
+
+    warnings = advice(member)
+    for warning in warnings:
+        screen.warn(f"{_place(member)}: {warning}" if many else warning)
     error = _strict(warnings) if strict else None
-    screen.document(
-        {
-            "name": config.name,
-            "routes": [route.name for route in config.routes],
-            "makes": made(config),
-            "unusual": odd,
-            "warnings": warnings,
-            "errors": [],
-            "error": error.to_json() if error else None,
-        }
-    )
-    _show(screen, config, odd, f"{chosen.config}: {config.name} is valid")
-    if error:
-        screen.error(error.message, error.hint)
-        return 2
-    return screen.code(0)
+    return {
+        "name": member.config.name,
+        "routes": [route.name for route in member.config.routes],
+        "makes": made(member.config),
+        "unusual": unusual(member.config),
+        "warnings": warnings,
+        "errors": [],
+        "error": error.to_json() if error else None,
+    }
 
 
 def _strict(warnings: list[str]) -> UsageError | None:

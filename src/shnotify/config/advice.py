@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shnotify.config.load import Loaded
 from shnotify.config.models import Config, Route
-from shnotify.config.rules import left_out, plain_routes
+from shnotify.config.rules import count_of_rules, left_out, plain_routes, too_many_rules
 from shnotify.config.variables import variables
 from shnotify.config.yamlfile import Document, Path, dotted
 from shnotify.findings.pattern import event_pattern
@@ -49,6 +49,8 @@ def _found(loaded: Loaded) -> Iterator[Found]:
     plain = plain_routes(config)
     if config.region and (doubt := region_doubt(config.region)):
         yield ("region",), doubt
+    if crowd := too_many_rules(count_of_rules(config), config.region):
+        yield ("routes",), crowd
     for number, route in enumerate(config.routes):
         here: Path = ("routes", number)
         if not route.subscribers:

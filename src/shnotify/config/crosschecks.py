@@ -147,10 +147,33 @@ def whole(config: Config) -> Iterator[Found]:
             (("routes", i, "message", *path), text) for path, text in _message(config, route)
         )
     yield from _rules_named_twice(config.settled())
-    yield from _keys(config)
-    yield from _elsewhere(config)
+    yield from _regions(config)
+    for one in in_regions(config):
+        yield from _keys(one)
+        yield from _elsewhere(one)
     if any(route.message.format == "lambda" for route in config.routes):
         yield from _alike(config.tags)
+
+
+def _regions(config: Config) -> Iterator[Found]:
+    """Finds a list of Regions that says two things."""
+    if config.regions is None:
+        return
+    if config.region:
+        yield ("regions",), "cannot stand beside `region`: keep one of them"
+    if config.rollout:
+        yield ("regions",), "cannot stand beside `rollout`, which has Regions of its own"
+    for i, region in enumerate(config.regions):
+        if region in config.regions[:i]:
+            yield ("regions", i), f"{region} is listed twice"
+
+
+def in_regions(config: Config) -> tuple[Config, ...]:
+    """Returns the configuration once for each of its Regions; itself when it names one or none."""
+    return tuple(
+        config.model_copy(update={"region": region, "regions": None})
+        for region in config.regions or ()
+    ) or (config,)
 
 
 def _rules_named_twice(config: Config) -> Iterator[Found]:

@@ -16,6 +16,8 @@ from shnotify.schema.model import Model, at_most, described, strict_tuple
 from shnotify.subscribers import subscriber_identity
 
 DAY = 86400
+MAX_REGIONS = 64
+"""More than AWS has."""
 
 
 class ManagedKey(Model):
@@ -168,6 +170,15 @@ class Config(Model):
     region: fields.RegionName | None = described(
         None, description="Else AWS_REGION, or the profile's."
     )
+    regions: (
+        Annotated[
+            tuple[fields.RegionName, ...],
+            BeforeValidator(strict_tuple),
+            Field(min_length=1),
+            at_most(MAX_REGIONS),
+        ]
+        | None
+    ) = described(None, description="Instead of `region`: one such notifier in each of them.")
     account: fields.Account | None = described(None, description="Any other account is refused.")
     tags: dict[str, str] = described(
         {}, max_length=40, description="On every resource that can carry tags."
@@ -197,6 +208,8 @@ class Config(Model):
 
         Offline it stands for both, of which one is used later.
         """
+        if not self.asks_which:
+            return self
         routes = (
             r.model_copy(update={"source": source}) if r.source == "auto" else r
             for r in self.routes

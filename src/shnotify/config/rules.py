@@ -6,10 +6,10 @@ A summary that names free text needs two rules (`findings.guards`), and each ser
 
 from __future__ import annotations
 
-from collections import deque
+import weakref
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shnotify.arns import shortened
 from shnotify.findings.complexity import MOST, complexity
@@ -27,10 +27,14 @@ from shnotify.mail.summary import Part, parts
 if TYPE_CHECKING:
     from shnotify.config.models import Config, Route
 
+T = TypeVar("T")
 MOST_GUARDED = 20
 """Rules with wildcards in one file. A bus has at most 30, which all that use it share and no quota
 raises (eb-quota).
 """
+MOST_RULES, FEWER_RULES = 300, 100
+"""Rules that a bus has at most, everybody's together, and in `FEWER_REGIONS` (eb-quota)."""
+FEWER_REGIONS = frozenset({"af-south-1", "eu-south-1"})
 PART_NAMES = {"": "", "Plain": "-plain", "Hub": "-hub", "HubPlain": "-hub-plain"}
 """A part of a route's mails -> what its rule's name in AWS ends with."""
 
@@ -62,15 +66,37 @@ def rules_by_route(
     plain: routes that get no second rule, besides those that cannot have one. Raises PatternError
     and MessageError.
     """
-    without = frozenset({*plain, *plain_routes(config)})
+    return dict(
+        _once(
+            config, (partition, frozenset(plain)), lambda: _rules_by_route(config, partition, plain)
+        )
+    )
 
-    def made() -> dict[str, tuple[RoutedRule, ...]]:
-        return {
-            route.name: _rules(config, route, partition, guarded=route.name not in without)
-            for route in config.routes
-        }
 
-    return _remembered(config, ("rules", partition, without), made)
+def _rules_by_route(
+    config: Config, partition: str | None, plain: Collection[str]
+) -> dict[str, tuple[RoutedRule, ...]]:
+    without = {*plain, *plain_routes(config)}
+    return {
+        route.name: _rules(config, route, partition, guarded=route.name not in without)
+        for route in config.routes
+    }
+
+
+_made: dict[int, dict[object, Any]] = {}
+"""A configuration, by its identity -> what was worked out of it: it never changes, and with many
+routes it is asked about once for each of them."""
+
+
+def _once(config: Config, key: object, make: Callable[[], T]) -> T:
+    """Returns what was made for the configuration before, or makes it."""
+    if id(config) not in _made:
+        _made[id(config)] = {}
+        weakref.finalize(config, _made.pop, id(config), None).atexit = False
+    known = _made[id(config)]
+    if key not in known:
+        known[key] = make()
+    return cast("T", known[key])
 
 
 def _rules(
@@ -121,21 +147,25 @@ def left_out(config: Config, route: Route) -> frozenset[str]:
 
 def plain_routes(config: Config) -> dict[str, str]:
     """Maps each route that has to do with one rule a service, though its mail asks for two, to why."""
-    return _remembered(config, ("plain",), lambda: dict(_plain_routes(config)))
+    return dict(_once(config, "plain", lambda: dict(_plain_routes(config))))
 
 
-T = TypeVar("T")
-_LAST: deque[tuple[Config, tuple[Any, ...], Any]] = deque(maxlen=16)
-"""What was asked last of a configuration, which never changes: of a hundred routes it takes seconds."""
+def count_of_rules(config: Config) -> int:
+    """Counts the rules that the file makes on the default bus of each of its Regions."""
+    return sum(map(len, rules_by_route(config.settled()).values()))
 
 
-def _remembered(config: Config, question: tuple[Any, ...], answer: Callable[[], T]) -> T:
-    for known, asked, found in tuple(_LAST):
-        if known is config and asked == question:
-            return found  # type: ignore[no-any-return]
-    made = answer()
-    _LAST.append((config, question, made))
-    return made
+def too_many_rules(count: int, region: str | None) -> str | None:
+    """Says that a bus has little or no room for so many rules, and what to do; or returns None."""
+    most = FEWER_RULES if region in FEWER_REGIONS else MOST_RULES
+    if count <= most * 9 // 10:
+        return None
+    room = "more than" if count > most else "nearly all of"
+    return (
+        f"{count} rules: {room} the {most} that a bus takes, everybody's together: ask AWS for more "
+        "(Service Quotas, EventBridge: rules per event bus), give one route several accounts, or "
+        "write `message: {format: json}`, which needs one rule a route"
+    )
 
 
 def _plain_routes(config: Config) -> Iterator[tuple[str, str]]:

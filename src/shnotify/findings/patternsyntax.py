@@ -60,7 +60,7 @@ def size_warning(pattern: dict[str, Any]) -> str | None:
         return None
     return (
         f"the event pattern has {size:,} characters; EventBridge takes {WARN_SIZE:,} unless the account's quota "
-        '"event pattern size" is raised'
+        '"event pattern size" is raised: raise it, or split the values over two routes'
     )
 
 

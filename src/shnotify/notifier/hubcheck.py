@@ -29,6 +29,12 @@ def hub_links(scope: Scope, answers: Answers) -> tuple[Link, ...]:
     )
 
 
+def mailed_elsewhere(scope: Scope, answers: Answers) -> list[str]:
+    """Says where else a notifier would mail the findings of this account and Region too."""
+    links = hub_links(scope, answers)
+    return [link.why for link in links if (link.id, link.verdict) == ("home-region", "warning")]
+
+
 def _member(scope: Scope, admin: str | AwsError | None) -> Iterator[Link]:
     """Judges the account: an administrator's events hold the findings of all members
     (securityhub-cwe-integration-types).

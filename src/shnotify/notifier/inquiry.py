@@ -128,6 +128,25 @@ class Inquiry:
         )
 
 
+def origin(aws: Aws, sources: Iterable[str]) -> Answers:
+    """Asks only where the findings come together; many notifiers ask once.
+
+    Raises `StopError` when no call can succeed any more.
+    """
+    asked: dict[str, Callable[[], Any]] = {}
+    if "cspm" in sources:
+        asked["admin"] = lambda: _administrator(aws)
+        asked["cspm"] = lambda: _aggregator(aws)
+    if "hub" in sources:
+        asked["hub"] = lambda: _aggregator_v2(aws)
+    put = {
+        name: aws.start(aws.remember_for_all, ("origin", name), question)
+        for name, question in asked.items()
+    }
+    found = {name: or_error(aws, future) for name, future in put.items()}
+    return Answers(admin=found.pop("admin", None), aggregator=found)
+
+
 def watched(queues: Iterable[str], rules: Iterable[str]) -> tuple[Metric, ...]:
     """Lists the metrics of which an alarm would tell that mail is lost (eb-monitoring)."""
     depth = "ApproximateNumberOfMessagesVisible"

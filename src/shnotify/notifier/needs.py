@@ -68,6 +68,14 @@ ALSO: dict[str, frozenset[str]] = {
 }
 """What these commands send beside the reads of `status`."""
 
+PLAN = (
+    BACKLOG
+    | calls("securityhub", "GetAdministratorAccount")
+    | calls("securityhub", "ListFindingAggregators", "GetFindingAggregator")
+    | calls("securityhub", "ListAggregatorsV2", "GetAggregatorV2")
+)
+"""What `plan` sends beside the reads of `status`."""
+
 ROLLOUT_READS = calls(
     "cloudformation",
     "DescribeStackSet",
@@ -106,7 +114,7 @@ class Needs:
 
 COMMANDS: dict[str, Needs] = {
     "status": Needs(),
-    "plan": Needs(own=BACKLOG),
+    "plan": Needs(own=PLAN),
     # `delete`: what the file no longer names
     "apply": Needs(verbs=("create", "update", "delete"), own=BACKLOG),
     "destroy": Needs(verbs=("delete", "release")),

@@ -54,7 +54,7 @@ def aliases_of(aws: Aws, key_id: str) -> list[str]:
 
     return [
         alias["AliasName"]
-        for alias in aws.remember("aliases", ask)
+        for alias in aws.remember_for_all("aliases", ask)
         if alias.get("TargetKeyId") == key_id
     ]
 

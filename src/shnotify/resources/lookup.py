@@ -73,7 +73,7 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
             for item in page.get("ResourceTagMappingList", [])
         )
 
-    return aws.remember("tagged", ask)
+    return aws.remember_for_all("tagged", ask)
 
 
 def key_arn(aws: Aws, reference: str) -> str:

@@ -24,9 +24,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "apply": (
         "shnotify apply",
         "shnotify apply --yes -c team.yaml",
+        "shnotify apply -c conf.d",
         "shnotify apply --expect FINGERPRINT",
     ),
-    "status": ("shnotify status", "shnotify status -o json --profile audit"),
+    "status": (
+        "shnotify status",
+        "shnotify status -o json --profile audit",
+        "shnotify status -c a.yaml -c b.yaml",
+    ),
     "destroy": ("shnotify destroy", "shnotify destroy --keep-keys"),
     "match": (
         "shnotify match finding.json",

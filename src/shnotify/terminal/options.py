@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from shnotify.errors import UsageError
 from shnotify.terminal.language import LANGUAGES
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -23,11 +24,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Options:
     """Holds the values of the shared options.
 
+    configs  the files, and the directories of files; most commands take one file: `config`
     timeout  seconds for the whole command; None: the command's own default
     lang     the language; it is already chosen, because errors and helps are read too
     """
 
-    config: Path
+    configs: tuple[Path, ...]
     profile: str | None
     region: str | None
     output: str
@@ -37,10 +39,17 @@ class Options:
     lang: str | None = None
 
     @property
+    def config(self) -> Path:
+        """The one file of a command that takes one. Raises `UsageError` when several are named."""
+        return one_file(self.configs)
+
+    @property
     def json(self) -> bool:
         return self.output == "json"
 
 
+TAKE_SEVERAL = ("validate", "plan", "apply", "status", "destroy", "doctor")
+"""The commands that take several files."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -67,8 +76,18 @@ class Seconds(click.FloatRange):
         return found
 
 
-def _config_path() -> Path:
-    return Path(os.environ.get("SHNOTIFY_CONFIG") or "shnotify.yaml")
+def _config_paths() -> tuple[Path, ...]:
+    return (Path(os.environ.get("SHNOTIFY_CONFIG") or "shnotify.yaml"),)
+
+
+def one_file(paths: tuple[Path, ...]) -> Path:
+    """Returns the only file that is named. Raises `UsageError` when there are several."""
+    if len(paths) == 1:
+        return paths[0]
+    raise UsageError(
+        f"this command takes one file, and {len(paths)} are named",
+        hint=f"give one -c; these take several: {', '.join(TAKE_SEVERAL)}",
+    )
 
 
 def output_options(function: F) -> F:
@@ -101,9 +120,10 @@ def config_option(function: F) -> F:
         "-c",
         "--config",
         type=click.Path(path_type=Path),
-        default=_config_path,
+        multiple=True,
+        default=_config_paths,
         show_default="$SHNOTIFY_CONFIG, else shnotify.yaml",
-        help="The configuration file.",
+        help="The configuration file; some commands take several, or a directory of them.",
     )(function)
 
 
@@ -125,7 +145,7 @@ def aws_options(function: F) -> F:
 
 def settings(
     *,
-    config: Path | None = None,
+    config: tuple[Path, ...] = (),
     profile: str | None = None,
     region: str | None = None,
     output: str = "text",
@@ -135,5 +155,5 @@ def settings(
     lang: str | None = None,
 ) -> Options:
     """Collects the shared options as click hands them over."""
-    path = config or _config_path()
-    return Options(path, profile, region, output, verbose, no_color, timeout, lang)
+    paths = config or _config_paths()
+    return Options(paths, profile, region, output, verbose, no_color, timeout, lang)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from shnotify.terminal.live import Console, LiveLine
 
 
+PROGRESS_SECONDS = 10
+"""How often a long work is told of where no line can be rewritten."""
+
+
 class Stream:
     """Writes to stdout or stderr. A reader that goes away never stops the work."""
 
@@ -120,6 +124,8 @@ class Screen:
         self.bar_mark = "#" if self.plain_text else "█"
         self._live: LiveLine | None = None
         self._typing = False
+        self._told: dict[str, float] = {}
+        """A long work -> at which of its seconds it was last told of."""
 
     def code(self, code: int) -> int:
         """Returns the exit code, or 1 when the result could not be written."""
@@ -149,6 +155,9 @@ class Screen:
             with one_document() as wanted:
                 if wanted:
                     self.out.print(json.dumps(value, indent=2), exact=True)
+
+    def sum_up(self, line: Text | str) -> None:
+        """Takes in what the plan is in one line; it is shown where many notifiers are."""
 
     def say(self, line: Text | str) -> None:
         """Prints anything that is not the result."""
@@ -244,8 +253,14 @@ class Screen:
             self._typing = False
 
     def _plain(self, event: Event) -> None:
-        from shnotify.terminal.live import event_line
+        from shnotify.engine.events import Advanced
+        from shnotify.terminal.live import bar, event_line
 
+        if isinstance(event, Advanced):
+            if event.seconds - self._told.get(event.what, 0) > PROGRESS_SECONDS:
+                self._told[event.what] = event.seconds
+                self.say(bar(event))
+            return
         line = event_line(event, verbose=self.verbose)
         if line:
             self.say(line)

@@ -1,0 +1,176 @@
+"""Many notifiers in one run: several files, a directory, several Regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shnotify.commands import _fleet
+from tests.conftest import Ran, World
+from tests.support.throttling import throttled
+
+FILE = "name: {name}\n{where}\nroutes:\n  - name: urgent\n    subscribers: [{name}@example.com]\n"
+
+
+@pytest.fixture
+def many(world: World, tmp_path: Path) -> Callable[..., Path]:
+    """Writes files into a directory, and lets the world's own file be that directory."""
+
+    def write(*names: str, where: str = "region: eu-west-1") -> Path:
+        folder = tmp_path / "conf.d"
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            (folder / f"{name}.yaml").write_text(FILE.format(name=name, where=where), encoding="utf-8")
+        world.path = folder
+        return folder
+
+    return write
+
+
+def of(ran: Ran, *what: str) -> list[Any]:
+    assert set(ran.json) == {"notifiers", "error"}
+    assert ran.json["error"] is None
+    return [tuple(one[name] for name in what) if len(what) > 1 else one[what[0]] for one in ran.json["notifiers"]]
+
+
+def test_a_directory_is_planned_applied_shown_and_destroyed(world: World, many: Callable[..., Path]) -> None:
+    many("beta", "alpha", "gamma")
+    names = ["alpha", "beta", "gamma"]
+    plan = world.run("plan", "--exit-code")
+    assert (plan.code, of(plan, "name")) == (3, names)
+    assert {one["create"] for one in of(plan, "summary")} == {7}
+    assert world.faults.writes == []
+    applied = world.run("apply", "--yes")
+    assert (applied.code, of(applied, "name", "error")) == (0, [(name, None) for name in names])
+    assert {a["result"] for one in of(applied, "actions") for a in one} == {"done"}
+    status = world.run("status")
+    assert (status.code, of(status, "in_sync")) == (4, [True] * 3)  # nobody has confirmed
+    gone = world.run("destroy", "--yes")
+    assert (gone.code, of(gone, "name")) == (0, names)
+    assert world.client("sns").list_topics()["Topics"] == []
+
+
+def test_one_file_in_a_directory_is_told_as_one_file(world: World, many: Callable[..., Path]) -> None:
+    many("alpha")
+    assert world.run("plan").json["name"] == "alpha"
+    assert world.run("validate").json["name"] == "alpha"
+
+
+def test_what_one_reading_tells_is_asked_once(world: World, many: Callable[..., Path]) -> None:
+    many("a", "b", "c", "d")
+    world.run("plan")
+    assert world.faults.operations.count("tag:GetResources") == 1
+    assert world.faults.operations.count("sts:GetCallerIdentity") == 1
+
+
+def test_a_refusal_in_one_stops_only_that_one(world: World, many: Callable[..., Path]) -> None:
+    many("alpha", "beta", "gamma")
+    world.client("sns").create_topic(Name="beta-urgent")
+    ran = world.run("apply", "--yes")
+    assert (ran.code, [one is None for one in of(ran, "error")]) == (1, [True, False, True])
+    assert {a["result"] for a in of(ran, "actions")[1] if a["action"] == "create"} == {"skipped"}
+    assert of(world.run("status"), "in_sync") == [True, False, True]
+    world.capsys.readouterr()
+    told = world.text("apply", "--yes")
+    assert "beta (eu-west-1): FAILED: " in told.out
+    assert "alpha (eu-west-1): nothing to do" in told.out
+    assert "2 went well, 1 with exit code 1" in told.out
+
+
+def test_without_a_yes_nothing_is_done(world: World, many: Callable[..., Path]) -> None:
+    many("alpha", "beta")
+    ran = world.run("apply")
+    assert (ran.code, "--yes" in ran.json["error"]["hint"]) == (2, True)
+    assert world.faults.writes == []
+
+
+def test_each_region_of_a_file_has_its_notifier(world: World, many: Callable[..., Path]) -> None:
+    folder = many("alpha", where="regions: [eu-west-1, us-east-1]")
+    ran = world.run("apply", "--yes")
+    assert (ran.code, of(ran, "name", "region")) == (0, [("alpha", "eu-west-1"), ("alpha", "us-east-1")])
+    found = [world.faults.client("sns", one).list_topics()["Topics"] for one in ("eu-west-1", "us-east-1")]
+    assert [topic["TopicArn"].split(":")[3] for topics in found for topic in topics] == ["eu-west-1", "us-east-1"]
+    narrowed = world.run("status", "--region", "us-east-1")
+    assert narrowed.json["region"] == "us-east-1"
+    other = world.run("status", "--region", "eu-north-1")
+    assert (other.code, "not for eu-north-1" in other.json["error"]["message"]) == (2, True)
+    world.path = folder / "alpha.yaml"
+    alone = world.run("subscriptions", "list")
+    assert (alone.code, "--region" in str(alone.json["error"]["hint"])) == (2, True)
+    assert world.faults.calls == []
+
+
+def test_an_interrupt_leaves_what_the_next_run_picks_up(
+    world: World, many: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(*"abcdef")
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        if set(world.faults.writes) and "return_when" in options:
+            raise KeyboardInterrupt
+        return wait(*arguments, **{**options, "timeout": 0.01} if "return_when" in options else options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_fleet, "wait", interrupted)
+        ran = world.run("apply", "--yes")
+    assert of(ran, "name") == list("abcdef")
+    assert ran.code == 130
+    again = world.run("apply", "--yes")
+    assert (again.code, of(again, "error")) == (0, [None] * 6)
+    assert all(of(world.run("status"), "in_sync"))
+    keys = world.client("kms").list_aliases()["Aliases"]
+    assert len([one for one in keys if not one["AliasName"].startswith("alias/aws/")]) == 12
+
+
+def test_commands_for_one_notifier_say_so(world: World, many: Callable[..., Path]) -> None:
+    folder = many("alpha", "beta")
+    for command in ("subscriptions list", "estimate", "iam-policy --for plan", "dlq list", "why x"):
+        world.path = folder / "alpha.yaml"
+        ran = world.text(*command.split(), "-c", str(folder / "beta.yaml"))
+        assert (ran.code, "takes one file" in ran.err) == (2, True), command
+
+
+def test_files_are_validated_together(world: World, many: Callable[..., Path]) -> None:
+    folder = many("alpha", "beta")
+    assert of(world.run("validate"), "name") == ["alpha", "beta"]
+    for name in ("alpha", "beta"):
+        (folder / f"{name}.yaml").write_text(f"name: {name}\nregion: nowhere\n", encoding="utf-8")
+    ran = world.run("validate")
+    assert ran.code == 2
+    assert {Path(one["file"]).name for one in ran.json["errors"]} == {"alpha.yaml", "beta.yaml"}
+
+
+def test_names_that_collide_are_told_with_both_places(world: World, many: Callable[..., Path]) -> None:
+    folder = many("alpha")
+    text = FILE.format(name="beta", where="encryption: {dlq_key: {alias: alias/alpha-topic}}")
+    (folder / "beta.yaml").write_text(text, encoding="utf-8")
+    (folder / "twin.yaml").write_text(FILE.format(name="alpha", where="region: eu-west-1"), encoding="utf-8")
+    ran = world.run("plan")
+    told = [(Path(e["file"]).name, e["line"], e["column"], e["path"]) for e in ran.json["errors"]]
+    assert told == [("beta.yaml", 2, 31, "encryption.dlq_key.alias"), ("twin.yaml", 1, 7, "name")]
+    assert all(f"{folder / 'alpha.yaml'}:1:7 has the" in e["message"] for e in ran.json["errors"])
+    assert world.faults.calls == []
+
+
+@pytest.mark.full
+def test_thirty_routes_are_hardly_throttled(world: World) -> None:
+    """Published rates: 30 topics' tags at ten a second, 60 rules and their targets at fifty."""
+    routes = "".join(
+        f"  - name: r{number}\n    findings: {{accounts: ['{number:012}']}}\n    subscribers: [r{number}@example.com]\n"
+        for number in range(30)
+    )
+    world.write(f"name: wide\nregion: eu-west-1\nroutes:\n{routes}")
+    allowance = throttled(world.faults)
+    assert world.apply().code == 0
+    assert allowance.refused <= 0.02 * len(world.faults.calls)
+
+
+def test_the_rates_are_those_of_all_notifiers_together(world: World, many: Callable[..., Path]) -> None:
+    many(*"abcdef")
+    allowance = throttled(world.faults)
+    assert world.apply().code == 0
+    assert allowance.refused <= 0.02 * len(world.faults.calls)
