@@ -20,7 +20,7 @@ from shnotify.notifier.hubcheck import hub_links, scopes_of
 from shnotify.notifier.inquiry import Answers, Names
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.surroundings import Surroundings, look_at_key
-from shnotify.notifier.watchdog import watchdog_links
+from shnotify.notifier.watchdog import own_watchdog_links, watchdog_links
 from shnotify.notifier.words import plain
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
@@ -103,7 +103,11 @@ def names_of(config: Config, graph: Graph) -> Names:
     }
     return Names(
         rules=tuple(rule.rule_name for rule in rules),
-        topics=tuple(thing.topic_name for thing in graph if isinstance(thing, Topic)),
+        topics=tuple(
+            thing.topic_name
+            for thing in graph
+            if isinstance(thing, Topic) and thing.id != names.WATCHDOG_TOPIC
+        ),
         functions=tuple(thing.function_name for thing in graph if isinstance(thing, Function)),
         queues=tuple(thing.queue_name for thing in graph if isinstance(thing, Queue)),
         patterns=tuple(rule.event_pattern.document for rule in rules),
@@ -148,7 +152,12 @@ def diagnose(
         for thing in graph
         if isinstance(thing, Queue) and seen.wanted[thing.id] is None
     ]
-    shared = [*hub_links(scope, answers), *watchdog_links(queues, _topics(passages), answers)]
+    watched = (
+        own_watchdog_links(graph, seen, around)
+        if config.watchdog
+        else watchdog_links(queues, _topics(passages), answers)
+    )
+    shared = [*hub_links(scope, answers), *watched]
     return assembled(passages, shared, missing, scope, answers)
 
 

@@ -18,6 +18,7 @@ from shnotify.engine.resource import Resource
 from shnotify.notifier.desired import build, existing_keys
 from shnotify.notifier.needs import COMMANDS
 from shnotify.notifier.permissions import actions_of
+from shnotify.resources.alarm import Alarm
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
@@ -33,6 +34,7 @@ ALL = "all"
 
 _ANYWHERE = "Anywhere"
 _OF_SERVICE = {
+    "cloudwatch": ("Alarms",),
     "events": ("Rules",),
     "iam": ("Roles",),
     "kms": ("OurKeys",),
@@ -46,6 +48,8 @@ _OF_SERVICE = {
 _OF_ACTION = {
     **dict.fromkeys(
         (
+            "cloudwatch:DescribeAlarmsForMetric",
+            "cloudwatch:GetMetricData",
             "kms:ListAliases",
             "kms:ListKeys",
             "events:ListRuleNamesByTarget",
@@ -150,6 +154,7 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "Topics": Place(_arns(things, Topic)),
         "Queue": Place(_arns(things, Queue)),
         "Rules": Place(_arns(things, Rule)),
+        "Alarms": Place(_arns(things, Alarm)),
         "Functions": Place(_arns(things, Function)),
         "Roles": Place(roles),
         "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}),

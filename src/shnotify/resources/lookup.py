@@ -59,6 +59,7 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
             "events",
             "lambda",
             "logs",
+            "cloudwatch",
         ]  # no types: ARNs of SNS and SQS hold none
         pages = aws.pages(
             aws.tagging.get_resources,
