@@ -42,6 +42,9 @@ class Scope:
     def alarm(self, name: str) -> str:
         return f"arn:{self.partition}:cloudwatch:{self.region}:{self.account}:alarm:{name}"
 
+    def schedule_group(self, name: str) -> str:
+        return f"arn:{self.partition}:scheduler:{self.region}:{self.account}:schedule-group/{name}"
+
     def role(self, name: str) -> str:
         """A role under the path `/`; IAM knows no Region."""
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"

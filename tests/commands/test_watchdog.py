@@ -132,7 +132,7 @@ def test_a_topic_that_cloudwatch_cannot_use_is_broken(watched: World, attribute:
 
 def test_what_the_file_no_longer_names_is_removed(watched: World) -> None:
     watched.write(LAMBDA)
-    gone = {action for action in watched.apply().actions().values()}
+    gone = set(watched.apply().actions().values())
     assert gone == {"delete"}
     assert alarms(watched) == {}
     assert TOPIC not in [topic["TopicArn"] for topic in watched.client("sns").list_topics()["Topics"]]

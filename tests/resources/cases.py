@@ -172,6 +172,10 @@ def _other_form(clients: Any, alarm: Any) -> None:
     )
 
 
+def _no_schedule(clients: Any, schedule: Any) -> None:
+    clients("scheduler").delete_schedule(Name=schedule.name, GroupName=schedule.name)
+
+
 _PUBLISH = {"Sid": "Publish", "Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
 _POLICY = Policy({"Version": "2012-10-17", "Statement": [_PUBLISH]}, frozenset({"Publish"}))
 _ONCE = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 60}
@@ -250,6 +254,11 @@ CASES: tuple[Case, ...] = (
         id="UrgentRuleFailedInvocations",
         variants=(_more_tags, _other(threshold=2.0), _other(treat_missing_data="ignore")),
         hands=(_actions_off, _other_form),
+    ),
+    Case(
+        id="WatchdogHeartbeat",
+        variants=(_more_tags, _other(schedule_expression="cron(0 9 * * ? *)"), _other(state="DISABLED")),
+        hands=(_no_schedule,),
     ),
     Case(id="UrgentFormatterLogs", variants=(_more_tags, _other(retention_in_days=60))),
 )

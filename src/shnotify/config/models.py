@@ -168,6 +168,9 @@ class Watchdog(Model):
     subscribers: Annotated[Subscribers, Field(min_length=1)] = described(
         description="Who is told when the notifier fails; better not the same people only."
     )
+    heartbeat: Literal["daily", "weekly"] | None = described(
+        "weekly", description="Signs of life through the rules; weekly: Mondays and Thursdays."
+    )
 
 
 class Config(Model):

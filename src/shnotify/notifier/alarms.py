@@ -13,6 +13,7 @@ from shnotify.arns import Scope
 from shnotify.config.models import Config, Watchdog
 from shnotify.engine.resource import Resource
 from shnotify.notifier import names
+from shnotify.notifier.heartbeat import HOURS
 from shnotify.resources import policies
 from shnotify.resources.alarm import Alarm
 from shnotify.resources.function import Function
@@ -34,6 +35,7 @@ class Watch:
              a metric is sent only when something happened, `ignore` where silence says nothing: a
              queue that nobody touches sends no data though messages are in it
     says     what the alarm means
+    hours    0; or in how many hours nothing has reached the threshold: no data is nothing
     """
 
     ending: str
@@ -42,6 +44,7 @@ class Watch:
     statistic: str = "Sum"
     threshold: float = 1.0
     missing: str = "notBreaching"
+    hours: int = 0
 
 
 _OF_RULE = (
@@ -95,7 +98,9 @@ def watch(
     """Builds what watches these resources."""
     topic = _topic(config, scope)
     alarms = [
-        _alarm(config, scope, topic, thing, one) for thing in watched for one in _watches(thing)
+        _alarm(config, scope, topic, thing, one)
+        for thing in watched
+        for one in _watches(thing, watchdog.heartbeat)
     ]
     together = tuple(alarm.alarm_name for alarm in alarms)
     return [
@@ -131,12 +136,25 @@ def _subscriptions(config: Config, watchdog: Watchdog, topic: Topic) -> list[Sub
     ]
 
 
-def _watches(thing: Resource) -> Iterator[Watch]:
+def _silence(heartbeat: str) -> Watch:
+    """Watches for mail that was handed over, the heartbeat's at the least."""
+    return Watch(
+        "Silence",
+        "NumberOfNotificationsDelivered",
+        "no mail left {what} for so long that a heartbeat must be lost: see `shnotify doctor`",
+        missing="breaching",
+        hours=HOURS[heartbeat],
+    )
+
+
+def _watches(thing: Resource, heartbeat: str | None) -> Iterator[Watch]:
     """Yields what is watched of a thing of the alert path."""
     if isinstance(thing, Rule):
         yield from _OF_RULE if "DeadLetterConfig" in thing.targets else _OF_RULE[:1]
     elif isinstance(thing, Topic):
         yield from _OF_TOPIC
+        if heartbeat:
+            yield _silence(heartbeat)
     elif isinstance(thing, Function):
         yield from _OF_FUNCTION
     elif isinstance(thing, Queue):
@@ -164,10 +182,10 @@ def _alarm(config: Config, scope: Scope, topic: Topic, thing: Resource, one: Wat
         metric_name=one.metric,
         dimensions=[{"Name": dimension, "Value": thing.name}],
         statistic=one.statistic,
-        period=300,
-        evaluation_periods=1,
+        period=3600 if one.hours else 300,
+        evaluation_periods=one.hours or 1,
         threshold=one.threshold,
-        comparison_operator="GreaterThanOrEqualToThreshold",
+        comparison_operator=f"{'LessThan' if one.hours else 'GreaterThanOrEqualTo'}Threshold",
         treat_missing_data=one.missing,
         actions_enabled=True,
         alarm_actions=[topic.ref("Arn")],

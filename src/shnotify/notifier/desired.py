@@ -27,6 +27,7 @@ from shnotify.mail import archive as bundle
 from shnotify.mail.summary import settings_of
 from shnotify.notifier import names, undelivered
 from shnotify.notifier.alarms import watch
+from shnotify.notifier.heartbeat import heart, let_in
 from shnotify.resources import policies
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
@@ -75,6 +76,8 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
         resources += _rules(config, route, scope, target, queue, rules[route.name], plain)
     if config.watchdog:
         resources += watch(config, config.watchdog, scope, resources)
+        if config.watchdog.heartbeat:
+            resources += heart(config, scope, config.watchdog.heartbeat)
     return Graph(tuple(resources))
 
 
@@ -268,6 +271,9 @@ def _rules(
             tags = Tags.of({**tags.to_dict(), PLAIN_TAG: plain[route.name]})
         lead = next(one for one in rules if one.part.source == rule.part.source)
         transformer = {"InputTransformer": rule.part.transformer} if rule.part.transformer else {}
+        pattern = rule.pattern
+        if rule is rules[0] and config.watchdog and config.watchdog.heartbeat:
+            pattern = let_in(config, pattern, rule.part.transformer)
         found.append(
             Rule(
                 id=ids[rule.name],
@@ -276,7 +282,7 @@ def _rules(
                 heirs=_heirs(rule, rules, ids),
                 first=ids[lead.name] if lead is not rule else "",
                 unguarded=Pattern(rule.whole),
-                event_pattern=Pattern(rule.pattern),
+                event_pattern=Pattern(pattern),
                 description=route.rule.description,
                 state="ENABLED" if route.rule.enabled else "DISABLED",
                 targets={**target, **transformer},

@@ -109,10 +109,17 @@ def names_of(config: Config, graph: Graph) -> Names:
             if isinstance(thing, Topic) and thing.id != names.WATCHDOG_TOPIC
         ),
         functions=tuple(thing.function_name for thing in graph if isinstance(thing, Function)),
-        queues=tuple(thing.queue_name for thing in graph if isinstance(thing, Queue)),
+        queues=tuple(queue.queue_name for queue in _queues(graph)),
         patterns=tuple(rule.event_pattern.document for rule in rules),
         sources=frozenset(sources),
     )
+
+
+def _queues(graph: Graph) -> list[Queue]:
+    """Lists the queues of the alert path: not the heartbeat's own."""
+    return [
+        thing for thing in graph if isinstance(thing, Queue) and thing.id != names.HEARTBEAT_DLQ
+    ]
 
 
 def look_further(aws: Aws, seen: Observation, around: Surroundings) -> Surroundings:
@@ -146,11 +153,11 @@ def diagnose(
         for route, delivery in zip(config.routes, found, strict=True)
         for passage in _passages(config, graph, route, delivery, seen, around)
     )
-    queues = [thing.queue_name for thing in graph if isinstance(thing, Queue)]
+    queues = [queue.queue_name for queue in _queues(graph)]
     missing = [
         Link("queue", "broken", f"{thing.id} is missing", "shnotify apply", resource=thing.id)
-        for thing in graph
-        if isinstance(thing, Queue) and seen.wanted[thing.id] is None
+        for thing in _queues(graph)
+        if seen.wanted[thing.id] is None
     ]
     watched = (
         own_watchdog_links(graph, seen, around)

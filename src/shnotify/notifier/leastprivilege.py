@@ -22,9 +22,11 @@ from shnotify.resources.alarm import Alarm
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
+from shnotify.resources.policies import LAMBDA, SCHEDULER
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
+from shnotify.resources.schedule import Schedule
 from shnotify.resources.topic import Topic
 from shnotify.tags import NAME_TAG
 
@@ -35,6 +37,7 @@ ALL = "all"
 _ANYWHERE = "Anywhere"
 _OF_SERVICE = {
     "cloudwatch": ("Alarms",),
+    "scheduler": ("Schedules",),
     "events": ("Rules",),
     "iam": ("Roles",),
     "kms": ("OurKeys",),
@@ -155,9 +158,10 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "Queue": Place(_arns(things, Queue)),
         "Rules": Place(_arns(things, Rule)),
         "Alarms": Place(_arns(things, Alarm)),
+        "Schedules": Place(_schedules(things)),
         "Functions": Place(_arns(things, Function)),
         "Roles": Place(roles),
-        "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}),
+        "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": _takers(things)}}),
         "AttachedPolicies": Place((f"arn:{scope.partition}:iam::*:policy/*",) if roles else ()),
         "LogGroups": Place(tuple(arn + end for arn in logs for end in ("", ":*"))),
         "Keys": Place((every_key,)),
@@ -188,6 +192,23 @@ _STATUS_ONLY = {
 
 def _arns(things: Iterable[Resource], kind: type[Resource]) -> tuple[str, ...]:
     return tuple(sorted(thing.arn or "" for thing in things if isinstance(thing, kind)))
+
+
+def _schedules(things: Iterable[Resource]) -> tuple[str, ...]:
+    """Lists the groups, and the one schedule of each."""
+    groups = _arns(things, Schedule)
+    return groups + tuple(
+        f"{arn.replace(':schedule-group/', ':schedule/')}/{arn.rpartition('/')[2]}"
+        for arn in groups
+    )
+
+
+def _takers(things: Iterable[Resource]) -> str | list[str]:
+    """Names the services that take the roles."""
+    kinds = {type(thing) for thing in things}
+    found = [LAMBDA] if Function in kinds or Schedule not in kinds else []
+    found += [SCHEDULER] if Schedule in kinds else []
+    return found if len(found) > 1 else found[0]
 
 
 def _equal(key: str, tags: Mapping[str, str]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ TOPIC_KEY = "TopicKey"
 DLQ_KEY = "DlqKey"
 DLQ = "Dlq"
 WATCHDOG_TOPIC = "WatchdogTopic"
+HEARTBEAT = "WatchdogHeartbeat"
+HEARTBEAT_ROLE = "WatchdogHeartbeatRole"
+HEARTBEAT_DLQ = "WatchdogHeartbeatDlq"
 
 
 def tags_of(config: Config, resource_id: str) -> Tags:
@@ -59,6 +62,11 @@ def formatter_logs_id(route: Route) -> str:
 def watchdog_topic_name(config: Config) -> str:
     """The name of the topic that alarms tell; `whole` in `config.crosschecks` keeps it free."""
     return f"{config.name}-watchdog"
+
+
+def heartbeat_name(config: Config) -> str:
+    """The name of the heartbeat's schedule and of its group."""
+    return f"{config.name}-heartbeat"
 
 
 def alarm_name(config: Config, watched_id: str, ending: str) -> str:

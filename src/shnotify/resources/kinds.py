@@ -13,11 +13,13 @@ from shnotify.resources.loggroup import LogGroup
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
+from shnotify.resources.schedule import Schedule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
 
 KINDS: tuple[type[Resource], ...] = (
     Alarm,
+    Schedule,
     Rule,
     Function,
     Role,

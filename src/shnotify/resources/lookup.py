@@ -60,6 +60,7 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
             "lambda",
             "logs",
             "cloudwatch",
+            "scheduler",
         ]  # no types: ARNs of SNS and SQS hold none
         pages = aws.pages(
             aws.tagging.get_resources,

@@ -23,6 +23,7 @@ SNS_QUEUE_SID = "AllowSnsUndelivered"
 FUNCTION_SID = "AllowEventBridge"
 ALARM_SID = "AllowCloudWatchAlarms"
 LAMBDA = "lambda.amazonaws.com"
+SCHEDULER = "scheduler.amazonaws.com"
 SNS = "sns.amazonaws.com"
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 """CloudWatch alarms' service principal."""
@@ -177,6 +178,42 @@ def role_trust() -> Policy:
         "Action": "sts:AssumeRole",
     }
     return _policy("2012-10-17", [statement], {"Lambda"})
+
+
+def scheduler_trust(scope: Scope) -> Policy:
+    """Lets EventBridge Scheduler take the role for this account's schedules (scheduler user guide,
+    cross-service-confused-deputy-prevention).
+    """
+    statement = {
+        "Sid": "Scheduler",
+        "Effect": "Allow",
+        "Principal": {"Service": SCHEDULER},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": scope.account}},
+    }
+    return _policy("2012-10-17", [statement], {"Scheduler"})
+
+
+def heartbeat_policy(bus: str, queue: str) -> Policy:
+    """Allows what the schedule does: send the event, keep what could not be sent."""
+    statements = [
+        {"Sid": "Send", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus},
+        {"Sid": "Keep", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue},
+    ]
+    return _policy("2012-10-17", statements, {"Send", "Keep"})
+
+
+def only_encrypted(queue_arn: str) -> Policy:
+    """Refuses calls without TLS; who may use the queue, IAM says (sqs-security-best-practices)."""
+    statement = {
+        "Sid": "OnlyTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return _policy("2012-10-17", [statement], {"OnlyTls"})
 
 
 @dataclass(frozen=True)
