@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from shnotify.config.load import load
+from shnotify.notifier.heartbeat import detail
+from shnotify.sandbox.mailbox import mails
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, World
 from tests.support.faults import REGION
@@ -18,6 +22,7 @@ ALARMS = {
     "UrgentRule-FailedInvocations": ("AWS/Events", "FailedInvocations", "notBreaching"),
     "UrgentRule-LostInvocations": ("AWS/Events", "InvocationsFailedToBeSentToDlq", "notBreaching"),
     "UrgentTopic-FailedNotifications": ("AWS/SNS", "NumberOfNotificationsFailed", "notBreaching"),
+    "UrgentTopic-Silence": ("AWS/SNS", "NumberOfNotificationsDelivered", "breaching"),
     "UrgentFormatter-Errors": ("AWS/Lambda", "Errors", "notBreaching"),
     "UrgentFormatter-Throttles": ("AWS/Lambda", "Throttles", "notBreaching"),
     "Dlq-Depth": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "ignore"),
@@ -81,7 +86,7 @@ def test_who_does_not_use_it_pays_nothing(world: World) -> None:
 
 def test_the_plan_names_its_price(world: World) -> None:
     world.write(LAMBDA + WATCHDOG)
-    assert "Costs about 2.70 USD a month: 2 KMS keys at 1 USD, 7 alarms at 0.10 USD" in world.text("plan").out
+    assert "Costs about 2.80 USD a month: 2 KMS keys at 1 USD, 8 alarms at 0.10 USD" in world.text("plan").out
 
 
 def test_what_somebody_changed_is_mended(watched: World) -> None:
@@ -133,7 +138,7 @@ def test_a_topic_that_cloudwatch_cannot_use_is_broken(watched: World, attribute:
 def test_what_the_file_no_longer_names_is_removed(watched: World) -> None:
     watched.write(LAMBDA)
     gone = set(watched.apply().actions().values())
-    assert gone == {"delete"}
+    assert gone == {"delete", "update"}  # the rule lets the heartbeat in no more
     assert alarms(watched) == {}
     assert TOPIC not in [topic["TopicArn"] for topic in watched.client("sns").list_topics()["Topics"]]
     assert watched.run("status").states() == {}
@@ -143,6 +148,10 @@ def test_destroy_leaves_nothing(watched: World) -> None:
     assert watched.run("destroy", "--yes", "--force").code == 0
     assert alarms(watched) == {}
     assert watched.client("sns").list_topics()["Topics"] == []
+    assert watched.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert watched.client("iam").list_roles()["Roles"] == []
+    groups = watched.client("scheduler").list_schedule_groups()["ScheduleGroups"]
+    assert [group["Name"] for group in groups] == ["default"]
 
 
 def test_an_alarm_of_somebody_else_is_refused_or_adopted_and_given_back(world: World) -> None:
@@ -164,6 +173,76 @@ def test_an_alarm_of_somebody_else_is_refused_or_adopted_and_given_back(world: W
     assert world.run("status").states() == {}
     assert world.run("destroy", "--yes", "--force").code == 0
     assert list(alarms(world)) == ["Dlq-Depth"]
+
+
+def beat(world: World, **changed: Any) -> None:
+    """What the schedule does, when its time has come."""
+    name = "security-alerts-heartbeat"
+    target = world.client("scheduler").get_schedule(Name=name, GroupName=name)["Target"]
+    entry = {**target["EventBridgeParameters"], "Detail": target["Input"], **changed}
+    assert world.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
+@pytest.mark.parametrize("source", ["cspm", "hub", "both"])
+@pytest.mark.parametrize("form", ["summary", "json", "lambda"])
+def test_a_heartbeat_is_one_mail_a_route(world: World, form: str, source: str) -> None:
+    fields = f"    source: {source}\n    message: {{format: {form}}}\n"
+    world.write(SMALLEST + fields + WATCHDOG)
+    assert world.apply().code == 0
+    confirm_subscription("secops@example.com")
+    assert world.run("status").states() == {}
+    before = len(mails())
+    beat(world)
+    (mail,) = mails()[before:]
+    assert mail.to == "secops@example.com"
+    assert "alive: the alerts of security-alerts get through" in mail.subject + mail.body
+
+
+def test_only_exactly_the_heartbeat_is_let_in(world: World) -> None:
+    world.write(SMALLEST + WATCHDOG)
+    assert world.apply().code == 0
+    confirm_subscription("secops@example.com")
+    before = len(mails())
+    good = detail(load(world.path))
+    (finding,) = good["findings"]
+    for changed in (
+        {**good, "notifier": "another"},
+        {**good, "findings": [{**finding, "Title": "your account is locked: call us"}]},
+        {**good, "findings": [{**finding, "Id": "/../../evil"}]},
+        {"notifier": good["notifier"]},
+    ):
+        beat(world, Detail=json.dumps(changed))
+    beat(world, Source="shnotify")
+    beat(world, DetailType="Security Hub Findings - Imported")
+    assert mails()[before:] == []
+    beat(world)
+    assert len(mails()[before:]) == 1
+
+
+@pytest.mark.parametrize(("every", "longest"), [("daily", 24), ("weekly", 96)])
+def test_silence_is_longer_than_the_time_between_two_heartbeats(world: World, every: str, longest: int) -> None:
+    world.write(SMALLEST + WATCHDOG.replace("}", f", heartbeat: {every}}}"))
+    assert world.apply().code == 0
+    silence = alarms(world)["UrgentTopic-Silence"]
+    seconds = silence["Period"] * silence["EvaluationPeriods"]
+    assert longest * 3600 < seconds <= 7 * 86400
+    assert (silence["ComparisonOperator"], silence["Threshold"]) == ("LessThanThreshold", 1)
+
+
+def test_without_a_heartbeat_the_rule_is_as_before(world: World) -> None:
+    assert world.apply().code == 0
+    world.write(SMALLEST + WATCHDOG.replace("}", ", heartbeat: null}"))
+    made = world.apply().actions()
+    assert set(made.values()) == {"create"}
+    assert not [one for one in made if "Heartbeat" in one or "Silence" in one]
+
+
+def test_a_heart_that_stands_still_is_broken(watched: World) -> None:
+    name = "security-alerts-heartbeat"
+    watched.client("scheduler").delete_schedule(Name=name, GroupName=name)
+    assert watchdog(watched) == [("broken", "WatchdogHeartbeat")]
+    assert watched.apply().actions() == {"WatchdogHeartbeat": "update"}
+    assert watchdog(watched) == [("ok", None)]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from shnotify.formatter.mail import HEARTBEAT
 from shnotify.mail.fields import FIELDS, FINDING
 from shnotify.notifier import names
 from shnotify.resources import policies
-from shnotify.resources.queue import Queue
+from shnotify.resources.queue import HEARTBEAT_QUEUE, Queue
 from shnotify.resources.role import Role, role_name
 from shnotify.resources.schedule import Schedule
 
@@ -129,7 +129,7 @@ def heart(config: Config, scope: Scope, every: str) -> list[Resource]:
 
 
 def _queue(config: Config, scope: Scope) -> Queue:
-    name = f"{names.heartbeat_name(config)}-dlq"
+    name = f"{config.name}{HEARTBEAT_QUEUE}"
     arn = scope.queue(name)
     policy: Policy = policies.only_encrypted(arn)
     return Queue(
