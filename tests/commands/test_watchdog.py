@@ -245,6 +245,20 @@ def test_a_heart_that_stands_still_is_broken(watched: World) -> None:
     assert watchdog(watched) == [("ok", None)]
 
 
+def test_init_offers_it(world: World) -> None:
+    world.path.unlink()
+    ran = world.run("init", "--email", "a@example.com", "--watchdog", "b@example.com")
+    assert ran.code == 0, ran.err
+    watching = load(world.path).watchdog
+    assert watching
+    assert [one.endpoint for one in watching.subscribers] == ["b@example.com"]
+    assert world.run("init", "--email", "a@example.com", "--watchdog", "b", "--force").code == 2
+    assert world.run("init", "--full", "--watchdog", "b@example.com", "--force").code == 0
+    assert load(world.path).watchdog == watching
+    assert world.run("init", "--email", "a@example.com", "--force").code == 0
+    assert load(world.path).watchdog is None
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [

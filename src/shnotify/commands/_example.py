@@ -40,6 +40,9 @@ def _lines(text: str, answers: Answers, quoted: Callable[[str], str]) -> Iterato
             comment = found["rest"][found["rest"].index("#") :]
             written = f"{lead}{field}: {quoted(value)}".ljust(34) + f" {comment}"
             yield written if value else f"# {line}"
+        elif line.startswith("watchdog: null") and answers.watchdog:
+            told = ", ".join(quoted(email) for email in answers.watchdog)
+            yield f"watchdog: {{subscribers: [{told}]}}"
         elif line.strip() == "- secops@example.com":
             indent = line[: line.index("-")]
             yield from (f"{indent}- {quoted(email)}" for email in answers.emails)
