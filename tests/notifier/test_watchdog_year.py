@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -68,9 +69,10 @@ def graph(every: str) -> Graph:
     return build(completed(parse(text)), Scope("aws", "eu-west-1", "123456789012"))
 
 
-def beats(schedule: Schedule) -> list[int]:
-    """The hours of the year in which a schedule's `cron(0 H ? * DAYS *)` sends."""
-    _, hour, _, _, days, _ = schedule.schedule_expression.removeprefix("cron(").removesuffix(")").split()
+@cache
+def beats(expression: str) -> list[int]:
+    """The hours of the year in which a schedule of `cron(0 H ? * DAYS *)` sends."""
+    _, hour, _, _, days, _ = expression.removeprefix("cron(").removesuffix(")").split()
     found = []
     for number in range(YEAR):
         at = BEGIN + timedelta(hours=number)
@@ -89,7 +91,7 @@ class Year:
     def series(self, broken: int, effect: dict[str, float]) -> Series:
         found: Series = defaultdict(dict)
         (schedule,) = (thing for thing in self.graph if isinstance(thing, Schedule))
-        for hour in beats(schedule):
+        for hour in beats(schedule.schedule_expression):
             counted = {"AWS/SNS NumberOfNotificationsDelivered": 1.0} if hour < broken else effect
             for name, value in counted.items():
                 namespace, metric = name.split(" ")
@@ -100,10 +102,9 @@ class Year:
         """The first hour after the first heartbeat in which some alarm is on."""
         series = self.series(broken, effect)
         (schedule,) = (thing for thing in self.graph if isinstance(thing, Schedule))
-        begin = beats(schedule)[0]
-        hours = [
-            on for thing in self.graph if isinstance(thing, Alarm) if (on := _on(thing, series, begin)) is not None
-        ]
+        begin = beats(schedule.schedule_expression)[0]
+        alarms = [thing for thing in self.graph if isinstance(thing, Alarm)]
+        hours = [on for alarm in alarms if (on := _on(alarm, series, begin)) is not None]
         return min(hours, default=None)
 
 
@@ -115,10 +116,13 @@ def _on(alarm: Alarm, series: Series, begin: int) -> int | None:
         else (lambda value: value >= alarm.threshold)
     )
     periods = alarm.evaluation_periods
+    if alarm.treat_missing_data != "breaching":
+        assert periods == 1
+        return min((hour for hour, value in data.items() if hour >= begin and breaches(value)), default=None)
     run = 0
     for hour in range(begin, YEAR):
         value = data.get(hour)
-        bad = breaches(value) if value is not None else alarm.treat_missing_data == "breaching"
+        bad = value is None or breaches(value)
         run = run + 1 if bad else 0
         if run >= periods:
             return hour
