@@ -32,6 +32,7 @@ FILES = {
     "lambda": config(routes=LAMBDA),
     "existing keys": config(f"encryption: {{topic_key: {{arn: '{EXISTING}'}}, dlq_key: {{arn: '{EXISTING}'}}}}\n"),
     "no keys": config("encryption: false\n"),
+    "watchdog": config("watchdog: {subscribers: [oncall@example.com]}\n", LAMBDA),
     "hub": config(routes="  - name: urgent\n    source: hub\n    subscribers: [secops@example.com]\n"),
 }
 

@@ -37,7 +37,7 @@ ALL = "all"
 _ANYWHERE = "Anywhere"
 _OF_SERVICE = {
     "cloudwatch": ("Alarms",),
-    "scheduler": ("Schedules",),
+    "scheduler": ("ScheduleGroups",),
     "events": ("Rules",),
     "iam": ("Roles",),
     "kms": ("OurKeys",),
@@ -78,6 +78,15 @@ _OF_ACTION = {
             "kms:ListResourceTags",
         ),
         ("Keys",),
+    ),
+    **dict.fromkeys(
+        (
+            "scheduler:CreateSchedule",
+            "scheduler:DeleteSchedule",
+            "scheduler:GetSchedule",
+            "scheduler:UpdateSchedule",
+        ),
+        ("Schedules",),
     ),
     "kms:CreateAlias": ("Aliases", "Keys"),
     "kms:DeleteAlias": ("Aliases", "Keys"),
@@ -158,6 +167,7 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "Queue": Place(_arns(things, Queue)),
         "Rules": Place(_arns(things, Rule)),
         "Alarms": Place(_arns(things, Alarm)),
+        "ScheduleGroups": Place(_arns(things, Schedule)),
         "Schedules": Place(_schedules(things)),
         "Functions": Place(_arns(things, Function)),
         "Roles": Place(roles),
@@ -195,11 +205,10 @@ def _arns(things: Iterable[Resource], kind: type[Resource]) -> tuple[str, ...]:
 
 
 def _schedules(things: Iterable[Resource]) -> tuple[str, ...]:
-    """Lists the groups, and the one schedule of each."""
-    groups = _arns(things, Schedule)
-    return groups + tuple(
+    """Lists the one schedule of each group."""
+    return tuple(
         f"{arn.replace(':schedule-group/', ':schedule/')}/{arn.rpartition('/')[2]}"
-        for arn in groups
+        for arn in _arns(things, Schedule)
     )
 
 
