@@ -237,6 +237,15 @@ def test_without_a_heartbeat_the_rule_is_as_before(world: World) -> None:
     assert not [one for one in made if "Heartbeat" in one or "Silence" in one]
 
 
+def test_a_rule_that_lets_no_heartbeat_in_is_said_as_the_watchdogs(watched: World) -> None:
+    events = watched.client("events")
+    wide = json.loads(events.describe_rule(Name="security-alerts-urgent")["EventPattern"])
+    events.put_rule(Name="security-alerts-urgent", EventPattern=json.dumps(wide["$or"][0]))
+    assert watchdog(watched) == [("broken", "UrgentRule")]
+    links = watched.run("doctor").json["links"]
+    assert [link["verdict"] for link in links if link["id"] == "pattern"] == ["ok"]
+
+
 def test_a_heart_that_stands_still_is_broken(watched: World) -> None:
     name = "security-alerts-heartbeat"
     watched.client("scheduler").delete_schedule(Name=name, GroupName=name)
@@ -277,3 +286,21 @@ def test_what_cannot_be(world: World, text: str, path: str) -> None:
     ran = world.run("validate")
     assert ran.code == 2
     assert path in ran.out
+
+
+@pytest.mark.parametrize("form", ["summary", "json", "lambda"])
+def test_the_rest_of_the_diagnosis_is_as_without_it(world: World, form: str) -> None:
+    """The wider pattern breaks no other judgement."""
+    route = SMALLEST + f"    message: {{format: {form}}}\n"
+
+    def links() -> set[tuple[str, str, str]]:
+        assert world.apply().code == 0
+        found = world.run("doctor").json["links"]
+        return {(link["id"], link["verdict"], link["why"]) for link in found if link["id"] != "watchdog"}
+
+    world.write(route)
+    assert world.apply().code == 0
+    confirm_subscription("secops@example.com")
+    without = links()
+    world.write(route + WATCHDOG)
+    assert links() == without

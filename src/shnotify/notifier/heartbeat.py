@@ -16,6 +16,7 @@ from shnotify.arns import Scope
 from shnotify.config.models import Config
 from shnotify.engine.resource import Resource
 from shnotify.engine.values import Policy
+from shnotify.findings.signoflife import joined
 from shnotify.formatter.mail import HEARTBEAT
 from shnotify.mail.fields import FIELDS, FINDING
 from shnotify.notifier import names
@@ -81,7 +82,7 @@ def let_in(
         "detail-type": [DETAIL_TYPE],
         "detail": {"notifier": [config.name], **within},
     }
-    return {"$or": [dict(pattern), beat]}
+    return joined(pattern, beat)
 
 
 def _pin(pattern: dict[str, Any], path: str, document: Any) -> None:

@@ -12,12 +12,15 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
 from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live
+from shnotify.engine.values import Pattern
+from shnotify.findings.signoflife import parted
 from shnotify.notifier import names
 from shnotify.notifier.inquiry import Answers
 from shnotify.notifier.surroundings import Surroundings
 from shnotify.notifier.words import unread
 from shnotify.resources import calls
 from shnotify.resources.evaluation import evaluate
+from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
 from shnotify.subscribers import subscriber_identity
@@ -32,6 +35,7 @@ def own_watchdog_links(graph: Graph, seen: Observation, around: Surroundings) ->
     judged = [
         link for thing in watching for link in thing.resolved(known).judged(seen.wanted[thing.id])
     ]
+    judged += _let_in(graph, seen)
     found = [
         *judged,
         *_topic_links(graph, seen, watching[0].arn or ""),
@@ -39,6 +43,21 @@ def own_watchdog_links(graph: Graph, seen: Observation, around: Surroundings) ->
     ]
     bad = tuple(link for link in found if link.verdict != "ok")
     return bad or (Link(_LINK, "ok", evidence={"alarms": [thing.name for thing in watching]}),)
+
+
+def _let_in(graph: Graph, seen: Observation) -> Iterator[Link]:
+    """Judges whether the rules that take the heartbeat let it in."""
+    for thing in graph:
+        live = seen.wanted[thing.id]
+        if not (
+            isinstance(thing, Rule) and isinstance(live, Live) and isinstance(live.state, Rule)
+        ):
+            continue
+        wanted = parted(thing.event_pattern.document)[1]
+        have = parted(live.state.event_pattern.document)[1]
+        if wanted and (not have or Pattern(dict(have)) != Pattern(dict(wanted))):
+            why = f"{thing.id} does not let the heartbeat in as the file says"
+            yield thing.link(_LINK, "broken", why)
 
 
 def _topic_links(graph: Graph, seen: Observation, alarm: str) -> Iterator[Link]:
