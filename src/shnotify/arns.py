@@ -39,6 +39,12 @@ class Scope:
     def log_group(self, name: str) -> str:
         return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{name}"
 
+    def alarm(self, name: str) -> str:
+        return f"arn:{self.partition}:cloudwatch:{self.region}:{self.account}:alarm:{name}"
+
+    def schedule_group(self, name: str) -> str:
+        return f"arn:{self.partition}:scheduler:{self.region}:{self.account}:schedule-group/{name}"
+
     def role(self, name: str) -> str:
         """A role under the path `/`; IAM knows no Region."""
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"

@@ -39,7 +39,7 @@ def find(data: Any, path: tuple[str, ...]) -> list[Any]:
 def present(path: tuple[str, ...]) -> bool:
     """In the data, or as an alternative in a comment."""
     commented = (path[-1] == "arn" and "{arn: " in COMMENTS) or (
-        path[0] in ("rollout", "regions") and f" {path[-1]}: " in COMMENTS
+        path[0] in ("rollout", "regions", "watchdog") and f"{path[-1]}:" in COMMENTS
     )
     return bool(find(read(EXAMPLE).data, path)) or commented
 

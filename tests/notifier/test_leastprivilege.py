@@ -34,6 +34,7 @@ FILES = {
     "existing keys": config(f"encryption: {{topic_key: {{arn: '{EXISTING}'}}, dlq_key: {{arn: '{EXISTING}'}}}}\n"),
     "no keys": config("encryption: false\n"),
     "rollout": config("rollout: {accounts: ['111122223333'], regions: [eu-west-1]}\n"),
+    "watchdog": config("watchdog: {subscribers: [oncall@example.com]}\n", LAMBDA),
     "hub": config(routes="  - name: urgent\n    source: hub\n    subscribers: [secops@example.com]\n"),
 }
 

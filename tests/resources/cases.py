@@ -34,6 +34,7 @@ routes:
   - name: urgent
     message: {{format: lambda}}
     subscribers: [secops@example.com]
+watchdog: {{subscribers: [oncall@example.com]}}
 """
 GRAPH = build(completed(parse(FILE)), Scope("aws", REGION, "123456789012"))
 
@@ -150,6 +151,31 @@ def _attach_a_policy(clients: Any, role: Any) -> None:
     assert POLICY_NAME in iam.list_role_policies(RoleName=role.role_name)["PolicyNames"]
 
 
+def _actions_off(clients: Any, alarm: Any) -> None:
+    clients("cloudwatch").disable_alarm_actions(AlarmNames=[alarm.alarm_name])
+
+
+def _other_form(clients: Any, alarm: Any) -> None:
+    """Goes off seldom, and tells somebody besides."""
+    theirs = alarm.alarm_actions[0].rpartition(":")[0] + ":theirs"
+    clients("cloudwatch").put_metric_alarm(
+        AlarmName=alarm.alarm_name,
+        MetricName="Invocations",
+        Namespace=alarm.namespace,
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=5,
+        DatapointsToAlarm=2,
+        Threshold=100,
+        ComparisonOperator="LessThanThreshold",
+        AlarmActions=[theirs],
+    )
+
+
+def _no_schedule(clients: Any, schedule: Any) -> None:
+    clients("scheduler").delete_schedule(Name=schedule.name, GroupName=schedule.name)
+
+
 _PUBLISH = {"Sid": "Publish", "Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
 _POLICY = Policy({"Version": "2012-10-17", "Statement": [_PUBLISH]}, frozenset({"Publish"}))
 _ONCE = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 60}
@@ -223,6 +249,16 @@ CASES: tuple[Case, ...] = (
         id="UrgentFormatterRole",
         variants=(_more_tags, _other(description="other"), _other(policies=_POLICY), _other_trust),
         before=_attach_a_policy,
+    ),
+    Case(
+        id="UrgentRuleFailedInvocations",
+        variants=(_more_tags, _other(threshold=2.0), _other(treat_missing_data="ignore")),
+        hands=(_actions_off, _other_form),
+    ),
+    Case(
+        id="WatchdogHeartbeat",
+        variants=(_more_tags, _other(schedule_expression="cron(0 9 * * ? *)"), _other(state="DISABLED")),
+        hands=(_no_schedule,),
     ),
     Case(id="UrgentFormatterLogs", variants=(_more_tags, _other(retention_in_days=60))),
 )

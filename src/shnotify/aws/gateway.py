@@ -258,5 +258,9 @@ class Aws(Calls):
         return self._client("cloudwatch")
 
     @property
+    def scheduler(self) -> Any:
+        return self._client("scheduler")
+
+    @property
     def cloudtrail(self) -> Any:
         return self._client("cloudtrail")

@@ -64,6 +64,7 @@ _NAMES = (
         "resourceArn",
         "Resource",
         "StackSetName",
+        "AlarmName",
     ),
 )
 """The parameters that say which thing a call is about, the most telling first."""

@@ -42,6 +42,9 @@ def _lines(text: str, answers: Answers, quoted: Callable[[str], str]) -> Iterato
             yield written if value else f"# {line}"
         elif line.startswith("      format: summary"):
             yield line.replace("summary", quoted(answers.mail), 1)
+        elif line.startswith("watchdog: null") and answers.watchdog:
+            told = ", ".join(quoted(email) for email in answers.watchdog)
+            yield f"watchdog: {{subscribers: [{told}]}}"
         elif line.strip() == "- secops@example.com":
             indent = line[: line.index("-")]
             yield from (f"{indent}- {quoted(email)}" for email in answers.emails)

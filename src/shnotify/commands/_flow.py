@@ -159,15 +159,22 @@ def _tell(run: Session, done: Future[list[str]]) -> None:
 
 
 def cost_line(run: Session) -> str:
-    """Says what the notifier costs a month: a customer-managed key is 1 USD (AWS KMS pricing).
+    """Says what the notifier costs a month: a customer-managed key is 1 USD (AWS KMS pricing), an
+    alarm 0.10 USD (Amazon CloudWatch pricing).
 
     The rest is cents.
     """
+    from shnotify.notifier.alarms import MONTHLY_USD
+    from shnotify.resources.alarm import Alarm
     from shnotify.resources.key import Key
 
     keys = sum(isinstance(resource, Key) for resource in run.graph)
     what = f"{keys} KMS key{'s' if keys != 1 else ''} at 1 USD" if keys else "no KMS key of its own"
-    return f"Costs about {keys} USD a month: {what}; e-mail, events and queue are free or cents at this size."
+    cost = f"{keys}"
+    if alarms := sum(isinstance(resource, Alarm) for resource in run.graph):
+        cost = f"{keys + alarms * MONTHLY_USD:.2f}"
+        what = f"{what}, {alarms} alarms at {MONTHLY_USD:.2f} USD"
+    return f"Costs about {cost} USD a month: {what}; e-mail, events and queue are free or cents at this size."
 
 
 def refusal(plan: Plan) -> Any:

@@ -33,6 +33,7 @@ TEMPLATE = """\
 # encryption: false              # no customer-managed keys at all (the default makes two, 1 USD a
 # month each)
 # dead_letter_queue: false       # no queue for what EventBridge could not deliver
+{watchdog}
 
 routes:
   - name: {route}
@@ -72,6 +73,7 @@ class Answers:
     region: str
     account: str
     mail: str = "summary"
+    watchdog: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Writes the file's text. An answer never holds more than a value of its field."""
@@ -84,12 +86,24 @@ class Answers:
             region=region.ljust(_COLUMN),
             account=account.ljust(_COLUMN),
             route=_quoted(self.route),
+            watchdog=self._watchdog(),
             message=f"{'    # ' if self.mail == 'summary' else '    '}message: {{format: {_quoted(self.mail)}}}".ljust(
                 _COLUMN
             )
             + " # summary, json or lambda",
             subscribers="\n".join(f"      - {_quoted(email)}" for email in self.emails)
             or "      []",
+        )
+
+    def _watchdog(self) -> str:
+        told = ", ".join(_quoted(email) for email in self.watchdog)
+        if told:
+            return (
+                f"watchdog: {{subscribers: [{told}]}} # who is told when the notifier itself fails"
+            )
+        return (
+            "# watchdog: {subscribers: [oncall@example.com]}   # who is told when the notifier itself\n"
+            "# fails: alarms at 0.10 USD a month each, and a sign of life"
         )
 
     def problems(self) -> dict[str, str]:
@@ -101,11 +115,14 @@ class Answers:
         try:
             completed(parse(self.text()))
         except ConfigError as error:
-            found = {
-                _OPTIONS.get(problem.path, "--email"): problem.message for problem in error.problems
-            }
+            found = {_option(problem.path): problem.message for problem in error.problems}
             return found | {option: _TYPED[option] for option in found if option in _TYPED}
         return {}
+
+
+def _option(path: str) -> str:
+    """Names the option that a field is given by."""
+    return "--watchdog" if path.startswith("watchdog") else _OPTIONS.get(path, "--email")
 
 
 @click.command("init")
@@ -124,6 +141,13 @@ class Answers:
 @click.option(
     "--mail", default="summary", show_default=True, help="Which mail: summary, json or lambda."
 )
+@click.option(
+    "--watchdog",
+    "told",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Who is told when the notifier itself fails; may be given several times.",
+)
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @config_option
 @output_options
@@ -135,6 +159,7 @@ def command(
     region: str,
     full: bool,
     mail: str,
+    told: tuple[str, ...],
     force: bool,
     **options: Any,
 ) -> int:
@@ -151,7 +176,7 @@ def command(
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
     _free(chosen.config, force=force)
-    answers = Answers(name, route, emails, region, account, mail)
+    answers = Answers(name, route, emails, region, account, mail, told)
     if not emails and not full and screen.can_ask:
         answers = _uninterrupted(screen, answers)
     if full:

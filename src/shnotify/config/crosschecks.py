@@ -151,6 +151,7 @@ def whole(config: Config) -> Iterator[Found]:
     for one in in_regions(config):
         yield from _keys(one)
         yield from _elsewhere(one)
+    yield from _watchdog(config)
     if any(route.message.format == "lambda" for route in config.routes):
         yield from _alike(config.tags)
 
@@ -224,6 +225,29 @@ def _alike(given: dict[str, str]) -> Iterator[Found]:
                 ("tags", key),
                 f"IAM takes {shown(key)} and {shown(first)} for one: the formatter's role has both",
             )
+
+
+def _watchdog(config: Config) -> Iterator[Found]:
+    """Finds what would be one thing with the watchdog's own topic, or cannot be told."""
+    if not config.watchdog:
+        return
+    own = f"{config.name}-watchdog"
+    for i, route in enumerate(config.routes):
+        if route.id == "Watchdog":
+            yield (
+                ("routes", i, "name"),
+                f"{shown(route.name)} is what the watchdog's own topic is called: rename it",
+            )
+        elif route.topic.name == own:
+            yield (
+                ("routes", i, "topic", "name"),
+                f"{shown(own)} is the watchdog's own topic: rename it",
+            )
+    seen: set[tuple[str, str]] = set()
+    for number, one in enumerate(config.watchdog.subscribers):
+        if one.identity in seen:
+            yield ("watchdog", "subscribers", number), f"{shown(one.endpoint)} is listed twice"
+        seen.add(one.identity)
 
 
 def _elsewhere(config: Config) -> Iterator[Found]:

@@ -12,6 +12,7 @@ def with_defaults(data: dict[str, Any]) -> dict[str, Any]:
         **{key: value for key, value in data.items() if value is not None or key != "tags"},
         "encryption": _encryption(data.get("encryption"), str(name)),
         "dead_letter_queue": _named(data.get("dead_letter_queue"), {"name": f"{name}-dlq"}),
+        **({"watchdog": None} if data.get("watchdog") is False else {}),
         **({"routes": _routes(data["routes"], str(name))} if "routes" in data else {}),
     }
 

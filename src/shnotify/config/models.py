@@ -126,6 +126,13 @@ def _subscriber(value: Any) -> Any:
     return {"protocol": "email", "endpoint": value} if isinstance(value, str) else value
 
 
+Subscribers = Annotated[
+    tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
+    BeforeValidator(strict_tuple),
+    at_most(fields.MAX_SUBSCRIBERS),
+]
+
+
 class Route(Model):
     """A topic with its subscribers, and a rule that feeds it."""
 
@@ -139,11 +146,7 @@ class Route(Model):
     rule: RuleSection
     message: Message = described(default_factory=Message)
     retry: Retry = described(default_factory=Retry)
-    subscribers: Annotated[
-        tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
-        BeforeValidator(strict_tuple),
-        at_most(fields.MAX_SUBSCRIBERS),
-    ] = described(())
+    subscribers: Subscribers = described(())
     unlisted_subscribers: Literal["keep", "remove"] = described(
         "keep", description="Who is only on the topic."
     )
@@ -159,6 +162,17 @@ class Route(Model):
         if value == {}:
             raise ValueError("an empty pattern matches every event of the account")
         return value
+
+
+class Watchdog(Model):
+    """Alarms on the notifier itself, told on a topic of their own."""
+
+    subscribers: Annotated[Subscribers, Field(min_length=1)] = described(
+        description="Who is told when the notifier fails; better not the same people only."
+    )
+    heartbeat: Literal["daily", "weekly"] | None = described(
+        "weekly", description="Signs of life through the rules; weekly: Mondays and Thursdays."
+    )
 
 
 class Config(Model):
@@ -191,6 +205,9 @@ class Config(Model):
         Field(min_length=1),
         at_most(fields.MAX_ROUTES),
     ]
+    watchdog: Watchdog | None = described(
+        None, description="Alarms on the notifier itself, told on a topic of their own."
+    )
     rollout: Rollout | None = described(None, description="The same in many accounts and Regions.")
 
     @property

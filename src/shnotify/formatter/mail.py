@@ -35,6 +35,10 @@ class Mail:
     mark: str | None = None
 
 
+HEARTBEAT = "shnotify.heartbeat"
+"""The source of the notifier's own sign of life."""
+
+
 def mails(event: Any, settings: Settings) -> list[Mail]:
     """All mails of one event.
 
@@ -43,6 +47,8 @@ def mails(event: Any, settings: Settings) -> list[Mail]:
     if not isinstance(event, Mapping):
         return [_raw({"event": event}, settings, WORDS[settings.language].no_finding)]
     try:
+        if event.get("source") == HEARTBEAT:
+            return [_alive(event, settings)]
         found = findings_in(event)
         if not found:
             return [_raw(event, settings, WORDS[settings.language].no_finding)]
@@ -105,6 +111,13 @@ def mark_on(finding: Finding, marker: str) -> str:
 
 def comment_for(marker: str, state: str) -> str:
     return f"{marker}: {state}"
+
+
+def _alive(event: Mapping[str, Any], settings: Settings) -> Mail:
+    """A sign of life; it is no finding, so nothing is marked."""
+    words = WORDS[settings.language]
+    name = text.clean(str(at(event, "detail", "notifier")))
+    return Mail(text.subject(words.alive.format(name=name)), text.body(words.alive_body, words.cut))
 
 
 def _raw(event: Mapping[str, Any], settings: Settings, why: str) -> Mail:

@@ -33,6 +33,8 @@ class Words(NamedTuple):
     action: str
     untitled: str
     no_finding: str
+    alive: str
+    alive_body: str
     resolved: str
     passed: str
     sample: str
@@ -67,6 +69,8 @@ _ENGLISH = Words(
     action="Sent by the custom action",
     untitled="(no title)",
     no_finding="Security Hub event without findings",
+    alive="alive: the alerts of {name} get through",
+    alive_body="A sign of life. It took the way of an alert; nothing is wrong.",
     resolved="RESOLVED",
     passed="PASSED",
     sample="SAMPLE",
@@ -100,6 +104,8 @@ _JAPANESE = Words(
     action="送信したカスタムアクション",
     untitled="(タイトルなし)",
     no_finding="検出結果を含まない Security Hub イベント",
+    alive="正常: {name} の通知は届いています",
+    alive_body="定期的な動作確認です。通知と同じ経路で届きました。問題はありません。",
     resolved="解決済み",
     passed="成功",
     sample="サンプル",

@@ -26,6 +26,8 @@ from shnotify.formatter import HANDLER
 from shnotify.mail import archive as bundle
 from shnotify.mail.summary import settings_of
 from shnotify.notifier import names, undelivered
+from shnotify.notifier.alarms import watch
+from shnotify.notifier.heartbeat import heart, let_in
 from shnotify.resources import policies
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
@@ -35,7 +37,7 @@ from shnotify.resources.role import Role, role_name
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
-from shnotify.tags import MANAGED_TAG, NAME_TAG, PLAIN_TAG, RESOURCE_TAG
+from shnotify.tags import PLAIN_TAG
 
 LOG_DAYS = 30
 """How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
@@ -72,6 +74,10 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
             resources += formatter
             target = formatter[-1]
         resources += _rules(config, route, scope, target, queue, rules[route.name], plain)
+    if config.watchdog:
+        resources += watch(config, config.watchdog, scope, resources)
+        if config.watchdog.heartbeat:
+            resources += heart(config, scope, config.watchdog.heartbeat)
     return Graph(tuple(resources))
 
 
@@ -89,11 +95,6 @@ def own_aliases(config: Config) -> tuple[str, ...]:
     encryption = config.encryption
     keys = [encryption.topic_key, encryption.dlq_key] if encryption else []
     return tuple(key.alias for key in keys if isinstance(key, ManagedKey))
-
-
-def _tags(config: Config, resource_id: str) -> Tags:
-    ours = {NAME_TAG: config.name, RESOURCE_TAG: resource_id, MANAGED_TAG: "shnotify"}
-    return Tags.of({**config.tags, **ours})
 
 
 def _keys(config: Config, scope: Scope) -> tuple[Key | str, Key | str]:
@@ -120,7 +121,7 @@ def _key(
         enable_key_rotation=key.rotation,
         pending_window_in_days=key.deletion_window,
         key_policy=_key_policy(config, resource_id, scope),
-        tags=_tags(config, resource_id),
+        tags=names.tags_of(config, resource_id),
     )
 
 
@@ -159,7 +160,7 @@ def _queue(
         kms_data_key_reuse_period_seconds=queue.data_key_reuse if key else None,
         sqs_managed_sse_enabled=None if key else True,
         policy_document=policy,
-        tags=_tags(config, names.DLQ),
+        tags=names.tags_of(config, names.DLQ),
     )
 
 
@@ -173,7 +174,7 @@ def _topic(config: Config, route: Route, scope: Scope, key: Key | str) -> Topic:
         display_name=route.topic.display_name or "",
         kms_master_key_id=_arn_of(key),
         policy_document=policies.topic_policy(scope, arn),
-        tags=_tags(config, names.topic_id(route)),
+        tags=names.tags_of(config, names.topic_id(route)),
     )
 
 
@@ -205,7 +206,7 @@ def _formatter(
         log_group_name=f"{PREFIX}{name}",
         log_group_arn=uses.log_group,
         retention_in_days=LOG_DAYS,
-        tags=_tags(config, names.formatter_logs_id(route)),
+        tags=names.tags_of(config, names.formatter_logs_id(route)),
     )
     role = Role(
         id=names.formatter_role_id(route),
@@ -214,7 +215,7 @@ def _formatter(
         description=words,
         assume_role_policy_document=policies.role_trust(),
         policies=policies.role_policy(uses),
-        tags=_tags(config, names.formatter_role_id(route)),
+        tags=names.tags_of(config, names.formatter_role_id(route)),
     )
     settings = settings_of(route.message, marker=config.marker(route), topic_arn=route.topic.name)
     archive = bundle.archive(settings.to_text())
@@ -238,7 +239,7 @@ def _formatter(
             "OnFailure": uses.queue,
         },
         policy_document=policies.function_policy(scope.function(name), scope.rule(route.rule.name)),
-        tags=_tags(config, names.formatter_id(route)),
+        tags=names.tags_of(config, names.formatter_id(route)),
     )
     return logs, role, function
 
@@ -265,11 +266,14 @@ def _rules(
     ids = {rule.name: names.rule_id(route, rule.part.name) for rule in rules}
     found = []
     for rule in reversed(rules):  # a rule lets go only of what others have taken over
-        tags = _tags(config, ids[rule.name])
+        tags = names.tags_of(config, ids[rule.name])
         if rule is rules[0] and route.name in plain:
             tags = Tags.of({**tags.to_dict(), PLAIN_TAG: plain[route.name]})
         lead = next(one for one in rules if one.part.source == rule.part.source)
         transformer = {"InputTransformer": rule.part.transformer} if rule.part.transformer else {}
+        pattern = rule.pattern
+        if rule is rules[0] and config.watchdog and config.watchdog.heartbeat:
+            pattern = let_in(config, pattern, rule.part.transformer)
         found.append(
             Rule(
                 id=ids[rule.name],
@@ -278,7 +282,7 @@ def _rules(
                 heirs=_heirs(rule, rules, ids),
                 first=ids[lead.name] if lead is not rule else "",
                 unguarded=Pattern(rule.whole),
-                event_pattern=Pattern(rule.pattern),
+                event_pattern=Pattern(pattern),
                 description=route.rule.description,
                 state="ENABLED" if route.rule.enabled else "DISABLED",
                 targets={**target, **transformer},

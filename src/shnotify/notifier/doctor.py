@@ -20,7 +20,7 @@ from shnotify.notifier.hubcheck import hub_links, scopes_of
 from shnotify.notifier.inquiry import Answers, Names
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.surroundings import Surroundings, look_at_key
-from shnotify.notifier.watchdog import watchdog_links
+from shnotify.notifier.watchdog import own_watchdog_links, watchdog_links
 from shnotify.notifier.words import plain
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
@@ -103,12 +103,23 @@ def names_of(config: Config, graph: Graph) -> Names:
     }
     return Names(
         rules=tuple(rule.rule_name for rule in rules),
-        topics=tuple(thing.topic_name for thing in graph if isinstance(thing, Topic)),
+        topics=tuple(
+            thing.topic_name
+            for thing in graph
+            if isinstance(thing, Topic) and thing.id != names.WATCHDOG_TOPIC
+        ),
         functions=tuple(thing.function_name for thing in graph if isinstance(thing, Function)),
-        queues=tuple(thing.queue_name for thing in graph if isinstance(thing, Queue)),
+        queues=tuple(queue.queue_name for queue in _queues(graph)),
         patterns=tuple(rule.event_pattern.document for rule in rules),
         sources=frozenset(sources),
     )
+
+
+def _queues(graph: Graph) -> list[Queue]:
+    """Lists the queues of the alert path: not the heartbeat's own."""
+    return [
+        thing for thing in graph if isinstance(thing, Queue) and thing.id != names.HEARTBEAT_DLQ
+    ]
 
 
 def look_further(aws: Aws, seen: Observation, around: Surroundings) -> Surroundings:
@@ -142,13 +153,18 @@ def diagnose(
         for route, delivery in zip(config.routes, found, strict=True)
         for passage in _passages(config, graph, route, delivery, seen, around)
     )
-    queues = [thing.queue_name for thing in graph if isinstance(thing, Queue)]
+    queues = [queue.queue_name for queue in _queues(graph)]
     missing = [
         Link("queue", "broken", f"{thing.id} is missing", "shnotify apply", resource=thing.id)
-        for thing in graph
-        if isinstance(thing, Queue) and seen.wanted[thing.id] is None
+        for thing in _queues(graph)
+        if seen.wanted[thing.id] is None
     ]
-    shared = [*hub_links(scope, answers), *watchdog_links(queues, _topics(passages), answers)]
+    watched = (
+        own_watchdog_links(graph, seen, around)
+        if config.watchdog
+        else watchdog_links(queues, _topics(passages), answers)
+    )
+    shared = [*hub_links(scope, answers), *watched]
     return assembled(passages, shared, missing, scope, answers)
 
 

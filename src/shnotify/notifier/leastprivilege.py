@@ -19,12 +19,15 @@ from shnotify.notifier import names
 from shnotify.notifier.desired import build, existing_keys
 from shnotify.notifier.needs import COMMANDS
 from shnotify.notifier.permissions import actions_of
+from shnotify.resources.alarm import Alarm
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
+from shnotify.resources.policies import LAMBDA, SCHEDULER
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
+from shnotify.resources.schedule import Schedule
 from shnotify.resources.topic import Topic
 from shnotify.tags import NAME_TAG
 
@@ -35,6 +38,8 @@ ALL = "all"
 _ANYWHERE = "Anywhere"
 _OF_SERVICE = {
     "cloudformation": ("StackSets",),
+    "cloudwatch": ("Alarms",),
+    "scheduler": ("ScheduleGroups",),
     "events": ("Rules",),
     "iam": ("Roles",),
     "kms": ("OurKeys",),
@@ -48,6 +53,8 @@ _OF_SERVICE = {
 _OF_ACTION = {
     **dict.fromkeys(
         (
+            "cloudwatch:DescribeAlarmsForMetric",
+            "cloudwatch:GetMetricData",
             "kms:ListAliases",
             "kms:ListKeys",
             "events:ListRuleNamesByTarget",
@@ -76,6 +83,15 @@ _OF_ACTION = {
     ),
     "cloudformation:CreateStackSet": ("NewStackSets",),
     "organizations:ListDelegatedAdministrators": ("Organization",),
+    **dict.fromkeys(
+        (
+            "scheduler:CreateSchedule",
+            "scheduler:DeleteSchedule",
+            "scheduler:GetSchedule",
+            "scheduler:UpdateSchedule",
+        ),
+        ("Schedules",),
+    ),
     "kms:CreateAlias": ("Aliases", "Keys"),
     "kms:DeleteAlias": ("Aliases", "Keys"),
     "kms:CreateKey": ("NewKeys",),
@@ -154,9 +170,12 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "Topics": Place(_arns(things, Topic)),
         "Queue": Place(_arns(things, Queue)),
         "Rules": Place(_arns(things, Rule)),
+        "Alarms": Place(_arns(things, Alarm)),
+        "ScheduleGroups": Place(_arns(things, Schedule)),
+        "Schedules": Place(_schedules(things)),
         "Functions": Place(_arns(things, Function)),
         "Roles": Place(roles),
-        "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}),
+        "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": _takers(things)}}),
         "AttachedPolicies": Place((f"arn:{scope.partition}:iam::*:policy/*",) if roles else ()),
         "LogGroups": Place(tuple(arn + end for arn in logs for end in ("", ":*"))),
         "Keys": Place((every_key,)),
@@ -206,6 +225,22 @@ _STATUS_ONLY = {
 
 def _arns(things: Iterable[Resource], kind: type[Resource]) -> tuple[str, ...]:
     return tuple(sorted(thing.arn or "" for thing in things if isinstance(thing, kind)))
+
+
+def _schedules(things: Iterable[Resource]) -> tuple[str, ...]:
+    """Lists the one schedule of each group."""
+    return tuple(
+        f"{arn.replace(':schedule-group/', ':schedule/')}/{arn.rpartition('/')[2]}"
+        for arn in _arns(things, Schedule)
+    )
+
+
+def _takers(things: Iterable[Resource]) -> str | list[str]:
+    """Names the services that take the roles."""
+    kinds = {type(thing) for thing in things}
+    found = [LAMBDA] if Function in kinds or Schedule not in kinds else []
+    found += [SCHEDULER] if Schedule in kinds else []
+    return found if len(found) > 1 else found[0]
 
 
 def _equal(key: str, tags: Mapping[str, str]) -> dict[str, Any]:

@@ -11,10 +11,22 @@ from collections.abc import Container
 from shnotify.arns import shortened
 from shnotify.config.models import Config, Route
 from shnotify.config.rules import PART_NAMES
+from shnotify.engine.values import Tags
+from shnotify.tags import MANAGED_TAG, NAME_TAG, RESOURCE_TAG
 
 TOPIC_KEY = "TopicKey"
 DLQ_KEY = "DlqKey"
 DLQ = "Dlq"
+WATCHDOG_TOPIC = "WatchdogTopic"
+HEARTBEAT = "WatchdogHeartbeat"
+HEARTBEAT_ROLE = "WatchdogHeartbeatRole"
+HEARTBEAT_DLQ = "WatchdogHeartbeatDlq"
+
+
+def tags_of(config: Config, resource_id: str) -> Tags:
+    """Returns the tags of a resource: the file's, and ours that tell whose it is."""
+    ours = {NAME_TAG: config.name, RESOURCE_TAG: resource_id, MANAGED_TAG: "shnotify"}
+    return Tags.of({**config.tags, **ours})
 
 
 def topic_id(route: Route) -> str:
@@ -50,6 +62,21 @@ def formatter_logs_id(route: Route) -> str:
 def stack_set_name(config: Config) -> str:
     """Names the stack set that carries the notifier to other accounts."""
     return f"shnotify-{config.name}"
+
+
+def watchdog_topic_name(config: Config) -> str:
+    """The name of the topic that alarms tell; `whole` in `config.crosschecks` keeps it free."""
+    return f"{config.name}-watchdog"
+
+
+def heartbeat_name(config: Config) -> str:
+    """The name of the heartbeat's schedule and of its group."""
+    return f"{config.name}-heartbeat"
+
+
+def alarm_name(config: Config, watched_id: str, ending: str) -> str:
+    """`NAME-UrgentRule-FailedInvocations`, at most 255 characters (API_PutMetricAlarm)."""
+    return f"{config.name}-{watched_id}-{ending}"
 
 
 def function_name(config: Config, route: Route) -> str:

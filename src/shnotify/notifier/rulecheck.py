@@ -15,6 +15,7 @@ from shnotify.findings.alternatives import alternatives
 from shnotify.findings.matching import accepts, matches
 from shnotify.findings.overlap import event_of, examples
 from shnotify.findings.possible import dead_parts, never_matches
+from shnotify.findings.signoflife import parted
 from shnotify.mail.fields import FIELDS
 from shnotify.mail.transformer import UndeliverableError, check_limits, transform
 
@@ -42,6 +43,8 @@ def pattern_link(
     if not live:
         why = f"{resource} has no event pattern: it runs on a schedule, and no finding starts it"
         return Link("pattern", "broken", why, mend="shnotify apply", resource=resource)
+    live = parted(live)[0]  # the heartbeat is the watchdog's
+    wanted = parted(wanted)[0] if wanted else None
     if faults := never_matches(live):
         where, what = faults[0]
         why = f"{resource}: no finding ever matches its pattern: {where}: {what}"

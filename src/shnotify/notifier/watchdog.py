@@ -1,13 +1,115 @@
-"""Whether somebody is told when mail is lost: alarms of anybody's on the metrics that show it. Pure."""
+"""Whether somebody is told when mail is lost: by the file's own watchdog, or else by alarms of
+anybody's on the metrics that show it. Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from shnotify.aws.failures import AwsError
+from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
+from shnotify.engine.plan import Observation, known_values
+from shnotify.engine.resource import Live
+from shnotify.engine.values import Pattern
+from shnotify.findings.signoflife import parted
+from shnotify.notifier import names
 from shnotify.notifier.inquiry import Answers
+from shnotify.notifier.surroundings import Surroundings
 from shnotify.notifier.words import unread
+from shnotify.resources import calls
+from shnotify.resources.evaluation import evaluate
+from shnotify.resources.rule import Rule
+from shnotify.resources.subscription import Subscription
+from shnotify.resources.topic import Topic
+from shnotify.subscribers import subscriber_identity
+
+_LINK = "watchdog"
+
+
+def own_watchdog_links(graph: Graph, seen: Observation, around: Surroundings) -> tuple[Link, ...]:
+    """Judges the file's watchdog: its alarms, its topic and who is told; one link when all is ok."""
+    known = known_values(graph, seen)
+    watching = [thing for thing in graph if _LINK in thing.links()]
+    judged = [
+        link for thing in watching for link in thing.resolved(known).judged(seen.wanted[thing.id])
+    ]
+    judged += _let_in(graph, seen)
+    found = [
+        *judged,
+        *_topic_links(graph, seen, watching[0].arn or ""),
+        *_told(graph, seen, around),
+    ]
+    bad = tuple(link for link in found if link.verdict != "ok")
+    return bad or (Link(_LINK, "ok", evidence={"alarms": [thing.name for thing in watching]}),)
+
+
+def _let_in(graph: Graph, seen: Observation) -> Iterator[Link]:
+    """Judges whether the rules that take the heartbeat let it in."""
+    for thing in graph:
+        live = seen.wanted[thing.id]
+        if not (
+            isinstance(thing, Rule) and isinstance(live, Live) and isinstance(live.state, Rule)
+        ):
+            continue
+        wanted = parted(thing.event_pattern.document)[1]
+        have = parted(live.state.event_pattern.document)[1]
+        if wanted and (not have or Pattern(dict(have)) != Pattern(dict(wanted))):
+            why = f"{thing.id} does not let the heartbeat in as the file says"
+            yield thing.link(_LINK, "broken", why)
+
+
+def _topic_links(graph: Graph, seen: Observation, alarm: str) -> Iterator[Link]:
+    """Judges whether CloudWatch can publish to the watchdog's topic."""
+    topic = graph[names.WATCHDOG_TOPIC]
+    live = seen.wanted[topic.id]
+    if not isinstance(live, Live):
+        yield from (replace(link, id=_LINK) for link in topic.judged(live))
+        return
+    state = live.state
+    assert isinstance(state, Topic)  # noqa: S101 what `desired` builds under this id
+    if state.kms_master_key_id:
+        why = f"{topic.id} is encrypted with {state.kms_master_key_id}: CloudWatch has no right to that key"
+        yield topic.link(_LINK, "broken", why)
+    request = calls.cloudwatch_publish(topic.arn or "", alarm)
+    decision = evaluate(state.policy_document.document, request)
+    if decision.verdict == "denied":
+        why = f"{topic.id} does not let CloudWatch publish: {decision.reason}"
+        yield topic.link(_LINK, "broken", why)
+    elif decision.verdict != "allowed":
+        why = f"nobody can tell whether {topic.id} lets CloudWatch publish: {decision.reason}"
+        yield topic.link(_LINK, "unknown", why)
+
+
+def _told(graph: Graph, seen: Observation, around: Surroundings) -> Iterator[Link]:
+    """Judges whether somebody is told: one who is confirmed is enough."""
+    if not isinstance(seen.wanted[names.WATCHDOG_TOPIC], Live):
+        return
+    topic = graph[names.WATCHDOG_TOPIC]
+    listed = around.lists.get(topic.id)
+    if listed is None:
+        yield topic.link(_LINK, "unknown", f"the subscriptions of {topic.id} could not be read")
+        return
+    confirmed = {one.identity for one in listed if one.state == "confirmed"}
+    waiting = [
+        thing.endpoint
+        for thing in graph
+        if isinstance(thing, Subscription)
+        and thing.whole() == topic.id
+        and subscriber_identity(thing.protocol, thing.endpoint) not in confirmed
+    ]
+    if not confirmed:
+        yield Link(
+            _LINK,
+            "broken",
+            f"nobody is told when the notifier fails: no subscriber of {topic.id} is confirmed",
+            mend="shnotify subscriptions resend",
+            resource=topic.id,
+        )
+    elif waiting:
+        why = f"{', '.join(waiting)} is not confirmed on {topic.id}, and is told of no alarm"
+        yield topic.link(_LINK, "warning", why)
 
 
 def watchdog_links(

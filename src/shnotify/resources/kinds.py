@@ -6,16 +6,20 @@ from shnotify.arns import service_of
 from shnotify.engine.permissions import calls
 from shnotify.engine.resource import Resource
 from shnotify.engine.values import Tags
+from shnotify.resources.alarm import Alarm
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
+from shnotify.resources.schedule import Schedule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
 
 KINDS: tuple[type[Resource], ...] = (
+    Alarm,
+    Schedule,
     Rule,
     Function,
     Role,

@@ -59,6 +59,8 @@ def _tagged(aws: Aws) -> tuple[Tagged, ...]:
             "events",
             "lambda",
             "logs",
+            "cloudwatch",
+            "scheduler",
         ]  # no types: ARNs of SNS and SQS hold none
         pages = aws.pages(
             aws.tagging.get_resources,

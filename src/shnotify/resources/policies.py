@@ -21,8 +21,12 @@ TOPIC_SID = "AWS Events"
 QUEUE_SID = "AllowEventBridgeDlq"
 SNS_QUEUE_SID = "AllowSnsUndelivered"
 FUNCTION_SID = "AllowEventBridge"
+ALARM_SID = "AllowCloudWatchAlarms"
 LAMBDA = "lambda.amazonaws.com"
+SCHEDULER = "scheduler.amazonaws.com"
 SNS = "sns.amazonaws.com"
+CLOUDWATCH = "cloudwatch.amazonaws.com"
+"""CloudWatch alarms' service principal."""
 
 KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 _UNIQUE_ID = re.compile(r"(?:AIDA|AROA)[A-Z0-9]{8,}")
@@ -77,6 +81,33 @@ def topic_policy(scope: Scope, topic_arn: str) -> Policy:
     AWS's documents contradict each other on conditions here (eb-use-resource-based,
     sns-access-policy-use-cases).
     """
+    events = {
+        "Sid": TOPIC_SID,
+        "Effect": "Allow",
+        "Principal": {"Service": EVENTS},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+    }
+    return _of_topic(scope, topic_arn, events, TOPIC_SID)
+
+
+def alarm_topic_policy(scope: Scope, topic_arn: str) -> Policy:
+    """Writes the policy of the topic that alarms tell: this account's alarms only, a condition that
+    CloudWatch keeps (sns-access-policy-use-cases).
+    """
+    alarms = {
+        "Sid": ALARM_SID,
+        "Effect": "Allow",
+        "Principal": {"Service": CLOUDWATCH},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {"StringEquals": {"aws:SourceAccount": scope.account}},
+    }
+    return _of_topic(scope, topic_arn, alarms, ALARM_SID)
+
+
+def _of_topic(scope: Scope, topic_arn: str, statement: dict[str, Any], sid: str) -> Policy:
+    """Puts a statement beside SNS's own default."""
     default = {
         "Sid": "__default_statement_ID",
         "Effect": "Allow",
@@ -94,14 +125,7 @@ def topic_policy(scope: Scope, topic_arn: str) -> Policy:
         "Resource": topic_arn,
         "Condition": {"StringEquals": {"AWS:SourceOwner": scope.account}},
     }
-    events = {
-        "Sid": TOPIC_SID,
-        "Effect": "Allow",
-        "Principal": {"Service": EVENTS},
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-    }
-    policy = _policy("2008-10-17", [default, events], {TOPIC_SID})
+    policy = _policy("2008-10-17", [default, statement], {sid})
     return Policy({"Id": "__default_policy_ID", **policy.document}, policy.own)
 
 
@@ -154,6 +178,42 @@ def role_trust() -> Policy:
         "Action": "sts:AssumeRole",
     }
     return _policy("2012-10-17", [statement], {"Lambda"})
+
+
+def scheduler_trust(scope: Scope) -> Policy:
+    """Lets EventBridge Scheduler take the role for this account's schedules (scheduler user guide,
+    cross-service-confused-deputy-prevention).
+    """
+    statement = {
+        "Sid": "Scheduler",
+        "Effect": "Allow",
+        "Principal": {"Service": SCHEDULER},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": scope.account}},
+    }
+    return _policy("2012-10-17", [statement], {"Scheduler"})
+
+
+def heartbeat_policy(bus: str, queue: str) -> Policy:
+    """Allows what the schedule does: send the event, keep what could not be sent."""
+    statements = [
+        {"Sid": "Send", "Effect": "Allow", "Action": "events:PutEvents", "Resource": bus},
+        {"Sid": "Keep", "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue},
+    ]
+    return _policy("2012-10-17", statements, {"Send", "Keep"})
+
+
+def only_encrypted(queue_arn: str) -> Policy:
+    """Refuses calls without TLS; who may use the queue, IAM says (sqs-security-best-practices)."""
+    statement = {
+        "Sid": "OnlyTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return _policy("2012-10-17", [statement], {"OnlyTls"})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from shnotify.arns import name_in, service_of
+from shnotify.arns import Scope, name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
@@ -25,7 +25,11 @@ from shnotify.resources.lookup import (
     strings,
 )
 from shnotify.resources.policies import QUEUE_SID, SNS_QUEUE_SID, open_notes
+from shnotify.resources.role import role_name
 from shnotify.tags import OUR_TAGS
+
+HEARTBEAT_QUEUE = "-heartbeat-dlq"
+"""How the name of a heartbeat's queue ends; before it stands the notifier's name."""
 
 _NUMBERS = (
     "VisibilityTimeout",
@@ -104,6 +108,16 @@ class Queue(Resource):
 
     def points_at(self, aws: Aws) -> Iterable[str]:
         return (self.kms_master_key_id,) if self.kms_master_key_id else ()
+
+    def companions(self) -> Iterable[str]:
+        """Names the role that sends to a heartbeat's queue: no tag search finds a role, and in a
+        removal the role goes first.
+        """
+        if not self.queue_name.endswith(HEARTBEAT_QUEUE):
+            return ()
+        heartbeat = self.queue_name.removesuffix("-dlq")
+        scope = Scope.of(self.queue_arn)
+        return (scope.role(role_name(heartbeat, scope.region)),)
 
     def cfn(self) -> tuple[Part, ...]:
         given = self.properties()

@@ -64,7 +64,7 @@ class Role(Resource):
         return self.role_name
 
     def purpose(self) -> str:
-        return "what the formatter may do"
+        return "what the formatter may do" if "Formatter" in self.id else "what a service may do"
 
     @property
     def arn(self) -> str:

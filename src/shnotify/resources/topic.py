@@ -25,7 +25,7 @@ from shnotify.resources.lookup import (
     topic_attributes,
     topic_tags,
 )
-from shnotify.resources.policies import TOPIC_SID, open_notes
+from shnotify.resources.policies import ALARM_SID, TOPIC_SID, open_notes
 from shnotify.resources.subscription import unlisted
 from shnotify.tags import OUR_TAGS, REFUSED_TAG
 
@@ -192,7 +192,7 @@ class Topic(Resource):
 
     def release(self, aws: Aws, live: Live[Self]) -> None:
         policy = Policy.parse((topic_attributes(aws, self.topic_arn) or {}).get("Policy"))
-        rest = policy.without(frozenset({TOPIC_SID}))
+        rest = policy.without(frozenset({TOPIC_SID, ALARM_SID}))
         if rest != policy and rest.statements:
             aws(
                 aws.sns.set_topic_attributes,
