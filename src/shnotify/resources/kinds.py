@@ -9,6 +9,7 @@ from shnotify.engine.values import Tags
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
+from shnotify.resources.mapping import EventSourceMapping
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
@@ -17,6 +18,7 @@ from shnotify.resources.topic import Topic
 
 KINDS: tuple[type[Resource], ...] = (
     Rule,
+    EventSourceMapping,
     Function,
     Role,
     LogGroup,

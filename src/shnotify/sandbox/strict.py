@@ -22,6 +22,7 @@ from shnotify.sandbox import (
     functions,
     kms,
     mailbox,
+    mappings,
     newhub,
     running,
     securityhub,
@@ -31,7 +32,19 @@ from shnotify.sandbox import (
 )
 from shnotify.sandbox.rows import CLOCKS, LOCK, ROWS, Row
 
-_MODULES = (kms, sns, sqs, events, functions, securityhub, newhub, mailbox, running, stacks)
+_MODULES = (
+    kms,
+    sns,
+    sqs,
+    events,
+    functions,
+    securityhub,
+    newhub,
+    mailbox,
+    running,
+    mappings,
+    stacks,
+)
 """Importing them fills ROWS, and tells EventBridge what a function is."""
 
 
