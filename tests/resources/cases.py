@@ -240,7 +240,7 @@ CASES: tuple[Case, ...] = (
             _other(scaling_config={"MaximumConcurrency": 3}),
         ),
         hands=(_disabled, _whole_batches),
-        rare=frozenset({("read", "lambda:GetEventSourceMapping"), ("delete", "sqs:GetQueueAttributes")}),
+        rare=frozenset({("read", "lambda:GetEventSourceMapping")}),
     ),
     Case(
         id="UrgentFormatterRole",

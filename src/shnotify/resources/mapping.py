@@ -82,9 +82,15 @@ class EventSourceMapping(Resource):
 
     def kept_for(self, lives: Iterable[Live[Resource]]) -> str | None:
         """Says that findings in its queue are still to be mailed."""
+        lives = list(lives)
+        queues = {
+            live.state.event_source_arn
+            for live in lives
+            if isinstance(live.state, EventSourceMapping) and live.state.uuid == self.uuid
+        }
         for live in lives:
             holds = isinstance(live.state, Queue) and depths(live.outputs)
-            if holds and live.outputs["Arn"] == self.event_source_arn:
+            if holds and live.outputs["Arn"] in queues:
                 return f"{live.state.name} holds findings that are still to be mailed ({holds}), so it stays"
         return None
 
