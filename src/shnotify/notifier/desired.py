@@ -292,6 +292,7 @@ def _folding(
     mapping = EventSourceMapping(
         id=names.mapping_id(route),
         event_source_arn=buffer.ref("Arn"),
+        queue=name,
         function_name=function.ref("Arn"),
         enabled=True,
         batch_size=FOLDED_AT_ONCE,

@@ -31,6 +31,7 @@ class EventSourceMapping(Resource):
     """Takes a queue's messages to a function, in batches.
 
     event_source_arn  the queue's ARN; another queue is another mapping
+    queue             the queue's name; "" where only the uuid is known
     uuid              Lambda's name for a mapping that was found; "" for a wanted one
     discard_messages  delete it even while its queue holds messages
     function_name     the function's ARN
@@ -48,6 +49,7 @@ class EventSourceMapping(Resource):
     )
 
     event_source_arn: str = identity()
+    queue: str = identity(default="")
     uuid: str = identity(default="")
     discard_messages: bool = identity(default=False)
     function_name: str
@@ -60,7 +62,7 @@ class EventSourceMapping(Resource):
 
     @property
     def name(self) -> str:
-        return self.uuid or f"{name_in(self.event_source_arn)} to the formatter"
+        return f"from {self.queue}" if self.queue else self.uuid
 
     def purpose(self) -> str:
         return "hands the queue's findings to the function, in batches"

@@ -168,9 +168,9 @@ class Uses:
     topic_key: str = ""
     queue: str = ""
     queue_key: str = ""
-    buffer: str = ""
     hub: tuple[str, ...] = ()
     """Security Hub's ARNs, when findings are marked."""
+    buffer: str = ""
 
 
 def role_policy(uses: Uses) -> Policy:

@@ -1,0 +1,165 @@
+"""`message.fold`: buffer queue and mapping, from switching on to switching off, without losing an event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from shnotify.sandbox.subscriptions import confirm_subscription
+from tests.conftest import SMALLEST, World
+from tests.support.faults import REGION
+from tests.support.lambda_mode import ACCOUNT, FUNCTION, LAMBDA, ROLE
+from tests.support.samples import sample
+
+FOLDED = SMALLEST + "    message: {format: lambda, fold: {window: 1m, after: 5}}\n"
+BUFFER = "security-alerts-urgent-buffer"
+BUFFER_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{BUFFER}"
+FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"
+
+
+@pytest.fixture
+def folding(world: World) -> World:
+    world.write(FOLDED)
+    ran = world.apply()
+    assert ran.code == 0, ran.err
+    return world
+
+
+def target(world: World) -> str:
+    found: str = world.client("events").list_targets_by_rule(Rule="security-alerts-urgent")["Targets"][0]["Arn"]
+    return found
+
+
+def mappings(world: World) -> list[Any]:
+    return list(world.client("lambda").list_event_source_mappings(EventSourceArn=BUFFER_ARN)["EventSourceMappings"])
+
+
+def url(world: World, name: str = BUFFER) -> str:
+    found: str = world.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+    return found
+
+
+def stuck(world: World) -> None:
+    """A finding waits in the buffer: the function is throttled to nothing."""
+    world.client("lambda").put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=0)
+    world.client("sqs").send_message(QueueUrl=url(world), MessageBody=json.dumps(sample("cspm-control-s3")))
+
+
+def test_what_is_created(folding: World) -> None:
+    assert target(folding) == BUFFER_ARN
+    (found,) = mappings(folding)
+    assert found["FunctionArn"] == FUNCTION_ARN
+    assert (found["State"], found["BatchSize"], found["MaximumBatchingWindowInSeconds"]) == ("Enabled", 500, 60)
+    assert found["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert found["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    have = folding.client("sqs").get_queue_attributes(QueueUrl=url(folding), AttributeNames=["All"])["Attributes"]
+    assert json.loads(have["RedrivePolicy"]) == {
+        "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:security-alerts-dlq",
+        "maxReceiveCount": 5,
+    }
+    (sending,) = json.loads(have["Policy"])["Statement"]
+    assert sending["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/security-alerts-urgent"}
+    }
+    document = folding.client("iam").get_role_policy(RoleName=ROLE, PolicyName="shnotify")["PolicyDocument"]
+    buffer = [one for one in document["Statement"] if one["Sid"] == "Buffer"]
+    assert buffer[0]["Action"] == ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    assert buffer[0]["Resource"] == BUFFER_ARN
+
+
+def test_a_second_apply_writes_nothing_and_status_shows_no_drift(folding: World) -> None:
+    again = folding.apply()
+    assert (again.code, again.actions(), folding.faults.writes) == (0, {}, [])
+    status = folding.run("status")
+    assert status.states() == {}
+
+
+def test_switched_on_the_rule_turns_when_the_mapping_is_there(world: World) -> None:
+    world.write(LAMBDA)
+    assert world.apply().code == 0
+    world.faults.calls.clear()
+    world.write(FOLDED)
+    ran = world.apply()
+    assert ran.code == 0, ran.err
+    order = world.faults.writes
+    turn = order.index("events:PutTargets")
+    for earlier in ("iam:PutRolePolicy", "lambda:UpdateFunctionCode", "lambda:CreateEventSourceMapping"):
+        assert order.index(earlier) < turn
+    assert target(world) == BUFFER_ARN
+
+
+def test_switched_off_the_rule_turns_first_and_buffer_and_mapping_go(folding: World) -> None:
+    folding.faults.calls.clear()
+    folding.write(LAMBDA)
+    ran = folding.apply()
+    assert ran.code == 0, ran.err
+    order = folding.faults.writes
+    assert order.index("events:PutTargets") < order.index("lambda:DeleteEventSourceMapping")
+    assert order.index("lambda:DeleteEventSourceMapping") < order.index("sqs:DeleteQueue")
+    assert target(folding) == FUNCTION_ARN
+    assert mappings(folding) == []
+    again = folding.apply()
+    assert (again.code, again.actions()) == (0, {})
+
+
+def test_switched_off_with_findings_in_the_buffer_the_mapping_stays_until_it_is_empty(folding: World) -> None:
+    folding.write(FOLDED.replace("fold:", "dedup: none, fold:"))
+    assert folding.apply().code == 0
+    stuck(folding)
+    folding.write(LAMBDA.replace("lambda", "lambda, dedup: none"))
+    ran = folding.apply()
+    assert target(folding) == FUNCTION_ARN, ran.err
+    (kept,) = mappings(folding)
+    assert kept["State"] == "Enabled"
+    document = folding.client("iam").get_role_policy(RoleName=ROLE, PolicyName="shnotify")["PolicyDocument"]
+    assert "Buffer" in {one["Sid"] for one in document["Statement"]}
+    confirm_subscription("secops@example.com")
+    folding.client("lambda").delete_function_concurrency(FunctionName=FUNCTION)
+    folding.client("lambda").update_event_source_mapping(UUID=kept["UUID"], Enabled=True)  # the sandbox polls now
+    assert folding.apply().code == 0
+    assert mappings(folding) == []
+
+
+def test_a_route_that_goes_to_summary_leaves_the_function_until_the_buffer_is_empty(folding: World) -> None:
+    stuck(folding)
+    folding.write(SMALLEST)
+    folding.apply()
+    assert len(mappings(folding)) == 1
+    assert folding.client("lambda").get_function(FunctionName=FUNCTION)["Configuration"]["Role"].endswith(ROLE)
+    assert folding.client("iam").get_role(RoleName=ROLE)
+
+
+def test_destroy_refuses_while_the_buffer_holds_findings(folding: World) -> None:
+    stuck(folding)
+    ran = folding.run("destroy", "--yes")
+    assert ran.code != 0
+    assert "it holds messages" in ran.err
+    assert target(folding) == BUFFER_ARN
+    ran = folding.run("destroy", "--yes", "--force")
+    assert ran.code == 0, ran.err
+    assert mappings(folding) == []
+
+
+def test_destroy_removes_all_of_it(folding: World) -> None:
+    ran = folding.run("destroy", "--yes")
+    assert ran.code == 0, ran.err
+    assert mappings(folding) == []
+    assert BUFFER not in str(folding.client("sqs").list_queues().get("QueueUrls"))
+
+
+def test_what_somebody_switched_off_is_drift_and_mended(folding: World) -> None:
+    (found,) = mappings(folding)
+    folding.client("lambda").update_event_source_mapping(UUID=found["UUID"], Enabled=False)
+    assert folding.run("status").drift() == {"UrgentMapping": ["Enabled"]}
+    assert folding.apply().actions() == {"UrgentMapping": "update"}
+    folding.client("lambda").delete_event_source_mapping(UUID=found["UUID"])
+    assert folding.apply().actions() == {"UrgentMapping": "create"}
+
+
+def test_folding_needs_the_function_and_the_dead_letter_queue(world: World) -> None:
+    world.write(SMALLEST + "    message: {fold: {}}\n")
+    assert "goes with `format: lambda` only" in world.run("validate").err
+    world.write(FOLDED + "dead_letter_queue: false\n")
+    assert "needs the dead_letter_queue" in world.run("validate").err
