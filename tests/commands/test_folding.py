@@ -163,3 +163,66 @@ def test_folding_needs_the_function_and_the_dead_letter_queue(world: World) -> N
     assert "goes with `format: lambda` only" in world.run("validate").err
     world.write(FOLDED + "dead_letter_queue: false\n")
     assert "needs the dead_letter_queue" in world.run("validate").err
+
+
+def broken(world: World, command: str) -> list[tuple[str, str]]:
+    """What a command says is broken: (resource, why)."""
+    document = world.run(command).json
+    found: list[tuple[str, str]] = []
+
+    def look(node: Any) -> None:
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            look(child)
+        if isinstance(node, dict) and node.get("verdict") == "broken" and node.get("resource"):
+            found.append((node["resource"], str(node.get("why"))))
+
+    look(document)
+    return found
+
+
+def _no_policy(world: World) -> None:
+    world.client("sqs").set_queue_attributes(QueueUrl=url(world), Attributes={"Policy": ""})
+
+
+def _no_role_statement(world: World) -> None:
+    iam = world.client("iam")
+    document = iam.get_role_policy(RoleName=ROLE, PolicyName="shnotify")["PolicyDocument"]
+    rest = [one for one in document["Statement"] if one["Sid"] != "Buffer"]
+    iam.put_role_policy(
+        RoleName=ROLE, PolicyName="shnotify", PolicyDocument=json.dumps({**document, "Statement": rest})
+    )
+
+
+def _no_buffer(world: World) -> None:
+    world.client("sqs").delete_queue(QueueUrl=url(world))
+
+
+def _disabled(world: World) -> None:
+    (found,) = mappings(world)
+    world.client("lambda").update_event_source_mapping(UUID=found["UUID"], Enabled=False)
+
+
+def _no_mapping(world: World) -> None:
+    (found,) = mappings(world)
+    world.client("lambda").delete_event_source_mapping(UUID=found["UUID"])
+
+
+@pytest.mark.parametrize(
+    ("hand", "resource", "why"),
+    [
+        (_no_policy, "UrgentBuffer", "sqs:SendMessage"),
+        (_no_role_statement, "UrgentFormatterRole", "sqs:ReceiveMessage"),
+        (_no_buffer, "UrgentBuffer", "is missing"),
+        (_disabled, "UrgentMapping", "are not mailed"),
+        (_no_mapping, "UrgentMapping", "is missing"),
+    ],
+)
+def test_a_broken_way_through_the_buffer_is_told_and_mended(folding: World, hand: Any, resource: str, why: str) -> None:
+    hand(folding)
+    assert why in folding.run("status").out
+    found = broken(folding, "doctor")
+    assert any(one == resource and why in text for one, text in found), found
+    if hand is _no_buffer:
+        folding.faults.time.sleep(100)
+    assert folding.apply().code == 0
+    assert not [one for one in broken(folding, "doctor") if one[0] == resource]

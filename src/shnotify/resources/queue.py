@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
+from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
@@ -113,6 +114,13 @@ class Queue(Resource):
         # Only a buffer has a dead-letter queue of its own, and something that takes from it.
         fed = mappings_of(aws, self.queue_arn) if self.redrive_policy else ()
         return *key, *(str(one["EventSourceMappingArn"]) for one in fed)
+
+    def links(self) -> tuple[str, ...]:
+        return ("formatter",) if self.redrive_policy else ()
+
+    def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        """Says that a buffer is there; the policies around it are judged apart."""
+        return tuple(self.link(name, "ok") for name in self.links())
 
     def cfn(self) -> tuple[Part, ...]:
         given = self.properties()
