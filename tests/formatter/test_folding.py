@@ -121,8 +121,7 @@ def test_an_event_without_findings_is_a_mail_of_its_own() -> None:
 
 
 def test_more_than_a_mail_holds_become_several_mails() -> None:
-    names = {"Title": "t" * 255, "AwsAccountName": "n" * 50}
-    records = [record(n, **{**names, "Title": f"{n:04d}{'t' * 250}"}) for n in range(500)]
+    records = [record(n, AwsAccountName="n" * 50, Title=f"{n:04d}{'t' * 250}") for n in range(500)]
     means, _ = worked(records, folding(after=0))
     assert len(means.sns.mails) == 2
     assert Counter(means.sns.named) == Counter(finding_id(n) for n in range(500))
@@ -152,15 +151,15 @@ def test_more_than_a_mail_holds_become_several_mails() -> None:
 def test_every_finding_is_named_whatever_it_holds(changes: list[dict[str, Any]], after: int | None) -> None:
     records = []
     for number, change in enumerate(changes):
-        body = event(number)
-        body["detail"]["findings"][0] |= change
-        records.append({**record(number), "body": json.dumps(body)})
-    due = [findings_in(json.loads(one["body"]))[0] for one in records]
+        one = event(number)
+        one["detail"]["findings"][0] |= change
+        records.append({**record(number), "body": json.dumps(one)})
+    due = [findings_in(json.loads(each["body"]))[0] for each in records]
     means, again = worked(records, folding(after, dedup="none"))
     assert again == set()
-    assert Counter(means.sns.named) == Counter(one.id for one in due)
+    assert Counter(means.sns.named) == Counter(each.id for each in due)
     for _, subject, body, ids in means.sns.mails:
-        assert all(one in body for one in ids)
+        assert all(each in body for each in ids)
         assert 0 < len(subject.encode("utf-16-le")) // 2 < 100
 
 
@@ -329,12 +328,10 @@ def test_both_services_are_marked_by_their_own_call(monkeypatch: pytest.MonkeyPa
     hub = Hub()
     new = {**record(9), "body": json.dumps(sample("hub-guardduty-detection"))}
     handled([record(1), new, record(2)], folding(after=0), hub, monkeypatch)
-    assert sorted(
-        (which, len(given.get("FindingIdentifiers", given.get("MetadataUids")))) for which, given in hub.calls
-    ) == [
-        ("cspm", 2),
-        ("hub", 1),
+    counts = [
+        (which, len(given["FindingIdentifiers" if which == "cspm" else "MetadataUids"])) for which, given in hub.calls
     ]
+    assert sorted(counts) == [("cspm", 2), ("hub", 1)]
 
 
 def test_a_refused_mark_names_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
