@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -61,7 +62,7 @@ def test_as_many_as_after_share_nothing() -> None:
 
 
 def test_what_a_shared_mail_says() -> None:
-    low = {"Severity": {"Label": "LOW"}, "Title": "A low one"}
+    low: dict[str, Any] = {"Severity": {"Label": "LOW"}, "Title": "A low one"}
     means, _ = worked([record(1), record(2), record(3, **low)], folding(after=0))
     ((_, subject, body, _),) = means.sns.mails
     assert subject == "[HIGH] 3 findings: 2 HIGH, 1 LOW"
@@ -281,7 +282,8 @@ def test_after_any_crash_at_most_the_batch_in_flight_is_repeated(seed: int) -> N
 
 def test_a_batch_is_told_from_an_event() -> None:
     assert is_batch({"Records": [record(1)]})
-    for other in (event(1), {"Records": [{"eventSource": "aws:sns"}]}, {"Records": 1}, [], None):
+    others: list[Any] = [event(1), {"Records": [{"eventSource": "aws:sns"}]}, {"Records": 1}, [], None]
+    for other in others:
         assert not is_batch(other)
 
 
@@ -303,11 +305,16 @@ class Hub:
 
 def handled(records: list[Any], chosen: Settings, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any]]:
     sent: list[Any] = []
-    sns = SimpleNamespace(publish=lambda **given: sent.append(given) or {"MessageId": "id"})
+
+    def publish(**given: Any) -> dict[str, str]:
+        sent.append(given)
+        return {"MessageId": "id"}
+
+    sns = SimpleNamespace(publish=publish)
     monkeypatch.setattr(main, "_settings", lambda: Settings.load(chosen.to_text()))
     monkeypatch.setattr(main, "_sns", lambda: sns)
     monkeypatch.setattr(main, "_security_hub", lambda: hub)
-    monkeypatch.setattr(main.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     context: Any = SimpleNamespace(
         invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:f",
         get_remaining_time_in_millis=lambda: 120_000,

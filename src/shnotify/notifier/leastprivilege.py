@@ -21,6 +21,7 @@ from shnotify.notifier.permissions import actions_of
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
+from shnotify.resources.mapping import EventSourceMapping
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
@@ -51,6 +52,7 @@ _OF_ACTION = {
             "events:ListRuleNamesByTarget",
             "events:ListRules",
             "events:TestEventPattern",
+            "lambda:ListEventSourceMappings",
             "logs:DescribeLogGroups",
             "securityhub:DescribeSecurityHubV2",
             "securityhub:ListAggregatorsV2",
@@ -78,6 +80,19 @@ _OF_ACTION = {
     "kms:TagResource": ("NewKeysTags", "OurKeys"),
     "kms:Decrypt": ("OurKeys", "OthersKeys"),
     "kms:GenerateDataKey": ("OurKeys", "OthersKeys"),
+    "lambda:CreateEventSourceMapping": ("NewMappings",),
+    **dict.fromkeys(
+        (
+            "lambda:DeleteEventSourceMapping",
+            "lambda:GetEventSourceMapping",
+            "lambda:UpdateEventSourceMapping",
+        ),
+        ("Mappings",),
+    ),
+    **dict.fromkeys(
+        ("lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"),
+        ("Functions", "Mappings"),
+    ),
     "iam:GetPolicy": ("AttachedPolicies",),
     "iam:GetPolicyVersion": ("AttachedPolicies",),
     "iam:PassRole": ("PassRole",),
@@ -145,12 +160,18 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
     roles = _arns(things, Role)
     logs = _arns(things, LogGroup)
     tagged = {NAME_TAG: config.name}
+    functions = _arns(things, Function)
+    fold = any(isinstance(thing, EventSourceMapping) for thing in things)
+    fed = {"ArnLike": {"lambda:FunctionArn": list(functions)}}
+    every_mapping = (f"arn:{here % 'lambda'}:event-source-mapping:*",)
     return {
         _ANYWHERE: Place(("*",)),
         "Topics": Place(_arns(things, Topic)),
         "Queue": Place(_arns(things, Queue)),
         "Rules": Place(_arns(things, Rule)),
-        "Functions": Place(_arns(things, Function)),
+        "Functions": Place(functions),
+        "NewMappings": Place(("*",) if fold else (), fed),
+        "Mappings": Place(every_mapping if fold else ()),
         "Roles": Place(roles),
         "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}),
         "AttachedPolicies": Place((f"arn:{scope.partition}:iam::*:policy/*",) if roles else ()),
