@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shnotify.arns import Scope
+from shnotify.config.load import completed
+from shnotify.config.yamlfile import parse
+from shnotify.export.cloudformation import template
+from shnotify.notifier.deadletters import read_letter
+from shnotify.notifier.senders import senders_of
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, World
 from tests.support.faults import REGION
+from tests.support.folding import event, finding_id
 from tests.support.lambda_mode import ACCOUNT, FUNCTION, LAMBDA, ROLE
 from tests.support.samples import sample
 
@@ -226,3 +234,52 @@ def test_a_broken_way_through_the_buffer_is_told_and_mended(folding: World, hand
         folding.faults.time.sleep(100)
     assert folding.apply().code == 0
     assert not [one for one in broken(folding, "doctor") if one[0] == resource]
+
+
+def test_render_shows_the_mail_that_many_findings_share(world: World, tmp_path: Path) -> None:
+    world.write(FOLDED)
+    lines = tmp_path / "findings.jsonl"
+    lines.write_text("\n".join(json.dumps(event(n, Workflow={"Status": "NEW"})) for n in range(8)), encoding="utf-8")
+    mails = world.run("render", str(lines)).json["mails"]
+    assert [mail["input"]["index"] for mail in mails] == [1, 2, 3, 4, 5, 6]
+    assert mails[-1]["subject"] == "[HIGH] 3 findings: 3 HIGH"
+    assert all(finding_id(n) in mails[-1]["body"] for n in (5, 6, 7))
+    assert {(mail["route"], mail["format"]) for mail in mails} == {("urgent", "lambda")}
+
+
+def test_a_finding_of_the_sandbox_comes_through_the_buffer_into_the_mailbox(folding: World) -> None:
+    confirm_subscription("secops@example.com")
+    folding.client("securityhub").enable_security_hub()
+    folding.faults.calls.clear()
+    ran = folding.run("test", "--route", "urgent", "--yes")
+    assert ran.code == 0, ran.out + ran.err
+
+
+def test_what_the_buffer_gives_up_is_known_in_the_dead_letter_queue() -> None:
+    scope = Scope("aws", REGION, ACCOUNT)
+    senders = senders_of(completed(parse(f"account: '{ACCOUNT}'\n" + FOLDED)), scope)
+    message = {
+        "MessageId": "m",
+        "Body": json.dumps(sample("cspm-control-s3")),
+        "Attributes": {"DeadLetterQueueSourceArn": BUFFER_ARN, "SentTimestamp": "1700000000000"},
+    }
+    letter = read_letter(message, senders)
+    assert (letter.kind, letter.route, letter.ours, letter.error_code) == (
+        "formatter",
+        "urgent",
+        True,
+        "MaxReceiveCount",
+    )
+    assert letter.event == sample("cspm-control-s3")
+    assert letter.sendable
+
+
+def test_a_stack_makes_the_rule_after_the_mapping(world: World) -> None:
+    made = template(completed(parse(FOLDED)))["Resources"]
+    assert "UrgentMapping" in made["UrgentRule"]["DependsOn"]
+    mapping = made["UrgentMapping"]["Properties"]
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["UrgentBuffer", "Arn"]}
+    assert mapping["FunctionName"] == {"Fn::GetAtt": ["UrgentFormatter", "Arn"]}
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
+    redrive = made["UrgentBuffer"]["Properties"]["RedrivePolicy"]
+    assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": ["Dlq", "Arn"]}, "maxReceiveCount": 5}
