@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from shnotify.export.cloudformation import template
 from shnotify.notifier.deadletters import read_letter
 from shnotify.notifier.senders import senders_of
 from shnotify.sandbox.subscriptions import confirm_subscription
-from tests.conftest import SMALLEST, World
+from tests.conftest import SMALLEST, Cases, World
+from tests.support.crashes import HOWS, STORIES, sweep
 from tests.support.faults import REGION
 from tests.support.folding import event, finding_id
 from tests.support.lambda_mode import ACCOUNT, FUNCTION, LAMBDA, ROLE
@@ -283,3 +285,48 @@ def test_a_stack_makes_the_rule_after_the_mapping(world: World) -> None:
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
     redrive = made["UrgentBuffer"]["Properties"]["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": ["Dlq", "Arn"]}, "maxReceiveCount": 5}
+
+
+def _from(before: str, after: str) -> Callable[[World], None]:
+    def story(world: World) -> None:
+        if before:
+            world.write(before)
+            assert world.apply().code == 0
+        world.write(after)
+
+    return story
+
+
+FOLD_STORIES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
+    "folding: fresh apply": (_from("", FOLDED), ("apply", "--yes")),
+    "folding: switched on": (_from(LAMBDA, FOLDED), ("apply", "--yes")),
+    "folding: switched off": (_from(FOLDED, LAMBDA), ("apply", "--yes")),
+    "folding: destroy": (_from(FOLDED, FOLDED), ("destroy", "--yes")),
+}
+
+
+@pytest.fixture(autouse=True)
+def _stories(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, story in FOLD_STORIES.items():
+        monkeypatch.setitem(STORIES, name, story)
+
+
+@pytest.mark.parametrize(
+    ("story", "how", "step"),
+    [
+        ("folding: fresh apply", "after", 37),
+        ("folding: switched on", "before", 31),
+        ("folding: switched off", "reply lost", 31),
+        ("folding: destroy", "after", 31),
+    ],
+)
+def test_a_sample_of_crashes(world: World, story: str, how: str, step: int, cases: Cases) -> None:
+    cases(sweep(world, story, how, step=step))
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("story", FOLD_STORIES)
+def test_a_crash_at_every_call(world: World, story: str, how: str, cases: Cases) -> None:
+    cases(sweep(world, story, how, step=1))
