@@ -238,6 +238,18 @@ def test_a_broken_way_through_the_buffer_is_told_and_mended(folding: World, hand
     assert not [one for one in broken(folding, "doctor") if one[0] == resource]
 
 
+@pytest.mark.parametrize(
+    "asked", ["--rule security-alerts-urgent", f"--topic arn:aws:sns:{REGION}:{ACCOUNT}:security-alerts-urgent"]
+)
+def test_without_a_file_nobody_says_that_the_way_through_the_buffer_is_broken(folding: World, asked: str) -> None:
+    confirm_subscription("secops@example.com")
+    found = json.dumps(folding.run("doctor", *asked.split()).json)
+    assert '"broken"' not in found.replace('"broken": 0', "").replace('"broken": []', "").replace('"broken": {}', ""), (
+        found
+    )
+    assert "cannot be told" in found
+
+
 def test_render_shows_the_mail_that_many_findings_share(world: World, tmp_path: Path) -> None:
     world.write(FOLDED)
     lines = tmp_path / "findings.jsonl"
