@@ -31,6 +31,7 @@ LAMBDA = "  - name: urgent\n    source: both\n    message: {format: lambda}\n   
 FILES = {
     "plain": config(),
     "lambda": config(routes=LAMBDA),
+    "folding": config(routes=LAMBDA.replace("format: lambda", "format: lambda, fold: {}")),
     "existing keys": config(f"encryption: {{topic_key: {{arn: '{EXISTING}'}}, dlq_key: {{arn: '{EXISTING}'}}}}\n"),
     "no keys": config("encryption: false\n"),
     "rollout": config("rollout: {accounts: ['111122223333'], regions: [eu-west-1]}\n"),
@@ -75,7 +76,7 @@ def test_every_action_exists_and_has_arns_wherever_aws_allows(file: str, command
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_condition_keys_exist(command: str) -> None:
-    for statement in policy_for(FILES["lambda"], SCOPE, command)["Statement"]:
+    for statement in policy_for(FILES["folding"], SCOPE, command)["Statement"]:
         keys = {key for test in statement.get("Condition", {}).values() for key in test}
         for action in statement["Action"] if keys else ():
             service, _, name = action.partition(":")
@@ -94,6 +95,12 @@ def test_what_a_file_does_not_use_costs_no_permission() -> None:
     kept = actions(policy_for(FILES["existing keys"], SCOPE, "all"))
     assert not {"kms:CreateKey", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:CreateAlias"} & kept
     assert "kms:Decrypt" not in actions(policy_for(FILES["no keys"], SCOPE, "all"))
+
+
+def test_only_a_file_that_folds_needs_event_source_mappings() -> None:
+    needed = {f"lambda:{verb}EventSourceMapping" for verb in ("Create", "Get", "Update", "Delete")}
+    assert needed <= actions(policy_for(FILES["folding"], SCOPE, "all"))
+    assert not {one for one in actions(policy_for(FILES["lambda"], SCOPE, "all")) if "EventSourceMapping" in one}
 
 
 def test_keys_of_others_can_be_used_and_not_changed() -> None:

@@ -32,7 +32,7 @@ name: mine
 region: {REGION}
 routes:
   - name: urgent
-    message: {{format: lambda}}
+    message: {{format: lambda, fold: {{}}}}
     subscribers: [secops@example.com]
 watchdog: {{subscribers: [oncall@example.com]}}
 """
@@ -140,6 +140,19 @@ def _no_permission(clients: Any, function: Any) -> None:
     )
 
 
+def _disabled(clients: Any, mapping: Any) -> None:
+    client = clients("lambda")
+    (found,) = client.list_event_source_mappings(EventSourceArn=mapping.event_source_arn)["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=found["UUID"], Enabled=False)
+
+
+def _whole_batches(clients: Any, mapping: Any) -> None:
+    """Without partial failures a poisonous finding would stop its batch."""
+    client = clients("lambda")
+    (found,) = client.list_event_source_mappings(EventSourceArn=mapping.event_source_arn)["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=found["UUID"], FunctionResponseTypes=[])
+
+
 def _attach_a_policy(clients: Any, role: Any) -> None:
     """An attached policy, and an inline one that is not ours."""
     iam = clients("iam")
@@ -244,6 +257,16 @@ CASES: tuple[Case, ...] = (
             _other_code,
         ),
         hands=(_no_permission,),
+    ),
+    Case(
+        id="UrgentMapping",
+        variants=(
+            _more_tags,
+            _other(batch_size=100, maximum_batching_window_in_seconds=30),
+            _other(scaling_config={"MaximumConcurrency": 3}),
+        ),
+        hands=(_disabled, _whole_batches),
+        rare=frozenset({("read", "lambda:GetEventSourceMapping")}),
     ),
     Case(
         id="UrgentFormatterRole",

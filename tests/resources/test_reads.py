@@ -83,7 +83,7 @@ def test_a_queue_is_read_with_its_owner(name: str | None, owner: str | None, kno
         "ReceiveMessageWaitTimeSeconds": "15",
         "KmsDataKeyReusePeriodSeconds": "16",
         "KmsMasterKeyId": K1,
-        "RedrivePolicy": "{}",
+        "RedrivePolicy": '{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:x","maxReceiveCount":"5"}',
         "Policy": statements("X").to_text(),
     }
     aws = sqs(attributes, found)
@@ -97,7 +97,7 @@ def test_a_queue_is_read_with_its_owner(name: str | None, owner: str | None, kno
         receive_message_wait_time_seconds=15,
         kms_data_key_reuse_period_seconds=16,
         kms_master_key_id=K1,
-        redrive_policy="{}",
+        redrive_policy={"deadLetterTargetArn": "arn:aws:sqs:eu-west-1:1:x", "maxReceiveCount": 5},
         policy_document=statements("X"),
         tags=Tags.of(found),
     )

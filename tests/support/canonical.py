@@ -21,6 +21,7 @@ def account(world: World) -> dict[str, Any]:
         "queues": sorted(_queues(world), key=repr),
         "rules": sorted(_rules(world), key=repr),
         "functions": sorted(_functions(world), key=repr),
+        "mappings": sorted(_mappings(world), key=repr),
         "roles": sorted(_roles(world), key=repr),
         "logs": sorted(_log_groups(world), key=repr),
     }
@@ -132,6 +133,15 @@ def _functions(world: World) -> list[Any]:
             }
         )
     return found
+
+
+def _mappings(world: World) -> list[Any]:
+    lambda_ = world.client("lambda")
+    made = ("UUID", "EventSourceMappingArn", "LastModified")
+    return [
+        {name: value for name, value in mapping.items() if name not in made}
+        for mapping in lambda_.list_event_source_mappings()["EventSourceMappings"]
+    ]
 
 
 def _or_none(call: Any, part: str, **parameters: str) -> Any:

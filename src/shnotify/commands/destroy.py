@@ -69,9 +69,11 @@ def _planned(run: Session, keep: frozenset[str]) -> Plan:
 
 def _discarding(graph: Graph) -> Graph:
     from shnotify.engine.graph import Graph
+    from shnotify.resources.mapping import EventSourceMapping
     from shnotify.resources.queue import Queue
 
-    changed = (replace(r, discard_messages=True) if isinstance(r, Queue) else r for r in graph)
+    holding = (Queue, EventSourceMapping)
+    changed = (replace(r, discard_messages=True) if isinstance(r, holding) else r for r in graph)
     return Graph(tuple(changed))
 
 

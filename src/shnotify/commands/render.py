@@ -10,7 +10,7 @@ from shnotify.errors import ShnotifyError
 from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands._input import Routed
+    from shnotify.commands._input import Given, Routed
     from shnotify.config.models import Config
     from shnotify.config.rules import RoutedRule
     from shnotify.mail.summary import Part
@@ -48,6 +48,7 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     mails: list[dict[str, Any]] = []
     known: Rules = {}
+    batches: dict[str, tuple[Routed, list[Given]]] = {}
     lost: ShnotifyError | None = None
     for given in events_in(files):
         event, ids = given.event, escaped_line(", ".join(ids_of(given.event)))
@@ -61,6 +62,9 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
                 f"{given.place}: {ids} matches no route: shown as {routes[0].route.name} would send it"
             )
         for routed in due or routes[:1]:
+            if routed.route.message.fold and form in (None, "lambda"):
+                batches.setdefault(routed.route.name, (routed, []))[1].append(given)
+                continue
             found: list[dict[str, Any]] = []
             failed: list[UndeliverableError] = []
             for part in _parts(config, routed, event, form, known):
@@ -87,8 +91,46 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
                 )
             for mail in found:
                 _show(screen, mail)
+    for routed, some in batches.values():
+        found = _batch(screen, config, routed, some)
+        mails += found
+        for mail in found:
+            _show(screen, mail)
     screen.document({"mails": mails, "error": lost.to_json() if lost else None})
     return screen.code(1 if lost else 0)
+
+
+def _batch(
+    screen: Screen, config: Config, routed: Routed, some: list[Given]
+) -> list[dict[str, Any]]:
+    """Renders what a route that folds makes of its events, as if they came in one batch."""
+    from shnotify.commands._input import scope_of
+    from shnotify.config.rules import rule_name
+    from shnotify.mail.preview import folded
+    from shnotify.mail.summary import settings_of
+
+    route, scope = routed.route, scope_of(config, some[0].event)
+    formatter = settings_of(
+        route.message, marker=config.marker(route), topic_arn=scope.topic(route.topic.name)
+    )
+    named = {"route": route.name, "rule": rule_name(route, ""), "format": "lambda"}
+    made = folded([given.event for given in some], formatter)
+    mailed = {place for _, places in made for place in places}
+    for place, given in enumerate(some):
+        if place not in mailed:
+            screen.warn(
+                f"{given.place}: {route.name} sends no mail for it: `dedup: {route.message.dedup}`"
+            )
+    return [
+        {
+            **named,
+            "subject": mail.subject,
+            "body": mail.body,
+            "input": some[places[0]].to_json(),
+            "filled_in": list(some[places[0]].filled),
+        }
+        for mail, places in made
+    ]
 
 
 def _parts(

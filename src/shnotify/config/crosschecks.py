@@ -311,6 +311,8 @@ def _message(config: Config, route: Route) -> Iterator[Found]:
             ("fields",),
             "cannot stand beside `pattern`: its events may be of any shape, so they are sent whole",
         )
+    if route.message.fold and not config.dead_letter_queue:
+        yield ("fold",), "needs the dead_letter_queue: a finding that cannot be mailed ends there"
     arn = Scope("aws-us-gov", "us-gov-west-1", "123456789012").topic(
         route.topic.name
     )  # as long as they get

@@ -18,12 +18,13 @@ from shnotify.config.models import Config
 from shnotify.engine.graph import Graph
 from shnotify.engine.resource import Resource
 from shnotify.engine.template import Input, Part, Ref
-from shnotify.engine.values import Late, Pattern, Policy, Tags
+from shnotify.engine.values import Late, Pattern, Policy, Tags, late_parts
 from shnotify.errors import UsageError
 from shnotify.notifier import names
 from shnotify.notifier.desired import build
 from shnotify.resources.function import Function
 from shnotify.resources.queue import Queue
+from shnotify.resources.rule import Rule
 from shnotify.resources.topic import Topic
 from shnotify.tags import MANAGED_TAG, STACK_TAG
 
@@ -121,6 +122,8 @@ def template(config: Config) -> dict[str, Any]:
         own, *others = parts[thing.id]
         # Nothing may match before the permissions of what it needs are there.
         after = [extra.id for need in sorted(thing.needs()) for extra in parts[need][1:]]
+        if isinstance(thing, Rule):  # no property names what takes from the queue it sends to
+            after += [target for target, _ in late_parts(thing.behind)]
         made.add(own, after)
         for part in others:
             made.add(part, [])
@@ -163,6 +166,9 @@ def _owned_by_the_stack(tags: Tags) -> Tags:
     return Tags.of({**tags.to_dict(), MANAGED_TAG: "cloudformation", STACK_TAG: _STACK})
 
 
+_UNDELIVERED = "What could not be delivered."
+
+
 def _outputs(graph: Graph) -> dict[str, Any]:
     """Names what other tools want to know: the topics and the queue."""
     found: dict[str, Any] = {}
@@ -170,7 +176,8 @@ def _outputs(graph: Graph) -> dict[str, Any]:
         if isinstance(thing, Topic):
             found[f"{thing.id}Arn"] = _output("Where the alerts are published.", thing)
         elif isinstance(thing, Queue):
-            found[f"{thing.id}Url"] = _output("What could not be delivered.", thing)
+            words = "What is still to be mailed." if thing.redrive_policy else _UNDELIVERED
+            found[f"{thing.id}Url"] = _output(words, thing)
     return found
 
 

@@ -130,7 +130,7 @@ def _raw(event: Mapping[str, Any], settings: Settings, why: str) -> Mail:
 def _mail(finding: Finding, event: Mapping[str, Any], settings: Settings) -> tuple[str, str]:
     words = WORDS[settings.language]
     values = field_values(finding, event, settings)
-    values["mark"] = _verdict(finding, values, words)
+    values["mark"] = verdict(finding, values, words)
     subject = (
         _subject(values, words) if settings.subject is None else fill(settings.subject, values)
     )
@@ -217,7 +217,7 @@ def _subject(values: Mapping[str, str], words: Words) -> str:
     return " ".join(filter(None, [start, text.shorten(title, max(room, 20)), end]))
 
 
-def _verdict(finding: Finding, values: Mapping[str, str], words: Words) -> str:
+def verdict(finding: Finding, values: Mapping[str, str], words: Words) -> str:
     """What stands first in the subject: a check that passed, or an ended finding, is no alarm of
     its severity.
     """

@@ -1,5 +1,5 @@
 """The function: `handler(event, context)`, as AWS Lambda calls it for an event that EventBridge
-hands over.
+hands over, or for a batch of them from the buffer queue.
 
 Order: send first, then mark, so that a crash repeats a mail and never loses one. Whatever fails is
 raised in the end: Lambda then tries again and at last hands the event to the OnFailure destination
@@ -11,11 +11,13 @@ from __future__ import annotations
 import functools
 import json
 import pkgutil
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from .batch import Marks, is_batch, work_off
 from .finding import Finding, at
 from .mail import MAILED, RESOLVED, Mail, comment_for, mails
 from .settings import FILE, Settings
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _IN_PROGRESS = 2
 """OCSF's `status_id` that stands for NOTIFIED."""
 _MAX_USER_FIELDS = 50
+_MAX_UPDATE = 100
+"""Findings in one update (API_BatchUpdateFindings, API_BatchUpdateFindingsV2)."""
 
 
 class DeliveryError(Exception):
@@ -36,12 +40,14 @@ class DeliveryError(Exception):
     """
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Sends the event's mails.
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Sends the event's mails; of a batch, names the messages that are to come again.
 
     Raises SettingsError (configuration) or DeliveryError (sending, marking).
     """
     settings = _settings().beside(context.invoked_function_arn)
+    if is_batch(event):
+        return work_off(event, settings, _Aws(settings, context))
     due = mails(event, settings)
     failures = []
     for mail in due:
@@ -72,11 +78,38 @@ def _security_hub() -> SecurityHubClient:
     return boto3.client("securityhub")
 
 
+class _Aws:
+    """The means of a batch (`batch.Means`): SNS, Security Hub and the clock."""
+
+    def __init__(self, settings: Settings, context: Any) -> None:
+        self._settings, self._context = settings, context
+
+    def send(self, subject: str, body: str, findings: Sequence[Finding]) -> None:
+        _publish(subject, body, findings, self._settings)
+
+    def mark(self, marks: Marks) -> dict[int, str]:
+        return _mark_all(marks, self._settings)
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def time_left(self) -> float:
+        return float(self._context.get_remaining_time_in_millis()) / 1000
+
+    def log(self, entry: Mapping[str, Any]) -> None:
+        print(json.dumps(entry))  # noqa: T201
+
+
 def _send(mail: Mail, settings: Settings) -> None:
-    answer = _sns().publish(TopicArn=settings.topic_arn, Subject=mail.subject, Message=mail.body)
+    _publish(mail.subject, mail.body, [mail.finding] if mail.finding else [], settings)
+
+
+def _publish(subject: str, body: str, findings: Sequence[Finding], settings: Settings) -> None:
+    answer = _sns().publish(TopicArn=settings.topic_arn, Subject=subject, Message=body)
     # Ids only: a log must not become a second copy of the findings.
-    finding = mail.finding.id if mail.finding else None
-    print(json.dumps({"sent": answer["MessageId"], "finding": finding}))  # noqa: T201
+    ids: list[str | None] = [one.id for one in findings]
+    for finding in ids or [None]:
+        print(json.dumps({"sent": answer["MessageId"], "finding": finding}))  # noqa: T201
 
 
 def _mark(mail: Mail, settings: Settings) -> None:
@@ -102,6 +135,58 @@ def _mark(mail: Mail, settings: Settings) -> None:
             for item in refused
         )
         raise DeliveryError(f"sent, but not marked: {reasons}")
+
+
+def _mark_all(marks: Marks, settings: Settings) -> dict[int, str]:
+    """Writes what happened on many findings: one call for all that get the same.
+
+    Returns the places of those that Security Hub did not take, with the reason.
+    """
+    alike: dict[str, list[int]] = {}
+    for place, (finding, mark) in enumerate(marks):
+        _, update = _update(finding, mark, settings)
+        alike.setdefault(json.dumps([finding.schema, update], sort_keys=True), []).append(place)
+    refused: dict[int, str] = {}
+    for key, places in alike.items():
+        schema, update = json.loads(key)
+        for start in range(0, len(places), _MAX_UPDATE):
+            some = places[start : start + _MAX_UPDATE]
+            refused |= _mark_alike(
+                {place: marks[place] for place in some}, schema, update, settings
+            )
+    return refused
+
+
+def _mark_alike(
+    marks: Mapping[int, tuple[Finding, str]],
+    schema: str,
+    update: Mapping[str, Any],
+    settings: Settings,
+) -> dict[int, str]:
+    names = {place: _update(finding, mark, settings)[0] for place, (finding, mark) in marks.items()}
+    unique = list({json.dumps(name): name for name in names.values()}.values())
+    if schema == "cspm":
+        answer: Mapping[str, Any] = _security_hub().batch_update_findings(
+            FindingIdentifiers=unique, **update
+        )
+    else:
+        answer = _security_hub().batch_update_findings_v2(MetadataUids=unique, **update)
+    found: dict[int, str] = {}
+    for item in answer.get("UnprocessedFindings") or []:
+        why = f"{item.get('ErrorCode', '?')} {item.get('ErrorMessage', '')}".strip()
+        named = item.get("FindingIdentifier" if schema == "cspm" else "MetadataUid")
+        places = [place for place, name in names.items() if name == named]
+        found |= dict.fromkeys(places or names, why)  # of one that is not told, all are in doubt
+    return found
+
+
+def _update(finding: Finding, mark: str, settings: Settings) -> tuple[Any, dict[str, Any]]:
+    """Returns how an update names the finding, and what the update writes."""
+    if finding.schema == "cspm":
+        update = _asff_update(finding, mark, settings)
+        return update.pop("FindingIdentifiers")[0], update
+    update = _ocsf_update(finding, mark, settings)
+    return update.pop("MetadataUids")[0], update
 
 
 def _asff_update(finding: Finding, mark: str, settings: Settings) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from .fields import FIELD_NAMES
 FILE = "settings.json"
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_OTHER_TYPES: dict[str, type] = {"resolved": bool, "fold_after": int}
 _CHOICES = {"language": ("en", "ja"), "dedup": ("none", "new-only", "notified")}
 
 
@@ -40,7 +41,8 @@ class Settings:
     "notified": whatever was mailed is marked NOTIFIED (OCSF: In Progress) in Security Hub, and
     mailed again only when that resets it. resolved: a short note when a mailed finding is resolved;
     it needs the mark of `notified`, because nothing else remembers what was mailed. marker: the
-    mark's name, different for each route.
+    mark's name, different for each route. fold_after: how many findings of a batch are mails of
+    their own; None where events come one by one.
     """
 
     topic_arn: str = ""
@@ -52,6 +54,7 @@ class Settings:
     dedup: str = "none"
     resolved: bool = False
     marker: str = "shnotify"
+    fold_after: int | None = None
 
     @property
     def partition(self) -> str:
@@ -111,11 +114,11 @@ class Settings:
 def _known(chosen: Any) -> dict[str, Any]:
     if not isinstance(chosen, dict):
         raise SettingsError(f"{FILE} must be a JSON object")
-    types = {field.name: bool if field.name == "resolved" else str for field in fields(Settings)}
+    types = {field.name: _OTHER_TYPES.get(field.name, str) for field in fields(Settings)}
     for name, value in chosen.items():
         if name not in types:
             raise SettingsError(f"{FILE}: {name}: no such field")
-        if not isinstance(value, types[name]):
+        if type(value) is not types[name]:  # a bool is an int, and none here
             raise SettingsError(f"{FILE}: {name}: must be {types[name].__name__}")
     return chosen
 

@@ -71,7 +71,8 @@ def _is_flag_half(character: str) -> bool:
 
 def units(text: str) -> int:
     """The text's length in UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    extra = 0 if text.isascii() else sum(character > "\uffff" for character in text)
+    return len(text) + extra
 
 
 def shorten(text: str, limit: int) -> str:

@@ -41,6 +41,8 @@ class Words(NamedTuple):
     resolved_body: str
     cut: str
     failed: str
+    folded: str
+    folded_body: str
 
 
 _ENGLISH = Words(
@@ -77,6 +79,8 @@ _ENGLISH = Words(
     resolved_body="This finding, which was mailed before, is resolved.",
     cut="[cut here: a mail can hold 256 KB]",
     failed="This event could not be formatted; here it is as it came",
+    folded="{} findings",
+    folded_body="These {} findings came within a short time, so they share a mail.",
 )
 _JAPANESE = Words(
     what="内容",
@@ -112,5 +116,7 @@ _JAPANESE = Words(
     resolved_body="以前に通知した次の検出結果は解決されました。",
     cut="[以下省略: メールの上限は 256 KB です]",
     failed="このイベントは整形できませんでした。元のまま記載します",
+    folded="検出結果 {} 件",
+    folded_body="短時間に届いた検出結果 {} 件を 1 通にまとめました。",
 )
 WORDS: dict[str, Words] = {"en": _ENGLISH, "ja": _JAPANESE}

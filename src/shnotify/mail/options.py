@@ -21,6 +21,17 @@ Names = Annotated[
 Subject = Annotated[str, fields.line(500, "a subject")]
 
 
+class Fold(Model):
+    """Many findings at once become few mails: a buffer queue collects them for the function."""
+
+    window: Annotated[int, fields.duration(1, 300)] = described(
+        60, description="How long findings are collected, 1s to 5m."
+    )
+    after: Annotated[int, Field(ge=0, le=20)] = described(
+        5, description="How many of a batch are mails of their own, 0 to 20."
+    )
+
+
 class Message(Model):
     """Says how a notice reads. All fields but `format` and `fields` are the formatter function's."""
 
@@ -36,4 +47,5 @@ class Message(Model):
         "notified", description="What is mailed again."
     )
     resolved: bool = described(False, description="A note when a mailed finding is resolved.")
+    fold: Fold | None = described(None, description="Whether many findings share a mail.")
     fields: Names | None = described(None, description="The lines of a summary, in order.")

@@ -10,6 +10,7 @@ from shnotify.findings.guards import clean, odd
 from shnotify.findings.matching import matches
 from shnotify.findings.vocabulary import HUB
 from shnotify.formatter.finding import is_ocsf
+from shnotify.formatter.folding import Due, parcels
 from shnotify.formatter.mail import mails
 from shnotify.formatter.settings import Settings
 from shnotify.mail.summary import Part, parts
@@ -83,3 +84,18 @@ def mails_of(
     else:
         body = transform(part.transformer, event)
     return [RenderedMail(DEFAULT_SUBJECT, body)]
+
+
+def folded(
+    events: Sequence[Mapping[str, Any]], settings: Settings
+) -> list[tuple[RenderedMail, tuple[int, ...]]]:
+    """Renders the mails of events that come in one batch, with the places of each mail's events."""
+    dues = [
+        Due(str(place), mail, event)
+        for place, event in enumerate(events)
+        for mail in mails(event, settings)
+    ]
+    return [
+        (RenderedMail(one.subject, one.body), tuple(int(due.message) for due in one.dues))
+        for one in parcels(dues, settings)
+    ]

@@ -200,6 +200,7 @@ def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = 
         dedup=message.dedup,
         resolved=message.resolved,
         marker=marker,
+        fold_after=message.fold.after if message.fold else None,
     )
 
 

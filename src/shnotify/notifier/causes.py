@@ -90,6 +90,10 @@ _FORMATTER: dict[str, Cause] = {
     ),
 }
 
+UNMAILED = Cause(
+    "the formatter took it from the buffer queue again and again, and could not mail or mark it",
+    _MEND,
+)
 UNDELIVERED = Cause(
     "SNS gave up on a subscriber: a mailbox that is gone or full, or an endpoint that does not answer",
     f"correct the subscriber in the file, shnotify apply; then {AGAIN}, which mails all subscribers",

@@ -20,7 +20,7 @@ from shnotify.resources import calls
 from shnotify.resources.evaluation import Decision, combined, evaluate
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
-from shnotify.resources.policies import KEY_ACTIONS
+from shnotify.resources.policies import BUFFER_ACTIONS, KEY_ACTIONS
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
@@ -68,12 +68,14 @@ class Chain:
     keys: Mapping[str, KeySeen]
     keeps_mail: bool = False
     """Whether mail that SNS gives up is to go to the queue."""
+    folds: bool = False
+    """Whether a buffer queue stands between the rule and the function."""
+    buffer: Live[Queue] | None = None
 
     def links(self) -> tuple[Link, ...]:
         """Judges every policy that the route's mail, or a failure of it, passes."""
-        sending = (
-            [*self._invoking(), *self._formatting()] if self.formatted else list(self._publishing())
-        )
+        handing = self._buffering() if self.folds else self._invoking()
+        sending = [*handing, *self._formatting()] if self.formatted else list(self._publishing())
         return (*sending, *self._keeping(), *self._keeping_mail())
 
     def _for_every_rule(self, decide: Callable[[str], Decision]) -> Decision:
@@ -122,6 +124,36 @@ class Chain:
             "lambda:InvokeFunction",
             decision,
         )
+
+    def _buffering(self) -> Iterable[Link]:
+        """Judges whether EventBridge may put findings into the buffer, and Lambda take them out."""
+        if not (self.buffer and self.rules):
+            return
+        buffer, policy = self.buffer.outputs["Arn"], self.buffer.state.policy_document.document
+        sent = self._for_every_rule(lambda rule: evaluate(policy, calls.events_send(buffer, rule)))
+        what, resource = "the buffer's policy", self.buffer.state.id
+        yield _link("formatter", resource, what, calls.EVENTS, "sqs:SendMessage", sent)
+
+        def put(key: KeySeen, action: str) -> Decision:
+            return self._for_every_rule(
+                lambda rule: evaluate(
+                    key.policy, calls.events_use_queue_key(key.arn, buffer, rule, action), "key"
+                )
+            )
+
+        key = self.buffer.state.kms_master_key_id
+        yield from self._key("formatter", key, calls.EVENTS, put)
+        if not (self.function and self.role):
+            return
+        for action in BUFFER_ACTIONS:
+            taken = self._by_role(action, buffer, policy)
+            who = "Lambda as the formatter"
+            yield _link("formatter", self.role.state.id, "its policies", who, action, taken)
+
+        def take(key: KeySeen, action: str) -> Decision:
+            return self._by_role(action, key.arn, key.policy, via="sqs")
+
+        yield from self._key("formatter", key, "Lambda as the formatter", take)
 
     def _formatting(self) -> Iterable[Link]:
         if not (self.function and self.role and self.topic):
@@ -303,5 +335,7 @@ def chain_of(
         function=live(names.formatter_id(route), Function) if formatted else None,
         role=live(names.formatter_role_id(route), Role) if formatted else None,
         keys={**existing, **ours},
+        folds=bool(formatted and route.message.fold),
+        buffer=live(names.buffer_id(route), Queue) if formatted else None,
         keeps_mail=bool(topic) and keeps_mail(config, Scope.of(topic.outputs["Arn"])),
     )

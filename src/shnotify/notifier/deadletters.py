@@ -1,8 +1,9 @@
 """What a message in the dead-letter queue is: who sent it, why, and what can be sent again. Pure.
 
-Five shapes: EventBridge's (eb-rule-dlq), Lambda's record of a failed invocation
+Six shapes: EventBridge's (eb-rule-dlq), Lambda's record of a failed invocation
 (invocation-async-retain-records), SNS's undelivered mail (sns-dead-letter-queues), the record of a
-custom event bus (eb-custom-bus-retry), and whatever else somebody sent.
+custom event bus (eb-custom-bus-retry), what SQS moved here from a buffer queue
+(sqs-dead-letter-queues), and whatever else somebody sent.
 """
 
 from __future__ import annotations
@@ -122,6 +123,8 @@ def read_letter(message: Mapping[str, Any], senders: Senders) -> Letter:
         return Letter(**base, **_of_topic(told, document, senders))
     if "RequestID" in told and "ErrorCode" in told:
         return Letter(**base, **_raw_mail(told, body))
+    if source := str((message.get("Attributes") or {}).get("DeadLetterQueueSourceArn", "")):
+        return Letter(**base, **_of_buffer(source, document, senders))
     return Letter(**base, kind="stranger", event=_event(document))
 
 
@@ -161,6 +164,17 @@ def _of_function(document: dict[str, Any], senders: Senders) -> dict[str, Any]:
         "cause": causes.of_formatter(code),
         "retries": max(0, tries - 1) if tries is not None else None,
         "event": payload if isinstance(payload, dict) and payload else None,
+    }
+
+
+def _of_buffer(source: str, document: dict[str, Any], senders: Senders) -> dict[str, Any]:
+    """What SQS moved here when it was received too often: the event as EventBridge sent it."""
+    return {
+        "kind": "formatter",
+        **_from(source, senders),
+        "error_code": "MaxReceiveCount",
+        "cause": causes.UNMAILED,
+        "event": _event(document),
     }
 
 
@@ -219,7 +233,7 @@ def _event(document: dict[str, Any]) -> dict[str, Any] | None:
 def sender_word(arn: str) -> str:
     """Names a sender as a person would: `rule x`."""
     service = service_of(arn)
-    kinds = {"lambda": "function", "sns": "topic", "events": "rule"}
+    kinds = {"lambda": "function", "sns": "topic", "events": "rule", "sqs": "queue"}
     if service not in kinds or (service == "events" and ":rule/" not in arn):
         return arn
     return f"{kinds[service]} {name_in(arn)}"

@@ -174,6 +174,8 @@ def _parts(config: Config, graph: Graph, route: Route) -> list[str]:
         if route.message.format == "lambda"
         else []
     )
+    if route.message.fold:
+        formatter += [names.buffer_id(route), names.mapping_id(route)]
     rules = names.rule_ids(route, {thing.id for thing in graph})
     ids = [*ours, names.topic_id(route), *formatter, *rules]
     return [graph[resource_id].id for resource_id in ids]

@@ -6,10 +6,12 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shnotify.arns import Scope
 from shnotify.config.models import (
+    DAY,
     Config,
     DeadLetterQueue,
     Encryption,
@@ -32,6 +34,7 @@ from shnotify.resources import policies
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import PREFIX, LogGroup
+from shnotify.resources.mapping import EventSourceMapping
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role, role_name
 from shnotify.resources.rule import Rule
@@ -39,6 +42,11 @@ from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
 from shnotify.tags import PLAIN_TAG
 
+FOLDING_SECONDS = 120
+"""The function's timeout where it works off batches. The buffer hides a message six times as long
+and a window more (with-sqs, configuring a queue)."""
+FOLDED_AT_ONCE = 500
+"""Findings in a batch: what two or three mails can name."""
 LOG_DAYS = 30
 """How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
 
@@ -60,7 +68,8 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
     for route in config.routes:
         topic = _topic(config, route, scope, topic_key)
         resources += [topic, *_subscriptions(config, route, topic, keeping)]
-        target: Topic | Function = topic
+        target: Topic | Function | Queue = topic
+        behind: Resource | None = None
         if route.message.format == "lambda":
             uses = policies.Uses(
                 log_group=scope.log_group(f"{PREFIX}{names.function_name(config, route)}"),
@@ -68,12 +77,18 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
                 topic_key=_arn_of(topic_key),
                 queue=queue.ref("Arn") if queue else "",
                 queue_key=_arn_of(dlq_key),
+                buffer=scope.queue(names.buffer_name(config, route)) if route.message.fold else "",
                 hub=scope.hubs() if route.message.dedup == "notified" else (),
             )
             formatter = _formatter(config, route, scope, uses)
             resources += formatter
             target = formatter[-1]
-        resources += _rules(config, route, scope, target, queue, rules[route.name], plain)
+            if route.message.fold and queue:
+                routed = [scope.rule(rule.name) for rule in rules[route.name]]
+                target, behind = _folding(config, route, scope, (target, queue, dlq_key), routed)
+                resources += [target, behind]
+        way = (target, behind, queue)
+        resources += _rules(config, route, scope, way, rules[route.name], plain)
     if config.watchdog:
         resources += watch(config, config.watchdog, scope, resources)
         if config.watchdog.heartbeat:
@@ -229,7 +244,7 @@ def _formatter(
         role=role.ref("Arn"),
         runtime="python3.13",
         handler=HANDLER,
-        timeout=60,
+        timeout=FOLDING_SECONDS if route.message.fold else 60,
         memory_size=256,
         environment={},
         code_sha256=bundle.code_sha256(archive),
@@ -244,16 +259,65 @@ def _formatter(
     return logs, role, function
 
 
+def _folding(
+    config: Config,
+    route: Route,
+    scope: Scope,
+    to: tuple[Function, Queue, Key | str],
+    rules: list[str],
+) -> tuple[Queue, EventSourceMapping]:
+    """Builds the buffer queue, and what takes batches from it to the function.
+
+    The buffer has the key of the dead-letter queue, which EventBridge and the function may use
+    already, and into which SQS moves what cannot be mailed.
+    """
+    fold = route.message.fold
+    assert fold  # noqa: S101 the caller looked
+    function, dead_letters, key = to
+    name, buffer_id = names.buffer_name(config, route), names.buffer_id(route)
+    buffer = replace(
+        dead_letters,
+        id=buffer_id,
+        queue_name=name,
+        queue_arn=scope.queue(name),
+        visibility_timeout=6 * FOLDING_SECONDS + fold.window,
+        message_retention_period=14 * DAY,
+        delay_seconds=0,
+        maximum_message_size=1048576,
+        receive_message_wait_time_seconds=0,
+        kms_master_key_id=_arn_of(key),
+        policy_document=policies.queue_policy(scope.queue(name), rules, []),
+        redrive_policy={"deadLetterTargetArn": dead_letters.ref("Arn"), "maxReceiveCount": 5},
+        tags=names.tags_of(config, buffer_id),
+    )
+    mapping = EventSourceMapping(
+        id=names.mapping_id(route),
+        event_source_arn=buffer.ref("Arn"),
+        queue=name,
+        function_name=function.ref("Arn"),
+        enabled=True,
+        batch_size=FOLDED_AT_ONCE,
+        maximum_batching_window_in_seconds=fold.window,
+        scaling_config={"MaximumConcurrency": 2},
+        function_response_types=("ReportBatchItemFailures",),
+        tags=names.tags_of(config, names.mapping_id(route)),
+    )
+    return buffer, mapping
+
+
 def _rules(
     config: Config,
     route: Route,
     scope: Scope,
-    to: Topic | Function,
-    queue: Queue | None,
+    way: tuple[Topic | Function | Queue, Resource | None, Queue | None],
     rules: tuple[RoutedRule, ...],
     plain: Mapping[str, str],
 ) -> list[Rule]:
-    """Builds the route's rules, which differ in what they let through and in how it is mailed."""
+    """Builds the route's rules, which differ in what they let through and in how it is mailed.
+
+    way  where a rule sends, what must be there before, and the dead-letter queue
+    """
+    to, behind, queue = way
     target: dict[str, Any] = {
         "Arn": to.ref("Arn"),
         "RetryPolicy": {
@@ -279,6 +343,7 @@ def _rules(
                 id=ids[rule.name],
                 rule_name=rule.name,
                 rule_arn=scope.rule(rule.name),
+                behind=behind.ref("Arn") if behind else "",
                 heirs=_heirs(rule, rules, ids),
                 first=ids[lead.name] if lead is not rule else "",
                 unguarded=Pattern(rule.whole),

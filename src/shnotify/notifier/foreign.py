@@ -31,7 +31,7 @@ from shnotify.notifier.strangers import Found, RuleSeen, passages_of
 from shnotify.notifier.surroundings import Asking, Surroundings, look_at_key
 from shnotify.notifier.watchdog import watchdog_links
 from shnotify.resources.function import Function
-from shnotify.resources.lookup import rules_feeding
+from shnotify.resources.lookup import mappings_of, rules_feeding
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
@@ -137,9 +137,22 @@ def _rules_of_functions(aws: Aws) -> list[str]:
             if not pattern or not shared_example(pattern, {"source": [SOURCE]}):
                 continue
             targets = _targets(aws, rule["Name"])
-            if any(service_of(str(target.get("Arn", ""))) == "lambda" for target in targets or ()):
+            arns = [str(target.get("Arn", "")) for target in targets or ()]
+            if any(service_of(arn) == "lambda" or _is_taken_from(aws, arn) for arn in arns):
                 found.append(str(rule["Name"]))
     return found
+
+
+def _is_taken_from(aws: Aws, arn: str) -> bool:
+    """Tells whether a function takes from a queue, or may, for nobody lets us see."""
+    if service_of(arn) != "sqs":
+        return False
+    try:
+        return bool(mappings_of(aws, arn))
+    except StopError:
+        raise
+    except AwsError:
+        return True
 
 
 def _look_at_rule(aws: Aws, scope: Scope, name: str) -> RuleSeen:

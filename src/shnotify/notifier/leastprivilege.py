@@ -23,6 +23,7 @@ from shnotify.resources.alarm import Alarm
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
+from shnotify.resources.mapping import EventSourceMapping
 from shnotify.resources.policies import LAMBDA, SCHEDULER
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
@@ -60,6 +61,7 @@ _OF_ACTION = {
             "events:ListRuleNamesByTarget",
             "events:ListRules",
             "events:TestEventPattern",
+            "lambda:ListEventSourceMappings",
             "logs:DescribeLogGroups",
             "securityhub:DescribeSecurityHubV2",
             "securityhub:ListAggregatorsV2",
@@ -98,6 +100,19 @@ _OF_ACTION = {
     "kms:TagResource": ("NewKeysTags", "OurKeys"),
     "kms:Decrypt": ("OurKeys", "OthersKeys"),
     "kms:GenerateDataKey": ("OurKeys", "OthersKeys"),
+    "lambda:CreateEventSourceMapping": ("NewMappings",),
+    **dict.fromkeys(
+        (
+            "lambda:DeleteEventSourceMapping",
+            "lambda:GetEventSourceMapping",
+            "lambda:UpdateEventSourceMapping",
+        ),
+        ("Mappings",),
+    ),
+    **dict.fromkeys(
+        ("lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"),
+        ("Functions", "Mappings"),
+    ),
     "iam:GetPolicy": ("AttachedPolicies",),
     "iam:GetPolicyVersion": ("AttachedPolicies",),
     "iam:PassRole": ("PassRole",),
@@ -165,6 +180,10 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
     roles = _arns(things, Role)
     logs = _arns(things, LogGroup)
     tagged = {NAME_TAG: config.name}
+    functions = _arns(things, Function)
+    fold = any(isinstance(thing, EventSourceMapping) for thing in things)
+    fed = {"ArnLike": {"lambda:FunctionArn": list(functions)}}
+    every_mapping = (f"arn:{here % 'lambda'}:event-source-mapping:*",)
     return {
         _ANYWHERE: Place(("*",)),
         "Topics": Place(_arns(things, Topic)),
@@ -173,7 +192,9 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "Alarms": Place(_arns(things, Alarm)),
         "ScheduleGroups": Place(_arns(things, Schedule)),
         "Schedules": Place(_schedules(things)),
-        "Functions": Place(_arns(things, Function)),
+        "Functions": Place(functions),
+        "NewMappings": Place(("*",) if fold else (), fed),
+        "Mappings": Place(every_mapping if fold else ()),
         "Roles": Place(roles),
         "PassRole": Place(roles, {"StringEquals": {"iam:PassedToService": _takers(things)}}),
         "AttachedPolicies": Place((f"arn:{scope.partition}:iam::*:policy/*",) if roles else ()),

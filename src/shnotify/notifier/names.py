@@ -79,6 +79,21 @@ def alarm_name(config: Config, watched_id: str, ending: str) -> str:
     return f"{config.name}-{watched_id}-{ending}"
 
 
+def buffer_id(route: Route) -> str:
+    """`UrgentBuffer`: the queue that collects findings for the function."""
+    return f"{route.id}Buffer"
+
+
+def mapping_id(route: Route) -> str:
+    """`UrgentMapping`: what takes batches from the buffer to the function."""
+    return f"{route.id}Mapping"
+
+
+def buffer_name(config: Config, route: Route) -> str:
+    """The buffer's name in AWS, at most 80 characters (API_CreateQueue)."""
+    return shortened(f"{config.name}-{route.name}-buffer", 80)
+
+
 def function_name(config: Config, route: Route) -> str:
     """The formatter's name in AWS, at most 64 characters (API_CreateFunction)."""
     return shortened(f"{config.name}-{route.name}-formatter")

@@ -1,4 +1,7 @@
-"""Who of a notifier sends to its dead-letter queue: its rules, its functions, its topics. Pure."""
+"""Who of a notifier sends to its dead-letter queue: its rules, functions, topics and buffer queues.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -61,4 +64,5 @@ def senders_of(config: Config, scope: Scope) -> Senders:
         found |= {scope.rule(rule.name): route.name for rule in rules[route.name]}
         found[scope.topic(route.topic.name)] = route.name
         found[scope.function(names.function_name(config, route))] = route.name
+        found[scope.queue(names.buffer_name(config, route))] = route.name
     return Senders(scope, f"{config.name}-", found, pairs)

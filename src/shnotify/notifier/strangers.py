@@ -101,7 +101,11 @@ def _unfed(found: Found, topic: str) -> Passage:
     """A topic that no rule feeds."""
     live = found.live(topic, Topic)
     why = f"no rule that is known here feeds {name_in(topic)}: no finding gets there"
-    links = [Link("target", "broken", why, resource=f"topic {name_in(topic)}")]
+    resource = f"topic {name_in(topic)}"
+    links = [Link("target", "broken", why, resource=resource)]
+    if queues := [arn for rule in found.rules for arn in _queues(rule)]:
+        why = f"rules feed {', '.join(queues)}: whether mail of {resource} comes of that cannot be told"
+        links = [Link("target", "unknown", why, evidence={"queues": queues}, resource=resource)]
     recipients, reached = _people(found, topic, "json", formatted=False)
     if live is None:
         links = [*_thing(found, topic, "target", "topic")]
@@ -117,6 +121,12 @@ def _unfed(found: Found, topic: str) -> Passage:
         (*links, *reached),
         found.around.keys,
     )
+
+
+def _queues(rule: RuleSeen) -> list[str]:
+    """Lists the queues that a rule feeds."""
+    arns = (str(target.get("Arn", "")) for target in rule.targets)
+    return [arn for arn in arns if service_of(arn) == "sqs"]
 
 
 def _passage(found: Found, rule: RuleSeen, target: Target, topic: str, *, route: str) -> Passage:

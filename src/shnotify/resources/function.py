@@ -19,6 +19,7 @@ from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Input, Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.resources.loggroup import PREFIX
+from shnotify.resources.mapping import waited_for
 from shnotify.resources.policies import EVENTS, FUNCTION_SID
 from shnotify.resources.role import role_name
 from shnotify.tags import OUR_TAGS
@@ -123,6 +124,9 @@ class Function(Resource):
         return scope.role(role_name(self.function_name, scope.region)), scope.log_group(
             f"{PREFIX}{self.function_name}"
         )
+
+    def kept_for(self, lives: Iterable[Live[Resource]]) -> str | None:
+        return waited_for(self.function_arn, lives)
 
     def cfn(self) -> tuple[Part, ...]:
         """Returns the function, its retries and who may invoke it; the code lies in a bucket.

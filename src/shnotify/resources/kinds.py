@@ -10,6 +10,7 @@ from shnotify.resources.alarm import Alarm
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.loggroup import LogGroup
+from shnotify.resources.mapping import EventSourceMapping
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
@@ -21,6 +22,7 @@ KINDS: tuple[type[Resource], ...] = (
     Alarm,
     Schedule,
     Rule,
+    EventSourceMapping,
     Function,
     Role,
     LogGroup,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shnotify.arns import name_in
 from shnotify.aws.failures import NOT_FOUND, AwsError, DeniedError
@@ -184,6 +185,18 @@ def rules_feeding(aws: Aws, topic_arn: str) -> tuple[str, ...]:
         return tuple(name for page in pages for name in page["RuleNames"])
 
     return aws.remember(("rules_feeding", topic_arn), ask)
+
+
+def mappings_of(aws: Aws, queue_arn: str, *, anew: bool = False) -> tuple[Mapping[str, Any], ...]:
+    """Lists the event source mappings that take from a queue (API_ListEventSourceMappings)."""
+
+    def ask() -> tuple[Mapping[str, Any], ...]:
+        found = aws.pages(
+            aws.lambda_.list_event_source_mappings, "Marker", EventSourceArn=queue_arn
+        )
+        return tuple(one for page in found for one in page.get("EventSourceMappings", []))
+
+    return ask() if anew else aws.remember(("mappings", queue_arn), ask)
 
 
 PROBE_SECONDS = 1

@@ -22,6 +22,9 @@ QUEUE_SID = "AllowEventBridgeDlq"
 SNS_QUEUE_SID = "AllowSnsUndelivered"
 FUNCTION_SID = "AllowEventBridge"
 ALARM_SID = "AllowCloudWatchAlarms"
+BUFFER_SID = "Buffer"
+BUFFER_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+"""What Lambda does with a queue in the role's name (with-sqs, execution role permissions)."""
 LAMBDA = "lambda.amazonaws.com"
 SCHEDULER = "scheduler.amazonaws.com"
 SNS = "sns.amazonaws.com"
@@ -227,10 +230,12 @@ class Uses:
     queue_key: str = ""
     hub: tuple[str, ...] = ()
     """Security Hub's ARNs, when findings are marked."""
+    buffer: str = ""
 
 
 def role_policy(uses: Uses) -> Policy:
-    """Allows what the function does: write its log, send mails, keep failures, mark findings.
+    """Allows what the function does: write its log, send mails, keep failures, mark findings, and
+    take batches.
 
     CreateLogGroup is not in it: a log group of ours that was deleted must not come back by itself.
     Both Security Hub APIs ask for `securityhub:BatchUpdateFindings` (API_BatchUpdateFindingsV2).
@@ -242,13 +247,16 @@ def role_policy(uses: Uses) -> Policy:
         "DeadLetters": ("sqs:SendMessage", uses.queue),
         "DlqKey": (list(KEY_ACTIONS), uses.queue_key),
         "Findings": ("securityhub:BatchUpdateFindings", list(uses.hub)),
+        BUFFER_SID: (list(BUFFER_ACTIONS), uses.buffer),
     }
     given = [
         {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
         for sid, (actions, resource) in statements.items()
         if resource
     ]
-    return _policy("2012-10-17", given, set(statements))
+    # Without a buffer its statement is nobody's: it stays while one that is left over is emptied.
+    own = set(statements) - (set() if uses.buffer else {BUFFER_SID})
+    return _policy("2012-10-17", given, own)
 
 
 def open_statements(policy: Policy) -> list[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 from shnotify.arns import Scope, name_in, service_of
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
+from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
@@ -19,6 +21,7 @@ from shnotify.resources.lookup import (
     FRESH_SECONDS,
     holds_messages,
     key_arn,
+    mappings_of,
     queue_url,
     saw,
     seen_before,
@@ -41,6 +44,7 @@ _NUMBERS = (
 )
 _ONE_KIND = "InvalidAttributeName: You can use one type of server-side encryption"
 _LOOKED_INTO = "LookedInto"
+_UNDELIVERED = "messages that could not be delivered"
 _DEPTHS = {
     "ApproximateNumberOfMessages": "waiting",
     "ApproximateNumberOfMessagesNotVisible": "in flight",
@@ -55,6 +59,7 @@ class Queue(Resource):
     `kms_master_key_id` is a key's ARN, or "" for SQS's own encryption.
 
     discard_messages        delete it even when it holds messages
+    redrive_policy          where messages go that are received too often; {} for nowhere
     sqs_managed_sse_enabled SQS's own encryption: what a queue without a key begins with, and what
     one that had a key must be given back (API_SetQueueAttributes); None with a key, which excludes
     it
@@ -82,7 +87,7 @@ class Queue(Resource):
     kms_master_key_id: str
     kms_data_key_reuse_period_seconds: int | None
     sqs_managed_sse_enabled: bool | None = None
-    redrive_policy: str = ""
+    redrive_policy: dict[str, Any] = field(default_factory=dict)
     policy_document: Policy
     tags: Tags
 
@@ -91,6 +96,8 @@ class Queue(Resource):
         return self.queue_name
 
     def purpose(self) -> str:
+        if self.redrive_policy:
+            return "collects findings for the function"
         return "keeps what could not be delivered"
 
     @property
@@ -107,7 +114,17 @@ class Queue(Resource):
         return cls.unmanaged(id="Queue", queue_name=name_in(arn), queue_arn=arn, tags=tags)
 
     def points_at(self, aws: Aws) -> Iterable[str]:
-        return (self.kms_master_key_id,) if self.kms_master_key_id else ()
+        key = (self.kms_master_key_id,) if self.kms_master_key_id else ()
+        # Only a buffer has a dead-letter queue of its own, and something that takes from it.
+        fed = mappings_of(aws, self.queue_arn) if self.redrive_policy else ()
+        return *key, *(str(one["EventSourceMappingArn"]) for one in fed)
+
+    def links(self) -> tuple[str, ...]:
+        return ("formatter",) if self.redrive_policy else ()
+
+    def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        """Says that a buffer is there; the policies around it are judged apart."""
+        return tuple(self.link(name, "ok") for name in self.links())
 
     def companions(self) -> Iterable[str]:
         """Names the role that sends to a heartbeat's queue: no tag search finds a role, and in a
@@ -132,7 +149,8 @@ class Queue(Resource):
         have = self._attributes(aws)
         if have is None:
             return None
-        live = self._live(replace(self, tags=tags.result()), have)
+        redrive = _redrive(have)
+        live = self._live(replace(self, tags=tags.result(), redrive_policy=redrive), have)
         depth = depths(have)
         if depth and not self.discard_messages:
             return replace(
@@ -164,14 +182,15 @@ class Queue(Resource):
             kms_data_key_reuse_period_seconds=numbers["KmsDataKeyReusePeriodSeconds"] or None,
             kms_master_key_id=key_arn(aws, have.get("KmsMasterKeyId", "")),
             sqs_managed_sse_enabled=own,
-            redrive_policy=have.get("RedrivePolicy", ""),
+            redrive_policy=_redrive(have),
             policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
         )
         live = self._live(state, have)
         notes: list[str] = []
         if depth := depths(have):
-            notes.append(f"it holds messages that could not be delivered: {depth}")
+            what = "findings still to be mailed" if self.redrive_policy else _UNDELIVERED
+            notes.append(f"it holds {what}: {depth}")
             wanted = self.message_retention_period
             if wanted is not None and wanted < state.message_retention_period:
                 notes.append(
@@ -200,7 +219,7 @@ class Queue(Resource):
         return {
             **{path: value for path, value in self.managed().items() if path in _NUMBERS},
             "KmsMasterKeyId": self.kms_master_key_id,
-            "RedrivePolicy": self.redrive_policy,
+            "RedrivePolicy": json.dumps(self.redrive_policy) if self.redrive_policy else "",
             "Policy": self.policy_document.to_text(),
         }
 
@@ -280,6 +299,15 @@ class Queue(Resource):
         if _LOOKED_INTO not in live.outputs:
             self.let_go(aws, live)
         aws.maybe(aws.sqs.delete_queue, QueueUrl=self.url(aws))
+
+
+def _redrive(attributes: Mapping[str, str]) -> dict[str, Any]:
+    """Reads where messages go that are received too often (API_SetQueueAttributes)."""
+    try:
+        found = json.loads(attributes.get("RedrivePolicy") or "{}")
+        return {**found, "maxReceiveCount": int(found["maxReceiveCount"])} if found else {}
+    except (ValueError, KeyError, TypeError):
+        return {"text": attributes["RedrivePolicy"]}
 
 
 def depths(attributes: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -75,6 +75,12 @@ class Role(Resource):
         if service_of(arn) != "iam" or ":role/" not in arn:
             return None
         return cls.unmanaged(id="Role", role_name=name_in(arn), role_arn=arn, tags=tags)
+
+    def kept_for(self, lives: Iterable[Live[Resource]]) -> str | None:
+        """Says that a function that stays runs as it."""
+        lives = list(lives)
+        users = (one.state for one in lives if getattr(one.state, "role", None) == self.role_arn)
+        return next((why for user in users if (why := user.kept_for(lives))), None)
 
     def cfn(self) -> tuple[Part, ...]:
         inline = [{"PolicyName": POLICY_NAME, "PolicyDocument": self.policies}]

@@ -33,6 +33,7 @@ class Rule(Resource):
     Targets of others are never touched.
 
     heirs  ids of the rules that let through what this one leaves out
+    behind what must be there before the rule sends anything: an ARN, or ""
     first  the id of the rule that guards the fields that this one takes over, or ""
     unguarded  the pattern of the filter alone; None when it is not known
     """
@@ -53,6 +54,7 @@ class Rule(Resource):
     rule_arn: str = identity()
     heirs: tuple[str, ...] = identity(default=())
     first: str = identity(default="")
+    behind: str = identity(default="")
     unguarded: Pattern | None = field(default=None, metadata={"identity": True})
     event_pattern: Pattern
     description: str

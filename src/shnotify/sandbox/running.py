@@ -60,7 +60,7 @@ def invoke_event(function: Any, event: Any) -> None:
     settings = function.event_invoke_config[-1].config if function.event_invoke_config else {}
     attempts = 1 + int(settings.get("MaximumRetryAttempts", 2))
     for _ in range(attempts):
-        _, failure = _attempt(function, event, request)
+        _, failure = attempt(function, event, request)
         if failure is None:
             return
     _on_failure(function, event, request, attempts, failure)
@@ -83,13 +83,13 @@ def an_invoked_function_runs(
         error = LambdaClientError("TooManyRequestsException", _ZERO)
         error.code = 429
         raise error
-    result, failure = _attempt(function, event, str(uuid.uuid4()))
+    result, failure = attempt(function, event, str(uuid.uuid4()))
     if failure is not None:
         response_headers["x-amz-function-error"] = "Unhandled"
     return json.dumps(result if failure is None else failure)
 
 
-def _attempt(function: Any, event: Any, request: str) -> tuple[Any, dict[str, Any] | None]:
+def attempt(function: Any, event: Any, request: str) -> tuple[Any, dict[str, Any] | None]:
     """Runs once, logs and counts; returns the result and Lambda's error document
     (python-exceptions), or None.
     """
@@ -122,10 +122,13 @@ def _call_handler(function: Any, role: FunctionRole, event: Any, lines: list[str
     for each in (module, *beside):
         each.__dict__["print"] = write
     module.__dict__["boto3"] = Sdk(function, role)
+    if "time" in module.__dict__:
+        module.__dict__["time"] = SimpleNamespace(sleep=lambda _: None)  # nobody waits here
     context = SimpleNamespace(
         function_name=function.function_name,
         invoked_function_arn=function.function_arn,
         aws_request_id=str(uuid.uuid4()),
+        get_remaining_time_in_millis=lambda: 1000 * int(function.timeout),
     )
     return getattr(module, handler)(event, context)
 

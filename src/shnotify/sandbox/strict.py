@@ -22,6 +22,7 @@ from shnotify.sandbox import (
     functions,
     kms,
     mailbox,
+    mappings,
     newhub,
     running,
     schedules,
@@ -43,6 +44,7 @@ _MODULES = (
     mailbox,
     running,
     schedules,
+    mappings,
     stacks,
 )
 """Importing them fills ROWS, and tells EventBridge what a function is."""

@@ -27,6 +27,7 @@ _KINDS = {
     "SNS::Subscription": "subscription",
     "Events::Rule": "EventBridge rule",
     "Lambda::Function": "Lambda function",
+    "Lambda::EventSourceMapping": "event source mapping",
     "IAM::Role": "IAM role",
     "Logs::LogGroup": "log group",
 }
