@@ -304,3 +304,9 @@ def test_the_rest_of_the_diagnosis_is_as_without_it(world: World, form: str) -> 
     without = links()
     world.write(route + WATCHDOG)
     assert links() == without
+
+
+def test_its_subscribers_are_asked_like_everybody(watched: World) -> None:
+    """Who is told of a failure must confirm too: `subscriptions` and the next steps name them."""
+    found = watched.run("subscriptions", "list").json["subscribers"]
+    assert ("watchdog", "oncall@example.com") in {(one["route"], one["endpoint"]) for one in found}

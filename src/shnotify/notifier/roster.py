@@ -28,6 +28,8 @@ from shnotify.resources.topic import Topic
 from shnotify.subscribers import subscriber_identity
 
 PAST = timedelta(days=14)
+WATCHDOG = "watchdog"
+"""What stands for the watchdog among the routes; no route has this name (`config.crosschecks`)."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,22 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def topics_of(config: Config, graph: Graph) -> dict[str, str]:
-    """Maps each route to its topic's ARN."""
+    """Maps each route, and the watchdog, to the ARN of the topic."""
     found = {}
-    for route in config.routes:
-        topic = graph[names.topic_id(route)]
+    for route in _audiences(config):
+        own = names.WATCHDOG_TOPIC if route.name == WATCHDOG else names.topic_id(route)
+        topic = graph[own]
         assert isinstance(topic, Topic)  # noqa: S101 what `desired` builds under this id
         found[route.name] = topic.topic_arn
     return found
+
+
+def _audiences(config: Config) -> tuple[Route, ...]:
+    """Lists the routes, and the watchdog as one more: its subscribers have to confirm like others."""
+    if config.watchdog is None:
+        return config.routes
+    told = {"name": WATCHDOG, "subscribers": config.watchdog.subscribers}
+    return (*config.routes, config.routes[0].model_copy(update=told))
 
 
 def roster(aws: Aws, config: Config, graph: Graph) -> tuple[Member, ...]:
@@ -178,7 +189,7 @@ def _members(
     topics = topics_of(config, graph)
     return tuple(
         Member(route.name, topics[route.name], who)
-        for route in config.routes
+        for route in _audiences(config)
         for who in subscribers_of(route, listed[route.name], details)
     )
 

@@ -29,6 +29,8 @@ _KINDS = {
     "Lambda::Function": "Lambda function",
     "Lambda::EventSourceMapping": "event source mapping",
     "IAM::Role": "IAM role",
+    "CloudWatch::Alarm": "CloudWatch alarm",
+    "Scheduler::Schedule": "EventBridge schedule",
     "Logs::LogGroup": "log group",
 }
 """CloudFormation's name of a kind -> what people call it; any other is called as CloudFormation does."""
