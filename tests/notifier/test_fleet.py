@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shnotify.arns import Scope
@@ -80,6 +80,7 @@ def test_two_accounts_share_nothing() -> None:
 REGIONS = ("eu-west-1", "us-east-1", None)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(REGIONS)), min_size=1, max_size=5))
 def test_notifiers_collide_exactly_when_name_and_region_are_one(files: list[tuple[str, str | None]]) -> None:
     found = collisions([wide(name, 1, f"region: {region}\n" if region else "") for name, region in files], "eu-west-1")
