@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from shnotify.arns import Scope
 from shnotify.config.advice import advice
 from shnotify.config.load import Loaded, completed
+from shnotify.config.rules import count_of_guarded
 from shnotify.config.yamlfile import parse
 from shnotify.notifier.fleet import collisions, crowded, in_a_line, worst
 from shnotify.notifier.hubcheck import mailed_elsewhere
@@ -63,6 +64,18 @@ def test_a_bus_without_room_is_told_for_all_files_of_a_region_together() -> None
     assert [text.partition(":")[0] for text in crowded(files)] == ["eu-west-1"]
     assert crowded([*files[:2], wide("d", 100, "region: us-east-1\n")]) == []
     assert "nearly all of the 300" in crowded(files)[0]
+
+
+def test_more_rules_with_wildcards_than_a_bus_takes_are_told() -> None:
+    def files(count: int) -> list[Loaded]:
+        documents = [parse(f"name: n{i}\nregion: eu-west-1\nroutes: [{{name: r}}]\n") for i in range(count)]
+        return [Loaded(completed(document), document) for document in documents]
+
+    each = count_of_guarded(files(1)[0].config)
+    assert each > 0
+    assert crowded(files(30 // each)) == []
+    [warning] = crowded(files(30 // each + 1))
+    assert "a bus takes 30" in warning
 
 
 def test_a_region_with_fewer_rules_is_told_sooner() -> None:
