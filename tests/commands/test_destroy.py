@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shnotify.commands import destroy
+from shnotify.commands import _fleet, destroy
 from shnotify.commands._session import Session
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
@@ -48,6 +48,9 @@ class Screen:
     def result(self, line: Any = "") -> None:
         self.lines.append(str(line))
 
+    def sum_up(self, line: Any) -> None:
+        pass
+
     def error(self, message: str, hint: str | None = None) -> None:
         self.errors.append((message, hint))
 
@@ -81,8 +84,9 @@ class Run:
     def title(self, what: str) -> str:
         return f"{what} mine"
 
-    def plan_document(self, plan: Plan, outcome: Outcome | None, error: ShnotifyError | None) -> None:
+    def plan_document(self, plan: Plan, outcome: Outcome | None, error: ShnotifyError | None) -> dict[str, Any]:
         self.finished.append((plan, outcome, error))
+        return {}
 
 
 def run(*seen: dict[str, Any], answer: bool | None = None, left: Any = (), unsearched: Any = None) -> Any:
@@ -90,7 +94,7 @@ def run(*seen: dict[str, Any], answer: bool | None = None, left: Any = (), unsea
 
 
 def destroyed(it: Any, *, yes: bool = True, force: bool = False, keep: frozenset[str] = frozenset()) -> int:
-    return destroy._destroyed(it, yes=yes, force=force, keep=keep)
+    return _fleet._alone(it, destroy._destroyed(it, yes=yes, force=force, keep=keep))
 
 
 def error(it: Any) -> tuple[str, str | None, str | None] | None:
