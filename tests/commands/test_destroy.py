@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shnotify.commands import destroy
+from shnotify.commands import _fleet, destroy
 from shnotify.commands._session import Session
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
@@ -47,6 +47,9 @@ class Screen:
 
     def result(self, line: Any = "") -> None:
         self.lines.append(str(line))
+
+    def sum_up(self, line: Any) -> None:
+        pass
 
     def error(self, message: str, hint: str | None = None) -> None:
         self.errors.append((message, hint))
@@ -91,7 +94,7 @@ def run(*seen: dict[str, Any], answer: bool | None = None, left: Any = (), unsea
 
 
 def destroyed(it: Any, *, yes: bool = True, force: bool = False, keep: frozenset[str] = frozenset()) -> int:
-    return destroy._destroyed(it, yes=yes, force=force, keep=keep)
+    return _fleet._alone(it, destroy._destroyed(it, yes=yes, force=force, keep=keep))
 
 
 def error(it: Any) -> tuple[str, str | None, str | None] | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shnotify.arns import Scope
 from shnotify.config.advice import advice
 from shnotify.config.load import Loaded, completed
+from shnotify.config.rules import count_of_guarded
 from shnotify.config.yamlfile import parse
 from shnotify.notifier.fleet import collisions, crowded, in_a_line, worst
 from shnotify.notifier.hubcheck import mailed_elsewhere
@@ -65,6 +66,18 @@ def test_a_bus_without_room_is_told_for_all_files_of_a_region_together() -> None
     assert "nearly all of the 300" in crowded(files)[0]
 
 
+def test_more_rules_with_wildcards_than_a_bus_takes_are_told() -> None:
+    def files(count: int) -> list[Loaded]:
+        documents = [parse(f"name: n{i}\nregion: eu-west-1\nroutes: [{{name: r}}]\n") for i in range(count)]
+        return [Loaded(completed(document), document) for document in documents]
+
+    each = count_of_guarded(files(1)[0].config)
+    assert each > 0
+    assert crowded(files(30 // each)) == []
+    [warning] = crowded(files(30 // each + 1))
+    assert "a bus takes 30" in warning
+
+
 def test_a_region_with_fewer_rules_is_told_sooner() -> None:
     told = advice(wide("a", 95, "region: eu-south-1\n"))
     assert [text for text in told if "95 rules: nearly all of the 100" in text]
@@ -80,6 +93,7 @@ def test_two_accounts_share_nothing() -> None:
 REGIONS = ("eu-west-1", "us-east-1", None)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(REGIONS)), min_size=1, max_size=5))
 def test_notifiers_collide_exactly_when_name_and_region_are_one(files: list[tuple[str, str | None]]) -> None:
     found = collisions([wide(name, 1, f"region: {region}\n" if region else "") for name, region in files], "eu-west-1")

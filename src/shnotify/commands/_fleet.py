@@ -152,6 +152,7 @@ class _Fleet:
         aws.report = report = self._reporter(one)
         with self._judged(one):
             one.run = opened(one.loaded, aws, one.screen, report)
+            one.run.beside = frozenset(other.loaded.config.name for other in self.members)
             one.work = self.work(one.run)
             if self.stopping:
                 aws.stop()

@@ -45,7 +45,8 @@ LOOK_AGAIN_SECONDS = (0.5, 2, 5)
 class Session:
     """One run of one command.
 
-    plain  routes that have to do without a second rule, with the reason
+    plain   routes that have to do without a second rule, with the reason
+    beside  the names of the other notifiers of this run
     """
 
     config: Config
@@ -57,6 +58,7 @@ class Session:
     warnings: list[str] = field(default_factory=list)
     """What was warned of, for the JSON document."""
     plain: dict[str, str] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
 
     def observe(
         self,
@@ -103,13 +105,14 @@ class Session:
     def other_notifiers(self) -> tuple[str, ...]:
         """Lists other notifiers here; none when they could not be looked for."""
         try:
-            return self.aws.in_time(
+            found = self.aws.in_time(
                 self.aws.start(lookup.other_notifiers, self.aws, self.config.name)
             )
         except StopError:
             raise
         except AwsError:
             return ()
+        return tuple(name for name in found if name not in self.beside)
 
     def look(
         self, *, search: bool = True, beside: Callable[[], None] = lambda: None

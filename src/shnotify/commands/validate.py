@@ -11,8 +11,9 @@ from shnotify.escaping import escaped_line
 from shnotify.terminal.options import config_option, output_options, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shnotify.config.load import Loaded
-    from shnotify.config.models import Config
     from shnotify.terminal.screen import Screen
 
 
@@ -26,28 +27,42 @@ def command(strict: bool, **options: Any) -> int:
     Says what would be made and who would be told, and what is unusual about the file.
     """
     from shnotify.config.several import files_of, load_all
-    from shnotify.notifier.fleet import collisions, crowded, in_a_line, together, worst
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     members = load_all(files_of(chosen.configs))
-    many = len(members) > 1
-    if many and (found := collisions(members)):
-        raise ConfigError(found)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
-    for warning in crowded(members) if many else ():
+    if len(members) > 1:
+        return _many(screen, members, strict=strict)
+    document = _judged(screen, members[0], strict=strict)
+    screen.document(document)
+    _show(screen, members[0], document["unusual"])
+    return _code(screen, [document])
+
+
+def _many(screen: Screen, members: Sequence[Loaded], *, strict: bool) -> int:
+    """Checks notifiers one by one and against each other."""
+    from shnotify.notifier.fleet import collisions, crowded, in_a_line, together
+
+    if found := collisions(members):
+        raise ConfigError(found)
+    for warning in crowded(members):
         screen.warn(warning)
-    judged = [_judged(screen, member, strict=strict, many=many) for member in members]
-    screen.document(together(judged) if many else judged[0])
+    judged = [_judged(screen, one, strict=strict, place=f"{_place(one)}: ") for one in members]
+    screen.document(together(judged))
     for member, document in zip(members, judged, strict=True):
-        if not many or chosen.verbose:
-            told = f"{member.document.file}: {member.config.name} is valid"
-            _show(screen, member.config, document["unusual"], told)
-        if many:
-            screen.result(f"  {_place(member)}: {in_a_line(document)}")
-        if document["error"]:
-            screen.error(document["error"]["message"], document["error"]["hint"])
-    return screen.code(worst(2 if document["error"] else 0 for document in judged))
+        if screen.verbose:
+            _show(screen, member, document["unusual"])
+        screen.result(f"  {_place(member)}: {in_a_line(document)}")
+    return _code(screen, judged)
+
+
+def _code(screen: Screen, judged: list[dict[str, Any]]) -> int:
+    """Tells the errors, and returns the exit code."""
+    errors = [document["error"] for document in judged if document["error"]]
+    for error in errors:
+        screen.error(error["message"], error["hint"])
+    return 2 if errors else screen.code(0)
 
 
 def _place(member: Loaded) -> str:
@@ -56,15 +71,18 @@ def _place(member: Loaded) -> str:
     return escaped_line(f"{member.document.file}: {member.config.name}{where}")
 
 
-def _judged(screen: Screen, member: Loaded, *, strict: bool, many: bool) -> dict[str, Any]:
-    """Warns of what is odd about a notifier, and returns its JSON document."""
+def _judged(screen: Screen, member: Loaded, *, strict: bool, place: str = "") -> dict[str, Any]:
+    """Warns of what is odd about a notifier, and returns its JSON document.
+
+    place  what stands before each warning
+    """
     from shnotify.config.advice import advice
     from shnotify.config.picture import made
     from shnotify.config.unusual import unusual
 
     warnings = advice(member)
     for warning in warnings:
-        screen.warn(f"{_place(member)}: {warning}" if many else warning)
+        screen.warn(f"{place}{warning}")
     error = _strict(warnings) if strict else None
     return {
         "name": member.config.name,
@@ -85,11 +103,14 @@ def _strict(warnings: list[str]) -> UsageError | None:
     return UsageError(f"{count}, and --strict takes no warning", hint="each is told above")
 
 
-def _show(screen: Screen, config: Config, odd: list[str], valid: str) -> None:
+def _show(screen: Screen, member: Loaded, odd: list[str]) -> None:
     from shnotify.config.picture import chains, drawn, made
 
+    config = member.config
     routes = len(config.routes)
-    screen.result(f"{valid} ({routes} route{'s' if routes > 1 else ''})")
+    screen.result(
+        f"{member.document.file}: {config.name} is valid ({routes} route{'s' if routes > 1 else ''})"
+    )
     screen.result()
     for line in drawn(chains(config), plain=screen.plain_text):
         screen.result(line)

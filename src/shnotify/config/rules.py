@@ -32,6 +32,7 @@ MOST_GUARDED = 20
 """Rules with wildcards in one file. A bus has at most 30, which all that use it share and no quota
 raises (eb-quota).
 """
+MOST_OF_A_BUS = 30
 MOST_RULES, FEWER_RULES = 300, 100
 """Rules that a bus has at most, everybody's together, and in `FEWER_REGIONS` (eb-quota)."""
 FEWER_REGIONS = frozenset({"af-south-1", "eu-south-1"})
@@ -153,6 +154,22 @@ def plain_routes(config: Config) -> dict[str, str]:
 def count_of_rules(config: Config) -> int:
     """Counts the rules that the file makes on the default bus of each of its Regions."""
     return sum(map(len, rules_by_route(config.settled()).values()))
+
+
+def count_of_guarded(config: Config) -> int:
+    """Counts those of the rules that have wildcards."""
+    rules = rules_by_route(config.settled()).values()
+    return sum(bool(rule.part.guards) for several in rules for rule in several)
+
+
+def too_many_guarded(count: int) -> str | None:
+    """Says that a bus takes no more rules with wildcards, and what follows; or returns None."""
+    if count <= MOST_OF_A_BUS:
+        return None
+    return (
+        f"{count} rules with wildcards, of which a bus takes {MOST_OF_A_BUS}: the mails of the "
+        "routes beyond that go without title and resource"
+    )
 
 
 def too_many_rules(count: int, region: str | None) -> str | None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from shnotify.config import load
 from shnotify.config.crosschecks import in_regions
-from shnotify.config.load import Loaded, load_file
+from shnotify.config.load import Loaded
 from shnotify.errors import ConfigError, ConfigProblem, UsageError
 
 SUFFIXES = (".yaml", ".yml")
@@ -49,7 +50,7 @@ def load_all(files: Iterable[Path], region: str | None = None) -> tuple[Loaded, 
     problems: list[ConfigProblem] = []
     for file in files:
         try:
-            loaded += by_region(load_file(file), region)
+            loaded += by_region(load.load_file(file), region)
         except ConfigError as error:
             problems += error.problems
     if problems:

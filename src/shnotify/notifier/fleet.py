@@ -8,7 +8,13 @@ from typing import Any
 
 from shnotify.config.load import Loaded
 from shnotify.config.models import Config, ManagedKey
-from shnotify.config.rules import count_of_rules, rules_by_route, too_many_rules
+from shnotify.config.rules import (
+    count_of_guarded,
+    count_of_rules,
+    rules_by_route,
+    too_many_guarded,
+    too_many_rules,
+)
 from shnotify.config.yamlfile import Path, dotted
 from shnotify.errors import ConfigProblem
 from shnotify.notifier import names
@@ -57,11 +63,14 @@ def collisions(members: Sequence[Loaded], region: str | None = None) -> list[Con
 
 def crowded(members: Sequence[Loaded], region: str | None = None) -> list[str]:
     """Warns of Regions whose bus has no room for all these notifiers' rules together."""
-    counts = Counter[str | None]()
+    counts, guarded = Counter[str | None](), Counter[str | None]()
     for member in members:
-        counts[member.config.region or region] += count_of_rules(member.config)
-    found = ((where, too_many_rules(count, where)) for where, count in counts.items())
-    return [f"{where or 'all files together'}: {text}" for where, text in found if text]
+        where = member.config.region or region
+        counts[where] += count_of_rules(member.config)
+        guarded[where] += count_of_guarded(member.config)
+    told = [(where, too_many_rules(count, where)) for where, count in counts.items()]
+    told += [(where, too_many_guarded(count)) for where, count in guarded.items()]
+    return [f"{where or 'all files together'}: {text}" for where, text in told if text]
 
 
 def _one_account(first: Config, second: Config) -> bool:
