@@ -196,3 +196,12 @@ def test_a_foreign_rule_of_the_second_rules_name_is_left_alone(world: World) -> 
     world.client("events").put_rule(Name=SECOND, EventPattern='{"source":["aws.s3"]}')
     ran = world.apply()
     assert (ran.code, ran.actions()["UrgentRulePlain"], world.faults.writes) == (1, "refuse", [])
+
+
+def test_a_plan_says_once_why_a_route_has_one_rule(world: World) -> None:
+    accounts = ", ".join(f"'{number:012d}'" for number in range(110))
+    world.write(f"{SMALLEST}    findings: {{accounts: [{accounts}]}}\n")
+    told = [warning for warning in world.run("plan").json["warnings"] if "go without title" in warning]
+    told += [warning for warning in world.run("plan").json["warnings"] if "mails without title" in warning]
+    assert len(told) == 1
+    assert "would have 2,4" in told[0]

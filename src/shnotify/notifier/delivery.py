@@ -11,6 +11,7 @@ from typing import Any
 
 from shnotify.arns import Scope
 from shnotify.config.models import Config, ManagedKey, Route
+from shnotify.config.rules import plain_routes
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.plan import Observation, known_values
@@ -191,8 +192,14 @@ def precautions(config: Config, graph: Graph, seen: Observation, around: Surroun
         links = chain_of(config, route, as_wanted, around.keys).links()
         existing = {key.name for key in around.keys.values()}
         found += [link.why for link in links if link.verdict != "ok" and link.resource in existing]
+    said = plain_routes(config)  # the file's advice says these, with their place in it
     for delivery in deliveries(config, graph, seen, around):
-        of_people = [link for link in delivery.links if link.id in _TOLD]
+        known = said.get(delivery.route)
+        of_people = [
+            link
+            for link in delivery.links
+            if link.id in _TOLD and not (known and (link.why or "").endswith(known))
+        ]
         of_people += [
             link for link in delivery.links if (link.id, link.resource) == (UNDELIVERED, names.DLQ)
         ]
