@@ -35,11 +35,11 @@ def run(config: Path, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("format", ["summary", "json"])
-def test_a_stack_of_the_template_is_in_sync(emulator: None, tmp_path: Path, format: str) -> None:
+@pytest.mark.parametrize("form", ["summary", "json"])
+def test_a_stack_of_the_template_is_in_sync(emulator: None, tmp_path: Path, form: str) -> None:
     boto3.client("sqs").create_queue(QueueName="inbox")
     config = tmp_path / "shnotify.yaml"
-    config.write_text(CONFIG.replace("FORMAT", format), encoding="utf-8")
+    config.write_text(CONFIG.replace("FORMAT", form), encoding="utf-8")
     code, template = run(config, "export", "cloudformation", "-o", "json")
     assert code == 0
     cloudformation = boto3.client("cloudformation")
