@@ -282,7 +282,7 @@ class Chain:
             if link.verdict != "ok":
                 yield link
                 return
-        yield Link(name, "ok", evidence={"key": arn})
+        yield Link(name, "ok", evidence={"key": arn}, resource=key.name)
 
 
 _OUR_KEYS = frozenset({names.TOPIC_KEY, names.DLQ_KEY})
