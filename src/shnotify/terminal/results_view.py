@@ -29,6 +29,8 @@ _KINDS = {
     "Lambda::Function": "Lambda function",
     "IAM::Role": "IAM role",
     "Logs::LogGroup": "log group",
+    "CloudWatch::Alarm": "CloudWatch alarm",
+    "Scheduler::Schedule": "schedule",
 }
 """CloudFormation's name of a kind -> what people call it; any other is called as CloudFormation does."""
 
