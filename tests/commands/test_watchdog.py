@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
+from shnotify.arns import Scope
 from shnotify.config.load import load
+from shnotify.config.picture import made
+from shnotify.notifier.desired import build
 from shnotify.notifier.heartbeat import detail
+from shnotify.resources.alarm import Alarm
+from shnotify.resources.queue import Queue
+from shnotify.resources.topic import Topic
 from shnotify.sandbox.mailbox import mails
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, World
@@ -252,6 +258,13 @@ def test_a_heart_that_stands_still_is_broken(watched: World) -> None:
     assert watchdog(watched) == [("broken", "WatchdogHeartbeat")]
     assert watched.apply().actions() == {"WatchdogHeartbeat": "update"}
     assert watchdog(watched) == [("ok", None)]
+
+
+def test_validate_counts_what_is_made(watched: World) -> None:
+    graph = build(load(watched.path), Scope("aws", REGION, ACCOUNT))
+    counts = made(load(watched.path))
+    for kind, word in ((Alarm, "CloudWatch alarm"), (Topic, "SNS topic"), (Queue, "SQS queue")):
+        assert counts[word] == sum(isinstance(thing, kind) for thing in graph)
 
 
 def test_init_offers_it(world: World) -> None:

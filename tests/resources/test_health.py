@@ -59,6 +59,6 @@ def test_what_is_missing_is_broken_and_what_cannot_be_read_is_unknown(case: Any)
 
 
 def test_every_link_of_a_kind_has_the_contracts_name() -> None:
-    known = {"rule", "target", "formatter", "topic-policy", "topic-key", "queue-key"}
+    known = {"rule", "target", "formatter", "topic-policy", "topic-key", "queue-key", "watchdog"}
     assert {name for case in CASES for name in case.wanted.links()} <= known
     assert [kind.RANK for kind in KINDS] == list(range(len(KINDS)))

@@ -143,6 +143,19 @@ def made(config: Config) -> dict[str, int]:
         "EventBridge rule": sum(map(len, rules_by_route(config.settled()).values())),
         "Lambda function": functions,
     }
+    if config.watchdog:
+        beats = int(config.watchdog.heartbeat is not None)
+        queue = counts["SQS queue"]
+        counts["CloudWatch alarm"] = (
+            counts["EventBridge rule"] * (1 + queue)
+            + counts["SNS topic"] * (1 + beats)
+            + functions * 2
+            + queue * 2
+        )
+        counts["SQS queue"] += beats
+        counts["SNS topic"] += 1
+        counts["subscription"] += len(config.watchdog.subscribers)
+        counts["schedule"] = beats
     return {kind: count for kind, count in counts.items() if count}
 
 

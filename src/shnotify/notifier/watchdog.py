@@ -100,13 +100,12 @@ def _told(graph: Graph, seen: Observation, around: Surroundings) -> Iterator[Lin
         and subscriber_identity(thing.protocol, thing.endpoint) not in confirmed
     ]
     if not confirmed:
-        yield Link(
-            _LINK,
-            "broken",
-            f"nobody is told when the notifier fails: no subscriber of {topic.id} is confirmed",
-            mend="shnotify subscriptions resend",
-            resource=topic.id,
+        who = ", ".join(waiting) or "somebody"
+        why = (
+            f"nobody is told when the notifier fails: no subscriber of {topic.id} is confirmed; "
+            f"{who} must follow the link in SNS's mail (`shnotify apply` asks again after 48 hours)"
         )
+        yield Link(_LINK, "broken", why, resource=topic.id)
     elif waiting:
         why = f"{', '.join(waiting)} is not confirmed on {topic.id}, and is told of no alarm"
         yield topic.link(_LINK, "warning", why)
