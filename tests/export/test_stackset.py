@@ -90,6 +90,16 @@ def test_units_are_targets_and_accounts_are_aws_own_to_know() -> None:
     assert removal(of, stands)[-1] == Action("delete_set")
 
 
+def test_what_would_be_kept_is_decided_before_the_stacks_go() -> None:
+    """DeletionPolicy is read from the template that a stack has when it is deleted."""
+    of = wanted()
+    stands = standing(of, instance(ONE))
+    assert [action.kind for action in removal(of, stands)] == ["delete", "delete_set"]
+    everything = wanted_of(config(ROLLOUT), keeps=False)
+    assert "RetainExceptOnCreate" not in everything.body
+    assert [action.kind for action in removal(everything, stands)] == ["update_set", "delete", "delete_set"]
+
+
 def test_a_set_without_our_tag_is_not_ours() -> None:
     of = wanted()
     assert "does not carry our tag" in str(foreign(of, Seen("{}")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ class _Run:
 
 
 @contextmanager
-def _run(options: Options, *, write: bool = False) -> Iterator[_Run]:
+def _run(options: Options, *, write: bool = False, keeps: bool = True) -> Iterator[_Run]:
     from shnotify.aws.gateway import Aws
     from shnotify.config.load import load_file
     from shnotify.errors import ShnotifyError
@@ -54,7 +54,7 @@ def _run(options: Options, *, write: bool = False) -> Iterator[_Run]:
     from shnotify.terminal.screen import Screen
 
     config = load_file(options.config).config.settled()
-    wanted = wanted_of(config)
+    wanted = wanted_of(config, keeps=keeps)
     screen = Screen(json_output=options.json, verbose=options.verbose, no_color=options.no_color)
     with screen.progress() as report:
         aws = Aws(
@@ -163,8 +163,14 @@ def status_command(**options: Any) -> int:
 
 @command.command("destroy", short_help="Delete the stacks and the stack set; keys and queues stay.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--with-keys-and-queues",
+    "everything",
+    is_flag=True,
+    help="Delete these too: queues with their messages; keys are scheduled for deletion.",
+)
 @aws_options
-def destroy_command(yes: bool, **options: Any) -> int:
+def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
     """Deletes every stack and then the stack set.
 
     KMS keys and dead-letter queues stay in the accounts, as the template says: messages in a queue
@@ -172,7 +178,7 @@ def destroy_command(yes: bool, **options: Any) -> int:
     """
     from shnotify.export.stackset import removal
 
-    with _run(settings(**options), write=True) as run:
+    with _run(settings(**options), write=True, keeps=not everything) as run:
         seen = _settled(run)
         error = _refusal(run, seen)
         actions = () if error else removal(run.wanted, seen)
@@ -188,7 +194,8 @@ def _settled(run: _Run) -> Seen:
     if not seen.running:
         return seen
     run.screen.say(f"operation {seen.running} is still running; it is followed first")
-    run.stacks.follow(Action("update_set"), seen.running, _teller(run.screen))
+    with _told(run) as tell:
+        run.stacks.follow(Action("update_set"), seen.running, tell)
     return run.stacks.look()
 
 
@@ -221,7 +228,8 @@ def _carry_out(
     ended: list[Ended] = []
     last = seen.last
     for action in actions:
-        one = run.stacks.carry_out(action, last, _teller(run.screen))
+        with _told(run) as tell:
+            one = run.stacks.carry_out(action, last, tell)
         ended.append(one)
         last = one.operation or last
         if not one.ok:
@@ -255,19 +263,13 @@ def _finish(run: _Run, seen: Seen, actions: tuple[Action, ...], ended: list[Ende
     return run.screen.code(0)
 
 
-def _teller(screen: Screen) -> Any:
-    told: set[str] = set()
+@contextmanager
+def _told(run: _Run) -> Iterator[Callable[[Progress], None]]:
+    """Shows how far an operation is, in place on a terminal."""
+    from shnotify.commands._rollout_view import Following
 
-    def tell(progress: Progress) -> None:
-        text = (
-            f"{progress.action.kind.replace('_', ' ')}: {progress.status.lower()}, "
-            f"{progress.done} of {progress.of} stacks done, {progress.failed} failed"
-        )
-        if text not in told:
-            told.add(text)
-            screen.say(text)
-
-    return tell
+    with run.screen.block() as draw:
+        yield Following(run.screen, draw).show
 
 
 # -- showing -----------------------------------------------------------------------------------------------------------

@@ -51,15 +51,17 @@ class _Template:
     """Collects what a template is made of.
 
     attributes  for each resource id, how Fn::GetAtt calls its attributes
+    keeps       whether keys and queues outlive the stack
     """
 
     attributes: Mapping[str, Mapping[str, str]]
+    keeps: bool = True
     parameters: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
 
     def add(self, part: Part, after: list[str]) -> None:
         entry: dict[str, Any] = {"Type": part.type}
-        if part.keeps:
+        if part.keeps and self.keeps:
             entry["DeletionPolicy"] = "RetainExceptOnCreate"
             entry["UpdateReplacePolicy"] = "Retain"
         if after:
@@ -113,10 +115,13 @@ class _Template:
         return self.attributes[resource].get(attribute, attribute)
 
 
-def template(config: Config) -> dict[str, Any]:
-    """Makes the template. Raises UsageError for what no single template can say."""
+def template(config: Config, *, keeps: bool = True) -> dict[str, Any]:
+    """Makes the template. Raises UsageError for what no single template can say.
+
+    keeps  whether keys and queues outlive the stack
+    """
     graph = graph_for_export(config)
-    made = _Template({thing.id: thing.GETATT for thing in graph})
+    made = _Template({thing.id: thing.GETATT for thing in graph}, keeps)
     parts = {thing.id: thing.cfn() for thing in graph}
     for thing in graph:
         own, *others = parts[thing.id]

@@ -34,6 +34,7 @@ class Progress:
     done: int
     failed: int
     of: int
+    stacks: tuple[Instance, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ class StackSet:
                 results = self._results(operation)
             failed = tuple(one for one in results if one.failed)
             done = sum(one.status == "SUCCEEDED" for one in results)
-            tell(Progress(action, status, done, len(failed), max(len(results), action.stacks)))
+            of = max(len(results), action.stacks)
+            tell(Progress(action, status, done, len(failed), of, tuple(results)))
             if status not in RUNNING:
                 return Ended(action, status, failed, operation)
             self._aws.pause(POLL_SECONDS[min(number, len(POLL_SECONDS) - 1)])

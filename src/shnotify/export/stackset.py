@@ -121,15 +121,18 @@ class Action:
         return str(uuid.uuid5(NAMESPACE, "\n".join(parts)))
 
 
-def wanted_of(config: Config) -> Wanted:
-    """Returns what the file wants. Raises UsageError when it names no roll-out, or one that cannot be."""
+def wanted_of(config: Config, *, keeps: bool = True) -> Wanted:
+    """Returns what the file wants. Raises UsageError when it names no roll-out, or one that cannot be.
+
+    keeps  whether keys and queues outlive their stacks
+    """
     rollout = config.rollout
     if rollout is None:
         raise UsageError(
             "the file has no `rollout:`",
             hint="write `rollout: {accounts: [...], regions: [...]}` into it",
         )
-    document = template(config)
+    document = template(config, keeps=keeps)
     body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     if (size := len(body.encode())) > INLINE_BYTES:
         raise UsageError(
@@ -252,8 +255,10 @@ def removal(wanted: Wanted, seen: Seen) -> tuple[Action, ...]:
     """Lists the operations that take the whole roll-out back."""
     if seen.body is None:
         return ()
+    # What the stacks that stand would keep is decided by the template that they have.
+    first = (Action("update_set"),) if _parsed(seen.body) != _parsed(wanted.body) else ()
     deletes = _grouped("delete", seen.pairs(wanted.by_units), {})
-    return (*deletes, Action("delete_set"))
+    return (*first, *deletes, Action("delete_set"))
 
 
 def foreign(wanted: Wanted, seen: Seen) -> str | None:

@@ -32,8 +32,6 @@ _KINDS = {
     "CloudWatch::Alarm": "CloudWatch alarm",
     "Scheduler::Schedule": "EventBridge schedule",
     "Logs::LogGroup": "log group",
-    "CloudWatch::Alarm": "CloudWatch alarm",
-    "Scheduler::Schedule": "schedule",
 }
 """CloudFormation's name of a kind -> what people call it; any other is called as CloudFormation does."""
 
