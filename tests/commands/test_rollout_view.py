@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shnotify.commands._rollout_view import Following, table
 from shnotify.export.rollout import Progress
 from shnotify.export.stackset import Action, Instance
-from shnotify.commands._rollout_view import Following, table
 from shnotify.terminal.screen import Screen
 
 
