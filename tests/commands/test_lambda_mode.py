@@ -36,7 +36,7 @@ from tests.support.lambda_mode import (
 
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:security-alerts-urgent"
 OURS = {"UrgentFormatter", "UrgentFormatterRole", "UrgentFormatterLogs"}
-SETTINGS = Settings(topic_arn=TOPIC_ARN, dedup="notified", marker="shnotify-security-alerts-urgent")
+SETTINGS = Settings(topic_arn="security-alerts-urgent", dedup="notified", marker="shnotify-security-alerts-urgent")
 ARCHIVE = bundle.archive(SETTINGS.to_text())
 
 
@@ -92,13 +92,13 @@ def test_without_keys_queue_and_marks_the_role_may_do_less(world: World) -> None
     assert world.run("status").states() == {}
 
 
-def test_the_rule_comes_after_all_that_it_needs(applied: World, formatting: World) -> None:
+def test_the_target_comes_after_all_that_it_needs(applied: World, formatting: World) -> None:
     applied.run("destroy", "--yes")
     applied.faults.time.sleep(100)
     applied.apply()
     order = applied.faults.writes
     for earlier in ("lambda:AddPermission", "lambda:PutFunctionEventInvokeConfig", "iam:PutRolePolicy"):
-        assert order.index(earlier) < order.index("events:PutRule")
+        assert order.index(earlier) < order.index("events:PutTargets")
     assert order.index("logs:CreateLogGroup") < order.index("lambda:CreateFunction")
 
 
