@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from moto.sqs.models import Queue
@@ -128,7 +129,7 @@ def test_retention_is_cheap(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> No
     """A message is kept for the queue's own time, and nothing of the queue is counted to know it."""
     url = cloud.queue(MessageRetentionPeriod="60")
     cloud.sqs.send_message(QueueUrl=url, MessageBody="a")
-    hidden = {"QueueUrl": url, "VisibilityTimeout": 0}
+    hidden: Any = {"QueueUrl": url, "VisibilityTimeout": 0}
     with monkeypatch.context() as patch:
         patch.setattr(Queue, "attributes", property(lambda _: pytest.fail("counted the queue")))
         assert cloud.sqs.receive_message(**hidden)["Messages"][0]["Body"] == "a"
