@@ -187,8 +187,16 @@ def test_redrive_sends_nothing_where_nobody_would_get_it(world: World) -> None:
     world.apply()
     put(world, from_rule(1))
     ran = world.run("dlq", "redrive", "--yes")
-    assert (published(world), len(visible(world)), ran.json["sent"]) == ([], 1, [])
+    assert (ran.code, published(world), len(visible(world)), ran.json["sent"]) == (1, [], 1, [])
+    assert ran.json["error"]["message"].startswith("1 message not sent: nobody would get it")
     assert "no confirmed subscriber" in ran.json["kept"][0]["why"]
+
+
+def test_redrive_of_nothing_and_of_what_is_not_ours_is_no_failure(ready: World) -> None:
+    assert ready.run("dlq", "redrive", "--yes").code == 0
+    put(ready, STRANGER)
+    ran = ready.run("dlq", "redrive", "--yes")
+    assert (ran.code, len(ran.json["kept"]), ran.json["error"]) == (0, 1, None)
 
 
 def test_redrive_goes_through_the_formatter_of_today(ready: World, monkeypatch: pytest.MonkeyPatch) -> None:

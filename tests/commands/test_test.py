@@ -209,6 +209,7 @@ def test_an_interrupt_puts_it_away(mailing: World) -> None:
     mailing.faults.rule = after(IMPORT, fail_with(KeyboardInterrupt()))
     ran = mailing.run("test", "--yes")
     assert (ran.code, verdicts(ran)["resolved"]) == (130, "ok")
+    assert ran.json["error"]["message"] == "interrupted"
     assert findings(mailing) == AWAY
 
 

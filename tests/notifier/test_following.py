@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -106,6 +107,27 @@ def test_what_changed_in_its_life_leaves_a_doubt_and_what_never_changes_none() -
     assert trace(low, Evidence()).mailed == "no"
     changed = {**low, "UpdatedAt": "2026-01-02T00:00:00Z"}
     assert trace(changed, Evidence()).mailed == "no"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "links", "expected"),
+    [
+        (Evidence(stuck=()), (), ("unknown", "", False)),
+        (Evidence(stuck=()), (Link("topic-key", "broken"),), ("unknown", "topic-key", True)),
+        (Evidence(stuck=(STUCK,)), (), ("no", "queue-depth", True)),
+    ],
+)
+def test_what_may_have_passed_before_it_changed_is_unknown_not_broken(
+    evidence: Evidence, links: tuple[Link, ...], expected: tuple[str, str, bool]
+) -> None:
+    resolved = {**FINDING, "Workflow": {"Status": "RESOLVED"}, "UpdatedAt": "2026-01-02T00:00:00Z"}
+    pattern = {"detail": {"findings": {"Workflow": {"Status": ["NEW"]}}}}
+    way_there = replace(passage(*links), pattern=pattern)
+    found = traced("f", [history_of(resolved, None)], config(), [way_there], SCOPE, evidence)
+    (way,) = found.ways
+    assert {link.id: link.verdict for link in way.links}["pattern"] == "unknown"
+    assert (way.mailed, way.stopped_by.id if way.stopped_by else "", found.stopped) == expected
+    assert way.words.startswith("stopped at") is (way.mailed == "no")
 
 
 def test_an_id_that_is_nowhere_stops_at_security_hub() -> None:

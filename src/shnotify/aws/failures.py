@@ -6,6 +6,7 @@ Pure.
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from shnotify.aws.operations import action_of
 from shnotify.errors import ShnotifyError
@@ -166,6 +167,7 @@ def from_reply(
     SNS gives its quota errors the HTTP status 403 (API_CreateTopic, Errors), so codes are looked at
     before the status.
     """
+    message = _of_page(message)
     text = f"{operation} failed{f' on {target}' if target else ''}: {code}: {message}"
     kind: type[AwsError] = AwsError
     hint: str | None = None
@@ -191,6 +193,19 @@ def from_reply(
     elif bare == "MalformedPolicyDocumentException":
         hint = "the caller must be allowed kms:PutKeyPolicy on its own keys by IAM; check its policies and SCPs"
     return kind(text, hint=hint, operation=operation, code=code, resource=None)
+
+
+def _of_page(message: str) -> str:
+    """Returns what AWS said; of a web page, which a proxy answers with, only the title."""
+    if not re.match(r"\s*<(!doctype|html)", message, re.IGNORECASE):
+        return message
+    found = re.search(r"<title[^>]*>([^<]*)", message, re.IGNORECASE)
+    title = " ".join(unescape(found[1]).split())[:_TITLE] if found else ""
+    return f"a web page came back{f': {title}' if title else ''}"
+
+
+_TITLE = 200
+"""Characters of a page's title that are told."""
 
 
 def _permission_hint(operation: str, message: str, target: str | None) -> str:

@@ -28,17 +28,21 @@ _NAMED = 10
 
 @dataclass
 class Preview:
-    """What would be sent. `planned`: message id -> route; `mails`: how many, for each subscriber."""
+    """What would be sent. `planned`: message id -> route; `mails`: how many, for each subscriber;
+    `stopped`: messages of ours that a route cannot send now.
+    """
 
     planned: dict[str, str] = field(default_factory=dict)
     mails: dict[str, int] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
 
     def without(self, route: str, why: str) -> None:
         """Keeps the messages of a route that cannot be sent."""
         gone = [one for one, name in self.planned.items() if name == route]
         self.kept |= dict.fromkeys(gone, why)
+        self.stopped += gone
         for one in gone:
             del self.planned[one]
 
@@ -253,10 +257,10 @@ def _failure(preview: Preview, result: Resent) -> ShnotifyError | None:
             f"no message could be read with the id {', '.join(preview.missing)}",
             hint="shnotify dlq list shows what is there",
         )
-    missed = [one for one in result.kept if one in preview.planned]
+    missed = preview.stopped + [one for one in result.kept if one in preview.planned]
     if not missed:
         return None
     return ShnotifyError(
-        f"{len(missed)} messages were not sent: {result.kept[missed[0]]}",
+        f"{counted_as(len(missed), 'message')} not sent: {result.kept[missed[0]]}",
         hint="they are in the queue; shnotify doctor says what is wrong, then run this again",
     )

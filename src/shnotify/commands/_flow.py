@@ -254,14 +254,18 @@ def finish(
 
     more  what else the JSON document says
     """
+    from shnotify.errors import ShnotifyError
     from shnotify.terminal.results_view import result_lines
 
+    stopped = ShnotifyError("interrupted", hint="the next run picks up what was begun")
+    if outcome.interrupted:
+        error = error or stopped
     run.screen.document(run.plan_document(plan, outcome, error) | more)
     run.screen.result()
     for line in result_lines(plan, outcome, ended=not (error or outcome.interrupted)):
         run.screen.result(line)
     if outcome.interrupted:
-        run.screen.error("interrupted", "the next run picks up what was begun")
+        run.screen.error(stopped.message, stopped.hint)
         return int(getattr(outcome.interrupted, "exit_code", 130))
     for failure in outcome.errors or ([error] if error else []):
         named = not failure.resource or failure.message.startswith(failure.resource)

@@ -63,6 +63,9 @@ def command(
         return trial.direct(rehearsal) if made is None else trial.through(rehearsal, made)
 
 
+_PUT_AWAY = "the test finding is put away, unless it says otherwise above"
+
+
 @dataclass
 class _Trial:
     """One run of the command.
@@ -254,12 +257,16 @@ class _Trial:
         more: dict[str, Any],
     ) -> int:
         """Prints the result and returns the exit code."""
+        from shnotify.errors import ShnotifyError
         from shnotify.notifier.hops import delivered_of
         from shnotify.terminal.probe_view import INBOX, hop_lines
 
         screen = self.run.screen
         delivered, why = delivered_of(seen, hops, reached=bool(rehearsal.reached))
-        error = None if ended is None or isinstance(ended, KeyboardInterrupt) else ended
+        error, code = ended, 1
+        if isinstance(error, KeyboardInterrupt):
+            code = int(getattr(ended, "exit_code", 130))
+            error = ShnotifyError("interrupted", hint=_PUT_AWAY)
         screen.document(
             self.run.document(
                 route=rehearsal.route.name,
@@ -283,12 +290,7 @@ class _Trial:
             screen.result(
                 f"The test's event stays in the queue: shnotify dlq show {seen.stuck.message}"
             )
-        if isinstance(ended, KeyboardInterrupt):
-            screen.error(
-                "interrupted", "the test finding is put away, unless it says otherwise above"
-            )
-            return int(getattr(ended, "exit_code", 130))
         if error:
             screen.error(error.message, error.hint)
-            return 1
+            return code
         return screen.code(4 if any(hop.verdict == "failed" for hop in hops) else 0)

@@ -192,13 +192,20 @@ class _Route:
         before = "" if self.history.complete else ", as it is now"
         if self.history.complete and len(self.history.versions) > 1:
             before = ", nor did any earlier form of it"
+        doubt = self._changed_since(reasons)
+        unseen = "; whether it did before the finding changed cannot be seen" if doubt else ""
         return Link(
             "pattern",
-            "broken",
-            f"the rule does not let it through{before}: {told}",
+            "unknown" if doubt else "broken",
+            f"the rule does not let it through{before}: {told}{unseen}",
             evidence={"mismatches": [reason.to_json() for reason in reasons]},
             resource=rule,
         )
+
+    def _changed_since(self, reasons: list[Mismatch]) -> bool:
+        """Whether an earlier form, which is not recorded, may have passed the rule."""
+        fields = {one.path.removeprefix("detail.findings.").split(".")[0] for one in reasons}
+        return not self.history.complete and fields <= CHANGING
 
     def _too_old(self, passed: list[Version]) -> list[Link]:
         """Says that the finding last changed before there was a notifier, as far as that is known."""
@@ -245,9 +252,10 @@ class _Route:
         moment = sent or last
         since = _text(moment) if moment else None
         if broken:
-            mailed = "unknown" if not stuck and self._in_doubt(broken, delivered) else "no"
             since = stuck.sent if stuck and stuck.sent else since
-            words = f"stopped at {broken.id}: {broken.why}"
+            words = f"{broken.id} is broken now, but a mail may have gone out before that"
+            if stuck or not self._in_doubt(links, delivered):
+                mailed, words = "no", f"stopped at {broken.id}: {broken.why}"
         elif sent and (unknown is None or unknown.id == "mail-failures"):
             mailed = "yes"
             words = f"as far as can be seen: the formatter sent it at {_text(sent)}, and somebody is subscribed"
@@ -261,15 +269,12 @@ class _Route:
             words = f"nothing stopped it, but whether it was mailed cannot be seen: {unknown.why}"
         return Way(self.route.name, tuple(links), mailed, since, words)
 
-    def _in_doubt(self, broken: Link, delivered: float) -> bool:
-        """Whether a mail may have gone out though the link is broken now."""
-        if broken.id == "pattern":
-            reasons = broken.evidence.get("mismatches", ())
-            fields = {
-                reason["path"].removeprefix("detail.findings.").split(".")[0] for reason in reasons
-            }
-            return not self.history.complete and fields <= CHANGING
-        return bool(delivered) or self.evidence.counted.error is not None
+    def _in_doubt(self, links: list[Link], delivered: float) -> bool:
+        """Whether a mail may have gone out though the last of the links is broken now."""
+        if links[-1].id == "pattern":
+            return False
+        unseen = any(link.id == "pattern" and link.verdict == "unknown" for link in links)
+        return unseen or bool(delivered) or self.evidence.counted.error is not None
 
 
 _LEFT_OUT = {

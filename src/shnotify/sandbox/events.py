@@ -82,14 +82,6 @@ def few_rules_have_wildcards(call: Call) -> None:
         )
 
 
-@refuse("events", "PutRule TestEventPattern", "eb-create-pattern-operators: too complex a rule")
-def wildcards_are_simple(call: Call) -> None:
-    text = call.param("EventPattern")
-    if _has_wildcards(text) and (complexity(json.loads(text)) or 0) > MOST:
-        reason = "Rule is too complex - try using fewer wildcard characters"
-        call.fail("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
-
-
 def _has_wildcards(pattern: str | None) -> bool:
     return '"wildcard"' in (pattern or "")
 
@@ -174,6 +166,15 @@ def a_pattern_is_really_tested(call: Call, _: Proceed) -> Any:
     except (ValueError, PatternError) as error:
         call.fail("InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}")
     return json.dumps({"Result": matches(pattern, event)})
+
+
+@refuse("events", "PutRule TestEventPattern", "eb-create-pattern-operators: too complex a rule")
+def wildcards_are_simple(call: Call) -> None:
+    """Stands after the row that answers TestEventPattern: a later row asks first."""
+    text = call.param("EventPattern")
+    if _has_wildcards(text) and (complexity(json.loads(text)) or 0) > MOST:
+        reason = "Rule is too complex - try using fewer wildcard characters"
+        call.fail("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
 
 
 _ENVELOPE = {"id", "account", "source", "time", "region", "resources", "detail-type"}

@@ -35,7 +35,8 @@ def trace_lines(trace: Trace) -> Iterator[Text | str]:
                 yield Text.assemble("  ", (mark.ljust(7), style), f"  {link.id}")
             else:
                 yield from link_lines(link)
-        end = f"Stopped at {way.stopped_by.id}." if way.stopped_by else _sentence(way.words)
+        stop = way.stopped_by if way.mailed == "no" else None
+        end = f"Stopped at {stop.id}." if stop else _sentence(way.words)
         yield Text.assemble("  ", (f"Mailed: {way.mailed}. ", _MAILED[way.mailed]), end)
 
 

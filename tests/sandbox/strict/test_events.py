@@ -109,3 +109,27 @@ def test_a_pattern_is_really_tested(cloud: Cloud) -> None:
     code, text = refused(ask, EventPattern='{"source":["aws.s3"]}', Event=json.dumps(envelope))
     assert (code, text) == ("ValidationException", "Parameter Event is not valid.")
     assert refused(ask, EventPattern='{"source":"aws.s3"}', Event=event)[0] == "InvalidEventPatternException"
+
+
+def _wildcard(*texts: str) -> str:
+    return json.dumps({"source": [{"wildcard": text} for text in texts]})
+
+
+def test_few_rules_have_wildcards(cloud: Cloud) -> None:
+    put = cloud.events.put_rule
+    for number in range(30):
+        put(Name=f"w{number}", EventPattern=_wildcard("a*"))
+    assert refused(put, Name="one-more", EventPattern=_wildcard("a*"))[0] == "LimitExceededException"
+    put(Name="w0", EventPattern=_wildcard("b*"))  # it is one of the thirty
+    cloud.rule()
+    assert len(cloud.events.list_rules()["Rules"]) == 31
+
+
+def test_wildcards_are_simple(cloud: Cloud) -> None:
+    stacks = [f"*:stack/{name}/*" for name in ("Shared", "Api", "Web", "Monitoring")]
+    cloud.events.put_rule(Name="r", EventPattern=_wildcard(*stacks[:3]))
+    code, text = refused(cloud.events.put_rule, Name="r", EventPattern=_wildcard(*stacks))
+    assert (code, "too complex" in text) == ("InvalidEventPatternException", True)
+    event = {"id": "i", "account": "1", "source": "s", "time": "t", "region": "r", "resources": []}
+    asked = {"EventPattern": _wildcard(*stacks), "Event": json.dumps(event | {"detail-type": "d"})}
+    assert refused(cloud.events.test_event_pattern, **asked)[0] == "InvalidEventPatternException"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
+from moto.sqs.models import Queue
 
 from tests.sandbox.strict.cloud import Cloud, policy, refused, statement
 
@@ -119,3 +123,27 @@ def test_purge_once_a_minute(cloud: Cloud) -> None:
     cloud.sqs.purge_queue(QueueUrl=url)
     with pytest.raises(cloud.sqs.exceptions.QueueDoesNotExist):
         cloud.sqs.purge_queue(QueueUrl=f"{url}x")
+
+
+def test_retention_is_cheap(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message is kept for the queue's own time, and nothing of the queue is counted to know it."""
+    url = cloud.queue(MessageRetentionPeriod="60")
+    cloud.sqs.send_message(QueueUrl=url, MessageBody="a")
+    hidden: Any = {"QueueUrl": url, "VisibilityTimeout": 0}
+    with monkeypatch.context() as patch:
+        patch.setattr(Queue, "attributes", property(lambda _: pytest.fail("counted the queue")))
+        assert cloud.sqs.receive_message(**hidden)["Messages"][0]["Body"] == "a"
+    later = time.time() + 60
+    monkeypatch.setattr("shnotify.sandbox.sqs.time.time", lambda: later)
+    assert "Messages" not in cloud.sqs.receive_message(**hidden)
+
+
+def test_milliseconds_are_cheap(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A received message is hidden for its time, to the second."""
+    url = cloud.queue()
+    cloud.sqs.send_message(QueueUrl=url, MessageBody="a")
+    cloud.sqs.receive_message(QueueUrl=url, VisibilityTimeout=10)
+    began = time.time()
+    for later, seen in ((9, False), (11, True)):
+        monkeypatch.setattr("shnotify.sandbox.sqs.time.time", lambda moment=began + later: moment)
+        assert ("Messages" in cloud.sqs.receive_message(QueueUrl=url)) is seen
