@@ -84,7 +84,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, endpoint: str, bundle: Path) -> Aws:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    return Aws(region="eu-west-1", allowed=None, timeout=5)
+    return Aws(region="eu-west-1", allowed=None, timeout=60)
 
 
 def test_all_clients_trust_the_bundle_that_the_environment_names(
