@@ -152,7 +152,7 @@ def live(examples: int, steps: int) -> None:
 
 
 def test_any_life_ends_well() -> None:
-    live(examples=10, steps=6)
+    live(examples=4, steps=6)
 
 
 @pytest.mark.full
