@@ -199,7 +199,7 @@ def test_what_other_services_list_is_listed_to_the_last_page() -> None:
     assert every_tagged(scripted({"tag:GetResources": {}}), "mine") == ()
     search = {
         "TagFilters": [{"Key": "shnotify:name"}],
-        "ResourceTypeFilters": ["kms", "sns", "sqs", "events", "lambda", "logs"],
+        "ResourceTypeFilters": ["kms", "sns", "sqs", "events", "lambda", "logs", "cloudwatch", "scheduler"],
         "ResourcesPerPage": 100,
     }
     assert [params for operation, params in aws.sent if operation == "tag:GetResources"] == [
