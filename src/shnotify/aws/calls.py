@@ -72,6 +72,8 @@ class Calls:
         self.rates = Rates(self.clock.now)
         self._observed = self.clock.now()
         self._stopped = threading.Event()
+        self._ended: StopError | None = None
+        """The refusal after which no call can succeed, such as one for expired credentials."""
         self._lock = threading.Lock()
         self._memo: dict[object, Future[Any]] = {}
         self._early: dict[object, Future[Any]] = {}
@@ -94,7 +96,7 @@ class Calls:
         """
         own = copy(self)
         own._memo, own._early, own._under_way = {}, {}, {}
-        own._stopped = threading.Event()
+        own._stopped, own._ended = threading.Event(), None
         own._alone = own._looked = False
         return own
 
@@ -232,6 +234,8 @@ class Calls:
     def _check(self) -> None:
         if self._stopped.is_set():
             raise StopError("interrupted")
+        if self._ended:
+            raise copy(self._ended)
         if not self.remaining():
             raise self.out_of_time()
 
@@ -282,6 +286,8 @@ class Calls:
                 except (BotoCoreError, *_UNREADABLE, OSError) as error:
                     failure, why = _no_answer(operation, error, once=once)
                     limit = 1 if once else _TRIES_BROKEN
+                if isinstance(failure, StopError):
+                    self._ended = failure
                 if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
                     raise failure
                 if why == _THROTTLED:
