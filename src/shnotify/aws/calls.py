@@ -147,10 +147,7 @@ class Calls:
             first = future is None
             future = self._memo[key] = future or Future()
         if first:
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
+            _settle(future, function)
         return cast("T", future.result())
 
     def remember_for_all(self, key: object, function: Callable[[], T]) -> T:
@@ -165,10 +162,7 @@ class Calls:
             since, future = self._common.setdefault(key, (self.clock.now(), Future()))
             self._observed = min(self._observed, since)
         if first:
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
+            _settle(future, function)
         return cast("T", future.result())
 
     def ahead(self, key: object, function: Callable[[], T]) -> None:
@@ -336,6 +330,14 @@ class Calls:
                 failure = UnansweredError(failure.message, operation=operation, code=code)
             return failure, f"AWS said {code}", 1 if once else _TRIES_BROKEN
         return failure, "", 1
+
+
+def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
+    """Gives the function's result, or its error, to all who wait for the future."""
+    try:
+        future.set_result(function())
+    except BaseException as error:
+        future.set_exception(error)
 
 
 def _no_answer(operation: str, error: Exception, *, once: bool) -> tuple[AwsError, str]:
