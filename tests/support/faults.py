@@ -181,9 +181,8 @@ def gateway(faults: Faults) -> type[Aws]:
         def __init__(self, **options: Any) -> None:
             super().__init__(**{**options, "clock": Clock(faults.time.now, faults.time.sleep, faults.time.now)})
 
-        def _client(self, service: str, patience: float = 0) -> Any:
-            with self._lock:
-                return faults.client(service, self.region)
+        def _new_client(self, service: str, patience: float) -> Any:
+            return faults.client(service, self.region)
 
         def _send(self, operation: str, method: Callable[..., T], params: dict[str, Any]) -> T:
             if not self.permits(operation):
