@@ -4,15 +4,13 @@ description.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from typing import Annotated, Any, Literal
 
 from shnotify.config.rollout import Rollout
 from shnotify.findings.filters import Findings
 from shnotify.mail.options import Message
 from shnotify.schema import scalars as fields
-from shnotify.schema.model import Model, at_most, described, strict_tuple
+from shnotify.schema.model import After, Before, Chosen, Limits, Model, at_most, changed, described
 from shnotify.subscribers import subscriber_identity
 
 DAY = 86400
@@ -41,17 +39,8 @@ class ExistingKey(Model):
     arn: fields.KeyArn = described(description="The key's ARN.")
 
 
-def _kind_of_key(value: Any) -> str:
-    return (
-        "existing"
-        if isinstance(value, ExistingKey) or (isinstance(value, dict) and "arn" in value)
-        else "managed"
-    )
-
-
 KeyChoice = Annotated[
-    Annotated[ManagedKey, Tag("managed")] | Annotated[ExistingKey, Tag("existing")],
-    Discriminator(_kind_of_key),
+    ManagedKey | ExistingKey, Chosen(lambda value: isinstance(value, dict) and "arn" in value)
 ]
 
 
@@ -103,7 +92,7 @@ class RuleSection(Model):
 class Retry(Model):
     """EventBridge's retries (API_RetryPolicy)."""
 
-    max_attempts: Annotated[int, Field(ge=0, le=185)] = described(185, description="0 to 185.")
+    max_attempts: Annotated[int, Limits(ge=0, le=185)] = described(185, description="0 to 185.")
     max_age: Annotated[int, fields.duration(60, DAY)] = described(DAY, description="1m to 24h.")
 
 
@@ -111,11 +100,9 @@ class Subscriber(Model):
     protocol: Literal["email", "email-json", "sms", "http", "https", "sqs", "lambda"]
     endpoint: str
 
-    @model_validator(mode="after")
-    def _endpoint_fits(self) -> Self:
+    def _check(self) -> None:
         if problem := fields.endpoint_problem(self.protocol, self.endpoint):
             raise ValueError(f"{fields.shown(self.endpoint)} {problem}")
-        return self
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -127,10 +114,15 @@ def _subscriber(value: Any) -> Any:
 
 
 Subscribers = Annotated[
-    tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
-    BeforeValidator(strict_tuple),
+    tuple[Annotated[Subscriber, Before(_subscriber)], ...],
     at_most(fields.MAX_SUBSCRIBERS),
 ]
+
+
+def _not_empty(pattern: dict[str, Any]) -> dict[str, Any]:
+    if not pattern:
+        raise ValueError("an empty pattern matches every event of the account")
+    return pattern
 
 
 class Route(Model):
@@ -141,7 +133,7 @@ class Route(Model):
         "cspm", description="Which Security Hub; auto: the one that is enabled."
     )
     findings: Findings = described(default_factory=Findings)
-    pattern: dict[str, Any] | None = described(None, description="A raw event pattern instead.")
+    pattern: Annotated[dict[str, Any], After(_not_empty)] | None = described(None, description="A raw event pattern instead.")
     topic: TopicSection
     rule: RuleSection
     message: Message = described(default_factory=Message)
@@ -156,18 +148,11 @@ class Route(Model):
         """Turns `urgent` into `Urgent`, the beginning of the route's resource ids."""
         return "".join(part.capitalize() for part in self.name.split("-"))
 
-    @field_validator("pattern")
-    @classmethod
-    def _not_empty(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        if value == {}:
-            raise ValueError("an empty pattern matches every event of the account")
-        return value
-
 
 class Watchdog(Model):
     """Alarms on the notifier itself, told on a topic of their own."""
 
-    subscribers: Annotated[Subscribers, Field(min_length=1)] = described(
+    subscribers: Annotated[Subscribers, Limits(min_length=1)] = described(
         description="Who is told when the notifier fails; better not the same people only."
     )
     heartbeat: Literal["daily", "weekly"] | None = described(
@@ -187,22 +172,20 @@ class Config(Model):
     regions: (
         Annotated[
             tuple[fields.RegionName, ...],
-            BeforeValidator(strict_tuple),
-            Field(min_length=1),
+            Limits(min_length=1),
             at_most(MAX_REGIONS),
         ]
         | None
     ) = described(None, description="Instead of `region`: one such notifier in each of them.")
     account: fields.Account | None = described(None, description="Any other account is refused.")
-    tags: dict[str, str] = described(
-        {}, max_length=40, description="On every resource that can carry tags."
+    tags: Annotated[dict[str, str], Limits(max_length=40)] = described(
+        {}, description="On every resource that can carry tags."
     )
     encryption: Encryption | None
     dead_letter_queue: DeadLetterQueue | None
     routes: Annotated[
         tuple[Route, ...],
-        BeforeValidator(strict_tuple),
-        Field(min_length=1),
+        Limits(min_length=1),
         at_most(fields.MAX_ROUTES),
     ]
     watchdog: Watchdog | None = described(
@@ -228,10 +211,10 @@ class Config(Model):
         if not self.asks_which:
             return self
         routes = (
-            r.model_copy(update={"source": source}) if r.source == "auto" else r
+            changed(r, source=source) if r.source == "auto" else r
             for r in self.routes
         )
-        return self.model_copy(update={"routes": tuple(routes)})
+        return changed(self, routes=tuple(routes))
 
     def marker(self, route: Route) -> str:
         """Returns what the formatter writes on a finding that it mailed, different for each route."""

@@ -12,6 +12,7 @@ from typing import Any
 from shnotify.config.models import Config, ExistingKey, ManagedKey, Route
 from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.escaping import escaped_line
+from shnotify.schema.model import fields_of
 from shnotify.schema.scalars import shown, spoken
 
 MOST = 10
@@ -109,7 +110,7 @@ def filters_in_words(route: Route) -> str:
 
 
 def _of(filters: Any) -> Iterator[str]:
-    for name in type(filters).model_fields:
+    for name in fields_of(type(filters)):
         value = getattr(filters, name)
         if name == "exclude" or value is None:
             continue

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Discriminator, Tag
-
 from shnotify.schema import scalars as fields
-from shnotify.schema.model import Model, Text, at_most, described, strict_tuple
+from shnotify.schema.model import Before, Chosen, Model, Text, at_most, described
 
 
 def _any_is_none(value: Any) -> Any:
@@ -24,14 +22,14 @@ def _values(values: Any) -> Any:
         raise ValueError(f"must be a list, such as [{values}], or `any`")
     if isinstance(values, list) and "any" in values:
         raise ValueError("`any` is no value of a list: it stands alone, for no filter")
-    return strict_tuple(values)
+    return values
 
 
 T = TypeVar("T")
 Filter = Annotated[
     tuple[T, ...] | None,
-    BeforeValidator(_values),
-    BeforeValidator(_any_is_none),
+    Before(_values),
+    Before(_any_is_none),
     at_most(fields.MAX_VALUES),
 ]
 """A list of values; `any` is no filter at all."""
@@ -70,21 +68,10 @@ def _no_thresholds(value: Any) -> Any:
     return value
 
 
-def _kind_of_products(value: Any) -> str:
-    return (
-        "thresholds"
-        if isinstance(value, dict)
-        else "names"
-        if isinstance(value, tuple | list)
-        else "any"
-    )
-
-
+Levels = Annotated[Filter[Severity], Before(_levels)]
 Products = Annotated[
-    Annotated[dict[str, Annotated[Filter[Severity], BeforeValidator(_levels)]], Tag("thresholds")]
-    | Annotated[tuple[Text, ...], Tag("names")]
-    | Annotated[None, Tag("any")],
-    Discriminator(_kind_of_products),
+    dict[str, Levels] | tuple[Text, ...] | None,
+    Chosen(lambda value: 0 if isinstance(value, dict) else 1 if isinstance(value, list | tuple) else 2),
 ]
 
 
@@ -110,7 +97,7 @@ class Filters(Model):
 class Exclude(Filters):
     """The findings that are left out; the fields are those of `findings`."""
 
-    products: Annotated[Filter[Text], BeforeValidator(_no_thresholds)] = described(
+    products: Annotated[Filter[Text], Before(_no_thresholds)] = described(
         None, description="Product ARNs or short names."
     )
 
@@ -128,8 +115,8 @@ class Findings(Filters):
     record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(("ACTIVE",))
     products: Annotated[
         Products,
-        BeforeValidator(_products),
-        BeforeValidator(_any_is_none),
+        Before(_products),
+        Before(_any_is_none),
         at_most(fields.MAX_VALUES),
     ] = described(
         None,

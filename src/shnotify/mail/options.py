@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-
 from shnotify.schema import scalars as fields
-from shnotify.schema.model import Model, Text, at_most, described, strict_tuple
+from shnotify.schema.model import Limits, Model, Text, at_most, described
 from shnotify.schema.scalars import HttpsUrl, TimeZone
 
-Template = Annotated[str, Field(min_length=1, max_length=4096)]
+Template = Annotated[str, Limits(min_length=1, max_length=4096)]
 
 
-Names = Annotated[
-    tuple[Text, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_VALUES)
-]
+Names = Annotated[tuple[Text, ...], Limits(min_length=1), at_most(fields.MAX_VALUES)]
 
 
 Subject = Annotated[str, fields.line(500, "a subject")]
@@ -27,7 +23,7 @@ class Fold(Model):
     window: Annotated[int, fields.duration(1, 300)] = described(
         60, description="How long findings are collected, 1s to 5m."
     )
-    after: Annotated[int, Field(ge=0, le=20)] = described(
+    after: Annotated[int, Limits(ge=0, le=20)] = described(
         5, description="How many of a batch are mails of their own, 0 to 20."
     )
 

@@ -21,6 +21,7 @@ from shnotify.formatter.links import findings_url, search_url
 from shnotify.formatter.settings import Settings
 from shnotify.mail.fields import FIELDS, REFUSED
 from shnotify.mail.transformer import check_limits
+from shnotify.schema.model import fields_of
 
 if TYPE_CHECKING:
     from shnotify.mail.options import Message
@@ -210,7 +211,7 @@ Problems = list[tuple[tuple[str | int, ...], str]]
 def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> Problems:
     """Lists (path, what is wrong) of a route's `message:`."""
     found: Problems = []
-    for name, field in type(message).model_fields.items():
+    for name, field in fields_of(type(message)).items():
         home = "summary" if name == "fields" else "lambda"
         if (
             name != "format"

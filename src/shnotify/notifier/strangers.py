@@ -8,7 +8,7 @@ from typing import Any
 
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AwsError
-from shnotify.config.models import Route, Subscriber
+from shnotify.config.models import Route, RuleSection, Subscriber, TopicSection
 from shnotify.engine.health import Link
 from shnotify.engine.resource import Live, Observed, Unreadable
 from shnotify.mail.options import Message
@@ -250,12 +250,13 @@ def _people(
         needs = ("sns:ListSubscriptionsByTopic",)
         return (), (Link("subscribers", "unknown", why, needs=needs, resource=name),)
     entries = [entry for entry in listed if entry.state != "deleted"]
-    people = [Subscriber.model_construct(protocol=e.protocol, endpoint=e.endpoint) for e in entries]
-    route = Route.model_construct(
+    people = [Subscriber(protocol=e.protocol, endpoint=e.endpoint) for e in entries]
+    route = Route(
         name=name,
         source="both",
-        pattern=None,
-        message=Message.model_construct(format=text),
+        topic=TopicSection(name=name),
+        rule=RuleSection(name=name, description=""),
+        message=Message(format=text),
         subscribers=tuple({one.identity: one for one in people}.values()),
     )
     details = found.around.details

@@ -8,10 +8,9 @@ import re
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
-
 from shnotify.arns import partition_of
 from shnotify.escaping import without_password
+from shnotify.schema.model import After, Before
 from shnotify.schema.regions import region_problem
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
@@ -53,13 +52,13 @@ def spoken(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def duration(low: int, high: int) -> BeforeValidator:
+def duration(low: int, high: int) -> Before:
     """Reads seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number.
 
     Between `low` and `high` inclusive.
     """
 
-    return BeforeValidator(lambda value: seconds_in(value, low, high))
+    return Before(lambda value: seconds_in(value, low, high), form="duration")
 
 
 def seconds_in(value: Any, low: int, high: int) -> int:
@@ -98,7 +97,7 @@ def _seconds(value: Any) -> int | None:
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 
-def size(low: int, high: int) -> BeforeValidator:
+def size(low: int, high: int) -> Before:
     """Reads bytes, written `256KiB`, `1MiB` or as a whole number."""
 
     def read(value: Any) -> int:
@@ -114,10 +113,10 @@ def size(low: int, high: int) -> BeforeValidator:
             raise ValueError(f"must be between {low} and {high} bytes")
         return count
 
-    return BeforeValidator(read)
+    return Before(read, form="size")
 
 
-def matching(pattern: str, words: str) -> AfterValidator:
+def matching(pattern: str, words: str) -> After:
     """Takes text of this form; `words` say what is allowed."""
     compiled = re.compile(pattern)
 
@@ -126,10 +125,10 @@ def matching(pattern: str, words: str) -> AfterValidator:
             raise ValueError(f"must be {words}")
         return value
 
-    return AfterValidator(check)
+    return After(check)
 
 
-def line(limit: int, what: str) -> AfterValidator:
+def line(limit: int, what: str) -> After:
     """Takes one line of text without control characters, at most `limit` characters."""
 
     def check(value: str) -> str:
@@ -139,7 +138,7 @@ def line(limit: int, what: str) -> AfterValidator:
             raise ValueError(f"{what} must be one line without control characters")
         return value
 
-    return AfterValidator(check)
+    return After(check)
 
 
 def _account(value: Any) -> str:
@@ -291,12 +290,12 @@ def _region(value: str) -> str:
     return value
 
 
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-HttpsUrl = Annotated[str, AfterValidator(_https_url)]
-Account = Annotated[str, BeforeValidator(_account)]
-Alias = Annotated[str, AfterValidator(_alias)]
-KeyArn = Annotated[str, AfterValidator(_key_arn)]
-Days = Annotated[int, BeforeValidator(_days)]
+TimeZone = Annotated[str, After(_time_zone)]
+HttpsUrl = Annotated[str, After(_https_url)]
+Account = Annotated[str, Before(_account)]
+Alias = Annotated[str, After(_alias)]
+KeyArn = Annotated[str, After(_key_arn)]
+Days = Annotated[int, Before(_days, form="days")]
 NotifierName = Annotated[
     str,
     matching(
@@ -325,4 +324,4 @@ QueueName = Annotated[
     ),
 ]
 RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
-RegionName = Annotated[str, AfterValidator(_region)]
+RegionName = Annotated[str, After(_region)]
