@@ -14,6 +14,7 @@ from tests.conftest import World
 
 NOT_NEEDED = (
     "rich",
+    "pydantic",
     "boto3",
     "botocore",
     "moto",
@@ -43,7 +44,7 @@ def test_only_what_is_needed_is_loaded(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["warnings"] == []
     loaded = ran.stderr.split("\n")
-    assert "pydantic.main" in loaded
+    assert "shnotify.schema.reading" in loaded
     assert [name for name in loaded if name.startswith(NOT_NEEDED) and name != "shnotify.aws.progress"] == []
 
 

@@ -173,8 +173,7 @@ def _regions(config: Config) -> Iterator[Found]:
 def in_regions(config: Config) -> tuple[Config, ...]:
     """Returns the configuration once for each of its Regions; itself when it names one or none."""
     return tuple(
-        changed(config, region=region, regions=None)
-        for region in config.regions or ()
+        changed(config, region=region, regions=None) for region in config.regions or ()
     ) or (config,)
 
 

@@ -6,6 +6,7 @@ the same about the file as it is written.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Any
 
@@ -36,13 +37,21 @@ _SWITCHED_OFF = {("Config", "encryption"), ("Config", "dead_letter_queue")}
 
 def json_schema() -> dict[str, Any]:
     """Returns the schema of a file as it is written (JSON Schema 2020-12)."""
-    inner = sorted({*reading.models_in(Config)}, key=lambda model: model.__name__)
+    inner = sorted({*_below(Config)}, key=lambda model: model.__name__)
     return {
         "$schema": DIALECT,
         "title": "shnotify configuration",
         **_section(Config),
         "$defs": {model.__name__: _section(model) for model in inner},
     }
+
+
+def _below(model: type[Model]) -> Iterator[type[Model]]:
+    """Yields the models of a model's fields, however deep."""
+    for reader in reading.readers_of(model).values():
+        for inner in reading.models_in(reader):
+            yield inner
+            yield from _below(inner)
 
 
 def _section(model: type[Model]) -> dict[str, Any]:

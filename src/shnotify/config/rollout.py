@@ -28,30 +28,36 @@ Address = Annotated[str, After(_mail_address)]
 class Rollout(Model):
     """Says where CloudFormation StackSets carry the notifier."""
 
-    organizational_units: Annotated[tuple[Unit, ...], at_most(MAX_UNITS)] = described((), description="Service-managed: every account of these.")
-    accounts: Annotated[tuple[fields.Account, ...], at_most(MAX_ACCOUNTS)] = described((), description="Self-managed: these accounts.")
+    organizational_units: Annotated[tuple[Unit, ...], at_most(MAX_UNITS)] = described(
+        default=(), description="Service-managed: every account of these."
+    )
+    accounts: Annotated[tuple[fields.Account, ...], at_most(MAX_ACCOUNTS)] = described(
+        default=(), description="Self-managed: these accounts."
+    )
     regions: Annotated[
         tuple[fields.RegionName, ...],
         Limits(min_length=1),
         at_most(fields.MAX_VALUES),
     ] = described(description="The Regions of each account.")
     auto_deployment: bool = described(
-        False, description="New accounts of the units get it by themselves."
+        default=False, description="New accounts of the units get it by themselves."
     )
     concurrency: Annotated[int, Limits(ge=1, le=10_000)] = described(
-        10, description="Accounts at once."
+        default=10, description="Accounts at once."
     )
     failure_tolerance: Annotated[int, Limits(ge=0, le=10_000)] = described(
-        5, description="Accounts of a Region that may fail before the rest is not begun."
+        default=5, description="Accounts of a Region that may fail before the rest is not begun."
     )
     call_as: Literal["self", "delegated_admin"] = described(
-        "self", description="delegated_admin: not from the management account."
+        default="self", description="delegated_admin: not from the management account."
     )
     addresses: dict[fields.Account, dict[Address, Address]] = described(
-        {}, description="For an account: an address of the file, and who gets its mail instead."
+        default={},
+        description="For an account: an address of the file, and who gets its mail instead.",
     )
     code_bucket: Text | None = described(
-        None, description="Where the formatters' archives lie; {region} stands for the Region."
+        default=None,
+        description="Where the formatters' archives lie; {region} stands for the Region.",
     )
 
     def _check(self) -> None:

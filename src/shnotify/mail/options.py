@@ -21,10 +21,10 @@ class Fold(Model):
     """Many findings at once become few mails: a buffer queue collects them for the function."""
 
     window: Annotated[int, fields.duration(1, 300)] = described(
-        60, description="How long findings are collected, 1s to 5m."
+        default=60, description="How long findings are collected, 1s to 5m."
     )
     after: Annotated[int, Limits(ge=0, le=20)] = described(
-        5, description="How many of a batch are mails of their own, 0 to 20."
+        default=5, description="How many of a batch are mails of their own, 0 to 20."
     )
 
 
@@ -32,16 +32,18 @@ class Message(Model):
     """Says how a notice reads. All fields but `format` and `fields` are the formatter function's."""
 
     format: Literal["summary", "json", "lambda"] = described(
-        "summary", description="summary, json or lambda."
+        default="summary", description="summary, json or lambda."
     )
-    language: Literal["en", "ja"] = described("en", description="en or ja.")
-    time_zone: TimeZone = described("UTC", description="Such as Asia/Tokyo.")
-    sso_start_url: HttpsUrl | None = described(None, description="Where people sign in.")
-    subject: Subject | None = described(None, description="A template with {named} fields.")
-    body: Template | None = described(None, description="A template with {named} fields.")
+    language: Literal["en", "ja"] = described(default="en", description="en or ja.")
+    time_zone: TimeZone = described(default="UTC", description="Such as Asia/Tokyo.")
+    sso_start_url: HttpsUrl | None = described(default=None, description="Where people sign in.")
+    subject: Subject | None = described(default=None, description="A template with {named} fields.")
+    body: Template | None = described(default=None, description="A template with {named} fields.")
     dedup: Literal["none", "new-only", "notified"] = described(
-        "notified", description="What is mailed again."
+        default="notified", description="What is mailed again."
     )
-    resolved: bool = described(False, description="A note when a mailed finding is resolved.")
-    fold: Fold | None = described(None, description="Whether many findings share a mail.")
-    fields: Names | None = described(None, description="The lines of a summary, in order.")
+    resolved: bool = described(
+        default=False, description="A note when a mailed finding is resolved."
+    )
+    fold: Fold | None = described(default=None, description="Whether many findings share a mail.")
+    fields: Names | None = described(default=None, description="The lines of a summary, in order.")

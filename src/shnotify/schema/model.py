@@ -7,8 +7,7 @@ library that does the same takes longer than a whole `validate` (docs/performanc
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, NamedTuple, NoReturn, TypeVar, dataclass_transform
 
 REQUIRED: Any = object()
 """Stands for the default of a field that has none."""
@@ -31,8 +30,8 @@ class Field(NamedTuple):
 
 
 def described(
-    default: Any = REQUIRED,
     *,
+    default: Any = REQUIRED,
     description: str = "",
     default_factory: Callable[[], Any] | None = None,
 ) -> Any:
@@ -46,6 +45,12 @@ class Model:
 
     The constructor takes values as they are; `reading.read` checks them.
     """
+
+    _fields: ClassVar[dict[str, Field]] = {}
+
+    def __init_subclass__(cls) -> None:
+        own = {name: cls.__dict__.get(name, Field()) for name in cls.__annotations__}
+        cls._fields = {**cls._fields, **own}
 
     def __init__(self, **values: Any) -> None:
         """Raises TypeError for a field that there is not, or that is missing."""
@@ -81,16 +86,9 @@ class Model:
 M = TypeVar("M", bound=Model)
 
 
-@cache
 def fields_of(model: type[Model]) -> dict[str, Field]:
     """Maps the names of a model's fields, its bases' first, to what the model says about them."""
-    names = dict.fromkeys(
-        name
-        for base in reversed(model.__mro__)
-        if issubclass(base, Model)
-        for name in base.__annotations__
-    )
-    return {name: getattr(model, name, Field()) for name in names}
+    return model._fields
 
 
 def changed(model: M, **values: Any) -> M:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -260,11 +259,16 @@ def _told(act: Callable[[Any], Any], value: Any) -> Any:
         raise _wrong("refused", value, str(error)) from None
 
 
-@cache
+_readers: dict[type[Model], dict[str, Reader]] = {}
+"""A model -> what reads its fields, since the first was read."""
+
+
 def readers_of(model: type[Model]) -> dict[str, Reader]:
     """Maps the names of a model's fields to what reads each."""
-    hints = get_type_hints(model, include_extras=True)
-    return {name: reader_of(hints[name]) for name in fields_of(model)}
+    if model not in _readers:
+        hints = get_type_hints(model, include_extras=True)
+        _readers[model] = {name: reader_of(hints[name]) for name in fields_of(model)}
+    return _readers[model]
 
 
 def reader_of(annotation: Any) -> Reader:
@@ -321,16 +325,9 @@ def forms(reader: Reader) -> Iterator[Reader]:
         yield reader
 
 
-def models_in(model: type[Model]) -> Iterator[type[Model]]:
-    """Yields the models of a model's fields, however deep, some of them more than once."""
-    for reader in readers_of(model).values():
-        for one in _sections(reader):
-            yield one
-            yield from models_in(one)
-
-
-def _sections(reader: Reader) -> Iterator[type[Model]]:
+def models_in(reader: Reader) -> Iterator[type[Model]]:
+    """Yields the models that a type names; what these name is theirs."""
     if isinstance(reader, Section):
         yield reader.model
     for inner in reader.inner:
-        yield from _sections(inner)
+        yield from models_in(inner)
