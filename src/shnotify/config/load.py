@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from shnotify.config import crosschecks
 from shnotify.config.defaults import with_defaults
 from shnotify.config.models import Config
-from shnotify.config.pruning import without
 from shnotify.config.variables import variable_in
-from shnotify.config.wording import in_words, is_derived, standing
 from shnotify.config.yamlfile import MAX_PROBLEMS, Document, Path, dotted, read
 from shnotify.errors import ConfigError, ConfigProblem
 from shnotify.schema import reading
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Holds a configuration and its document, which knows where everything stands."""
 
     config: Config
@@ -77,6 +73,9 @@ def _found(written: dict[str, Any]) -> Iterator[tuple[Path, str, bool]]:
     try:
         config = reading.read(Config, data)
     except reading.Wrong as wrong:
+        from shnotify.config.pruning import without
+        from shnotify.config.wording import in_words, is_derived, standing
+
         told = [one for one in wrong.mistakes if not is_derived(written, one)] or wrong.mistakes
         yield from (in_words(written, Config, one) for one in told[:MAX_PROBLEMS])
         rest = without(written, [standing(data, one) for one in wrong.mistakes])

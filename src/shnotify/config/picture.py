@@ -6,8 +6,7 @@ Offline: it says what the file says, and nothing of what AWS holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from shnotify.config.models import Config, ExistingKey, ManagedKey, Route
 from shnotify.config.rules import RoutedRule, rules_by_route
@@ -39,8 +38,7 @@ _LABELS = {"severity": "", "workflow_status": "", "record_state": ""}
 """Fields whose values need no label: no two of them share a value."""
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One thing of the picture, what it is for, and what it feeds."""
 
     text: str

@@ -13,15 +13,15 @@ from shnotify.escaping import without_password
 from shnotify.schema.model import After, Before
 from shnotify.schema.regions import region_problem
 
-_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
+_DURATION = r"([0-9]{1,9})(s|m|h|d)?"
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"([0-9]{1,9})(B|KiB|MiB)?")
+_SIZE = r"([0-9]{1,9})(B|KiB|MiB)?"
 _SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024 * 1024}
-_MAIL = re.compile(
+_MAIL = (
     r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_PHONE = r"\+[1-9][0-9]{6,14}"
 _ARNS = {
     "sqs": (r"[A-Za-z0-9_-]{1,80}", "queue-name"),
     "lambda": (
@@ -64,7 +64,7 @@ def duration(low: int, high: int) -> Before:
 def seconds_in(value: Any, low: int, high: int) -> int:
     """Reads one such duration. Raises ValueError with what would be right."""
     found = (
-        _DURATION.fullmatch(str(value))
+        re.fullmatch(_DURATION, str(value))
         if isinstance(value, int | str) and not isinstance(value, bool)
         else None
     )
@@ -90,7 +90,7 @@ def _days(value: Any) -> int:
 
 def _seconds(value: Any) -> int | None:
     found = (
-        _DURATION.fullmatch(str(value))
+        re.fullmatch(_DURATION, str(value))
         if isinstance(value, int | str) and not isinstance(value, bool)
         else None
     )
@@ -102,7 +102,7 @@ def size(low: int, high: int) -> Before:
 
     def read(value: Any) -> int:
         found = (
-            _SIZE.fullmatch(str(value))
+            re.fullmatch(_SIZE, str(value))
             if isinstance(value, int | str) and not isinstance(value, bool)
             else None
         )
@@ -118,10 +118,9 @@ def size(low: int, high: int) -> Before:
 
 def matching(pattern: str, words: str) -> After:
     """Takes text of this form; `words` say what is allowed."""
-    compiled = re.compile(pattern)
 
     def check(value: str) -> str:
-        if not compiled.fullmatch(value):
+        if not re.fullmatch(pattern, value):
             raise ValueError(f"must be {words}")
         return value
 
@@ -210,7 +209,7 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
         case "email" | "email-json":
             return _mail_problem(endpoint)
         case "sms":
-            fits = _PHONE.fullmatch(endpoint)
+            fits = re.fullmatch(_PHONE, endpoint)
             return None if fits else "must be a phone number such as +819012345678"
         case "http" | "https":
             return _url_problem(protocol, endpoint)
@@ -229,7 +228,7 @@ def _mail_problem(endpoint: str) -> str | None:
         return f"is not an e-mail address: write {meant}"
     if not endpoint.isascii():
         return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
-    fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
+    fits = bool(re.fullmatch(_MAIL, endpoint)) and len(endpoint) <= 254
     return None if fits else "is not an e-mail address such as secops@example.com"
 
 
@@ -238,7 +237,7 @@ def _other_protocol(endpoint: str) -> str | None:
     if endpoint.startswith("mailto:"):
         return endpoint.removeprefix("mailto:")
     phone = re.sub(r"[ ().-]", "", endpoint)
-    if _PHONE.fullmatch(phone):
+    if re.fullmatch(_PHONE, phone):
         return f'{{protocol: sms, endpoint: "{phone}"}}'
     protocol = next((name for name in ("https", "http") if endpoint.startswith(f"{name}://")), None)
     if endpoint.startswith("arn:"):
