@@ -22,6 +22,14 @@ NOT_NEEDED = (
     "shnotify.engine",
     "shnotify.notifier",
     "shnotify.resources",
+    "shnotify.config.wording",
+    "shnotify.formatter.settings",
+    "difflib",
+    "email",
+    "importlib.metadata",
+    "importlib.resources",
+    "secrets",
+    "zipfile",
 )
 """What a `validate` of a right file must not load: it starts in the time that its libraries take."""
 PROGRAM = """
