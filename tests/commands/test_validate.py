@@ -23,8 +23,6 @@ NOT_NEEDED = (
     "shnotify.notifier",
     "shnotify.resources",
     "shnotify.config.wording",
-    "shnotify.formatter.settings",
-    "difflib",
     "email",
     "importlib.metadata",
     "importlib.resources",
