@@ -58,23 +58,21 @@ def read(model: type[M], data: Any) -> M:
 
 
 class Reader:
-    """Reads one type. `inner` are the readers of what is inside."""
+    """Reads one type; this one takes anything. `inner` are the readers of what is inside."""
 
-    inner: tuple[Reader, ...] = ()
+    def __init__(self, *inner: Reader) -> None:
+        self.inner = inner
 
     def read(self, value: Any) -> Any:
         """Returns the value as the models hold it. Raises `Wrong`."""
         return value
 
 
-class Anything(Reader):
-    """Takes what is written as it is."""
-
-
 class Scalar(Reader):
     """Reads text, a whole number, or true and false."""
 
     def __init__(self, kind: type) -> None:
+        super().__init__()
         self.kind = kind
 
     def read(self, value: Any) -> Any:
@@ -95,6 +93,7 @@ class Choice(Reader):
     """Takes one of several words."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
+        super().__init__()
         self.words = words
 
     def read(self, value: Any) -> Any:
@@ -106,9 +105,6 @@ class Choice(Reader):
 class Listed(Reader):
     """Reads a list, which the models hold as a tuple."""
 
-    def __init__(self, item: Reader) -> None:
-        self.inner = (item,)
-
     def read(self, value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
             raise _wrong("list", value)
@@ -119,10 +115,7 @@ class Listed(Reader):
 
 
 class Mapped(Reader):
-    """Reads a mapping with any keys of one type."""
-
-    def __init__(self, key: Reader, item: Reader) -> None:
-        self.inner = (key, item)
+    """Reads a mapping with any keys of one type; `inner` are the readers of key and item."""
 
     def read(self, value: Any) -> dict[Any, Any]:
         if not isinstance(value, dict):
@@ -140,6 +133,7 @@ class Section(Reader):
     """Reads a model: no unknown field, and no field missing that has no default."""
 
     def __init__(self, model: type[Model]) -> None:
+        super().__init__()
         self.model = model
 
     def read(self, value: Any) -> Model:
@@ -163,9 +157,9 @@ class Section(Reader):
 class Alternatives(Reader):
     """Reads one of several types; `place` says which."""
 
-    def __init__(self, place: Callable[[Any], int], several: Iterable[Reader]) -> None:
+    def __init__(self, place: Callable[[Any], int], *several: Reader) -> None:
+        super().__init__(*several)
         self.place = place
-        self.inner = tuple(several)
 
     def read(self, value: Any) -> Any:
         return self.inner[self.place(value)].read(value)
@@ -173,9 +167,6 @@ class Alternatives(Reader):
 
 class Optional(Reader):
     """Takes null too."""
-
-    def __init__(self, inner: Reader) -> None:
-        self.inner = (inner,)
 
     def read(self, value: Any) -> Any:
         return None if value is None else self.inner[0].read(value)
@@ -185,7 +176,8 @@ class Prepared(Reader):
     """Reads what `step` makes of the value."""
 
     def __init__(self, inner: Reader, step: Before) -> None:
-        self.inner, self.step = (inner,), step
+        super().__init__(inner)
+        self.step = step
 
     def read(self, value: Any) -> Any:
         return self.inner[0].read(_told(self.step.act, value))
@@ -195,7 +187,8 @@ class Checked(Reader):
     """Reads the value, which `step` then looks at."""
 
     def __init__(self, inner: Reader, step: After) -> None:
-        self.inner, self.step = (inner,), step
+        super().__init__(inner)
+        self.step = step
 
     def read(self, value: Any) -> Any:
         return _told(self.step.act, self.inner[0].read(value))
@@ -205,7 +198,8 @@ class Limited(Reader):
     """Reads a value within limits."""
 
     def __init__(self, inner: Reader, limits: Limits) -> None:
-        self.inner, self.limits = (inner,), limits
+        super().__init__(inner)
+        self.limits = limits
 
     def read(self, value: Any) -> Any:
         found, (low, high, shortest, longest, pattern) = self.inner[0].read(value), self.limits
@@ -276,7 +270,7 @@ def reader_of(annotation: Any) -> Reader:
     if annotation in KINDS:
         return Scalar(annotation)
     if annotation is Any:
-        return Anything()
+        return Reader()
     if annotation is NoneType:
         return Nothing()
     if isinstance(annotation, type) and issubclass(annotation, Model):
@@ -303,7 +297,7 @@ def _annotated(annotation: Any, *steps: Any) -> Reader:
     """Returns what reads a type with steps; the last `Before` comes first, the last `After` last."""
     choice = next((step for step in steps if isinstance(step, Chosen)), None)
     if choice:
-        reader: Reader = Alternatives(choice.place, map(reader_of, get_args(annotation)))
+        reader: Reader = Alternatives(choice.place, *map(reader_of, get_args(annotation)))
     else:
         reader = reader_of(annotation)
     for step in steps:
