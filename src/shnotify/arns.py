@@ -5,12 +5,10 @@ The partition is always derived, never written down.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Where a notifier lives, as STS and the SDK tell it."""
 
     partition: str

@@ -1,6 +1,6 @@
 """The command line: commands found by name, shared options, errors turned into exit codes.
 
-Nothing here imports boto3, pydantic, yaml or rich, so that `--help` is instant.
+Nothing here imports boto3, yaml or rich, so that `--help` is instant.
 """
 
 from __future__ import annotations

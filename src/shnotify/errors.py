@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class ShnotifyError(Exception):
@@ -42,8 +41,7 @@ class ShnotifyError(Exception):
         }
 
 
-@dataclass(frozen=True, order=True)
-class ConfigProblem:
+class ConfigProblem(NamedTuple):
     """One thing that is wrong in the configuration file. `line` and `column` count from 1."""
 
     file: str
@@ -57,7 +55,7 @@ class ConfigProblem:
         return where + (f"{self.path}: {self.message}" if self.path else self.message)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return self._asdict()
 
 
 class ConfigError(ShnotifyError):

@@ -14,13 +14,14 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from shnotify.config.advice import advice
 from shnotify.config.load import load, load_file
 from shnotify.config.models import Config
 from shnotify.config.yamlfile import MAX_MESSAGE
 from shnotify.errors import ConfigError
+from shnotify.schema.model import Model
+from shnotify.schema.reading import Listed, forms, models_in, readers_of
 from tests.conftest import Cases
 from tests.support.example import EXAMPLE, fields_of
 
@@ -129,19 +130,13 @@ VALUES = st.recursive(
 )
 
 
-def models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for argument in getattr(annotation, "__args__", ()) for model in models(argument)]
-
-
-def section(model: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
+def section(model: type[Model], depth: int = 0) -> st.SearchStrategy[Any]:
     """A mapping with some of the model's fields, each with something that may or may not fit it."""
     fields: dict[str, st.SearchStrategy[Any]] = {}
-    for name, field in model.model_fields.items():
-        inner = models(field.annotation) if depth < 3 else []
+    for name, reader in readers_of(model).items():
+        inner = models_in(reader) if depth < 3 else ()
         parts = [section(one, depth + 1) for one in inner]
-        if "tuple" in str(field.annotation):
+        if any(isinstance(form, Listed) for form in forms(reader)):
             parts = [st.lists(part, max_size=3) for part in parts]
         fields[name] = st.one_of(*parts, VALUES)
     return st.fixed_dictionaries({}, optional=fields)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from tests.support.files import ROUTE, loaded, refused
 
@@ -169,7 +168,7 @@ def test_an_existing_key_has_no_alias_of_ours() -> None:
     arn = "arn:aws:kms:ap-northeast-1:123456789012:key/x"
     config = loaded(top(f"encryption: {{topic_key: {{arn: '{arn}'}}}}"))
     assert config.encryption is not None
-    assert config.encryption.topic_key.model_dump() == {"arn": arn}
+    assert vars(config.encryption.topic_key) == {"arn": arn}
 
 
 def test_at_most_a_hundred_problems_are_listed() -> None:
@@ -177,5 +176,5 @@ def test_at_most_a_hundred_problems_are_listed() -> None:
 
 
 def test_a_configuration_cannot_be_changed() -> None:
-    with pytest.raises(ValidationError, match="frozen"):
-        loaded(ROUTE).name = "b"
+    with pytest.raises(AttributeError, match="frozen"):
+        loaded(ROUTE).name = "b"  # type: ignore[misc]

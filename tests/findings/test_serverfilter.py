@@ -13,6 +13,7 @@ from shnotify.findings.pattern import event_pattern
 from shnotify.findings.patternsyntax import PatternError
 from shnotify.findings.reading import wrap
 from shnotify.findings.serverfilter import for_cspm, for_hub
+from shnotify.schema.reading import read
 
 SEVERITIES = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL"]
 STATUSES = ["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]
@@ -30,7 +31,7 @@ FILTERS = st.fixed_dictionaries(
         "record_state": some(["ACTIVE", "ARCHIVED"]),
         "accounts": some(ACCOUNTS),
     }
-).map(Findings.model_validate)
+).map(lambda data: read(Findings, data))
 
 
 def test_the_default_filter() -> None:
@@ -51,7 +52,7 @@ def test_a_raw_pattern_leaves_nothing_out() -> None:
 
 
 def test_severities_of_products_are_not_severities_of_all() -> None:
-    own = Findings.model_validate({"products": {"guardduty": ["LOW"]}})
+    own = read(Findings, {"products": {"guardduty": ["LOW"]}})
     assert "SeverityLabel" not in for_cspm([own])
 
 

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel
+from shnotify.schema.model import Model
+from shnotify.schema.reading import models_in, readers_of
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a field's type names, however deep."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from models_in(argument)
-
-
-def fields_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def fields_of(model: type[Model], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every field, with its path."""
-    for name, field in model.model_fields.items():
+    own = readers_of(model)
+    for name, reader in own.items():
         here = (*path, name)
         yield here
-        for inner in models_in(field.annotation):
+        for inner in models_in(reader):
             # `exclude` has the fields of `findings`, where they are shown
-            if not set(inner.model_fields) < set(model.model_fields):
+            if not set(readers_of(inner)) < set(own):
                 yield from fields_of(inner, here)

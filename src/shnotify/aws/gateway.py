@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -134,7 +133,7 @@ class Aws(Calls):
         other._alone = True
         other._region, other._clients, other.existing = region, {}, {}
         other._common, other.rates = {}, Rates(self.clock.now)
-        other.__dict__["scope"] = replace(self.scope, region=region)
+        other.__dict__["scope"] = self.scope._replace(region=region)
         return other
 
     # -- identity ------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from shnotify.commands._flow import finish
 
@@ -20,17 +20,13 @@ def seconds_of(text: str | None) -> int:
     """Reads how long to wait; 0 for not at all. Raises `UsageError`."""
     if text is None:
         return 0
-    from pydantic import TypeAdapter, ValidationError
-
     from shnotify.errors import UsageError
-    from shnotify.schema.scalars import duration
+    from shnotify.schema.scalars import seconds_in
 
     try:
-        return TypeAdapter(Annotated[int, duration(1, 2 * DAY)]).validate_python(text)
-    except ValidationError as error:
-        raise UsageError(
-            f"--wait-confirmation {text}: {error.errors()[0]['msg'].partition(', ')[2]}"
-        ) from error
+        return seconds_in(text, 1, 2 * DAY)
+    except ValueError as error:
+        raise UsageError(f"--wait-confirmation {text}: {error}") from error
 
 
 def went_well(outcome: Outcome) -> bool:

@@ -52,7 +52,7 @@ def command(
     patience = seconds_of(wait_confirmation)
     chosen = settings(**options)
     # The wait is for people, and comes on top of the time that AWS has.
-    chosen = replace(chosen, timeout=(chosen.timeout or TIMEOUT) + patience)
+    chosen = chosen._replace(timeout=(chosen.timeout or TIMEOUT) + patience)
 
     def work(run: Session) -> Work:
         seen, around = run.look()

@@ -28,15 +28,14 @@ class _Span(click.ParamType[float]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        from shnotify.schema.scalars import duration
+        from shnotify.schema.scalars import seconds_in
 
         if isinstance(value, float):
             return value
         try:
-            seconds: int = duration(300, 63 * 86400).func(value)  # type: ignore[call-arg]
+            return seconds_in(value, 300, 63 * 86400) / 3600
         except ValueError as error:
             self.fail(f"{value}: {error}", param, ctx)
-        return seconds / 3600
 
 
 @click.command("doctor")

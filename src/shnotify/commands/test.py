@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,7 +48,7 @@ def command(
 
     chosen = settings(**options)
     patience = chosen.timeout or WATCH_SECONDS
-    chosen = replace(chosen, timeout=chosen.timeout or WATCH_SECONDS + 120)
+    chosen = chosen._replace(timeout=chosen.timeout or WATCH_SECONDS + 120)
     besides = ALSO["test --direct" if direct else "test"]
     with session(chosen, besides=besides) as run:
         one = chosen_route(run.config, route)

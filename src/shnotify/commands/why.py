@@ -95,6 +95,7 @@ def _look(run: Session, route: str | None) -> tuple[Any, Any, tuple[str, ...]]:
     from shnotify.notifier.doctor import diagnose, look_further, names_of
     from shnotify.notifier.inquiry import Answers
     from shnotify.notifier.inspection import Inspection
+    from shnotify.schema.model import changed
 
     seen, around = run.look(search=False)
     around = look_further(run.aws, seen, around)
@@ -102,6 +103,6 @@ def _look(run: Session, route: str | None) -> tuple[Any, Any, tuple[str, ...]]:
     config = run.config
     if route:
         routes = tuple(one for one in config.routes if one.name == route)
-        config = config.model_copy(update={"routes": routes})
+        config = changed(config, routes=routes)
     sources = tuple(sorted(names_of(config, run.graph).sources))
     return Inspection(run.aws, config, run.graph, seen, found.passages), around, sources

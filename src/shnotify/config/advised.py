@@ -11,7 +11,7 @@ from typing import Any
 from shnotify.config.yamlfile import Path
 from shnotify.schema.scalars import shown
 
-_TYPES = frozenset({"model_type", "model_attributes_type", "dict_type", "tuple_type", "list_type"})
+_TYPES = frozenset({"mapping", "list"})
 _NONE = frozenset({"none", "no", "off", "false", "disabled", "n"})
 _FORMATS = frozenset({"summary", "json", "lambda"})
 _DURATION = re.compile(r"[0-9]+[smhd]")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shnotify.arns import Scope, partition_of
 from shnotify.config.yamlfile import Path
+from shnotify.schema.model import changed
 from shnotify.schema.scalars import MAX_ROUTES, MAX_SUBSCRIBERS, shown, tag_problem
 from shnotify.subscribers import subscriber_identity
 
@@ -172,8 +173,7 @@ def _regions(config: Config) -> Iterator[Found]:
 def in_regions(config: Config) -> tuple[Config, ...]:
     """Returns the configuration once for each of its Regions; itself when it names one or none."""
     return tuple(
-        config.model_copy(update={"region": region, "regions": None})
-        for region in config.regions or ()
+        changed(config, region=region, regions=None) for region in config.regions or ()
     ) or (config,)
 
 

@@ -7,119 +7,148 @@ the same about the file as it is written.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any
 
-from pydantic import BeforeValidator
-
 from shnotify.config.models import Config
-from shnotify.schema.model import Model
+from shnotify.schema import reading
+from shnotify.schema.model import Before, Field, Limits, Model, fields_of
 from shnotify.schema.scalars import spoken
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_TYPES = {str: "string", bool: "boolean", int: "integer"}
 _DURATION = {"pattern": "^[0-9]{1,9}[smhd]?$", "examples": ["30s", "5m", "24h", "4d"]}
 _WRITTEN: dict[str, dict[str, Any]] = {
     "duration": _DURATION,
-    "_days": _DURATION,
+    "days": _DURATION,
     "size": {"pattern": "^[0-9]{1,9}(B|KiB|MiB)?$", "examples": ["256KiB", "1MiB"]},
 }
-"""The reader of a scalar, by its name in `schema/scalars.py` -> how the scalar is written."""
+"""The form of a scalar (`schema/model.py`, Before) -> how the scalar is written."""
+_NULL = {"type": "null"}
+_ANY = {"const": "any"}
 _DEFAULTED = frozenset(("encryption", "dead_letter_queue", "topic_key", "dlq_key", "topic", "rule"))
 """Sections that the models need and a file may leave out: their defaults are made from names."""
 _NAMED = frozenset(("ManagedKey", "DeadLetterQueue", "TopicSection", "RuleSection"))
 """The models of which nothing need be written, for the same reason."""
+_FILTERS = frozenset(("Findings", "Exclude"))
+"""The models whose fields may be `any`, which the models hold as None."""
 _SWITCHED_OFF = {("Config", "encryption"), ("Config", "dead_letter_queue")}
 
 
 def json_schema() -> dict[str, Any]:
     """Returns the schema of a file as it is written (JSON Schema 2020-12)."""
-    whole = Config.model_json_schema()
-    definitions = whole.pop("$defs")
-    for model in {*_models(Config)}:
-        _as_written(whole if model is Config else definitions[model.__name__], model)
+    inner = sorted({*_below(Config)}, key=lambda model: model.__name__)
     return {
         "$schema": DIALECT,
         "title": "shnotify configuration",
-        **{key: value for key, value in whole.items() if key != "title"},
-        "$defs": definitions,
+        **_section(Config),
+        "$defs": {model.__name__: _section(model) for model in inner},
     }
 
 
-def _models(annotation: Any) -> Iterator[type[Model]]:
-    """Finds the models that a type names, however deep."""
-    if isinstance(annotation, type) and issubclass(annotation, Model):
-        yield annotation
-        for field in annotation.model_fields.values():
-            yield from _models(field.annotation)
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models(argument)
+def _below(model: type[Model]) -> Iterator[type[Model]]:
+    """Yields the models of a model's fields, however deep."""
+    for reader in reading.readers_of(model).values():
+        for inner in reading.models_in(reader):
+            yield inner
+            yield from _below(inner)
 
 
-def _as_written(schema: dict[str, Any], model: type[Model]) -> None:
-    """Changes one model's schema in place."""
-    name = model.__name__
-    needed = [
-        field
-        for field in schema.pop("required", ())
-        if name not in _NAMED and field not in _DEFAULTED
-    ]
-    schema.pop("title", None)
-    if needed:
-        schema["required"] = needed
-    for field, properties in schema["properties"].items():
-        properties.pop("title", None)
-        if properties.get("type") == "array" and "minLength" in properties:
-            properties["minItems"] = properties.pop("minLength")
-        schema["properties"][field] = _property(name, field, properties, model)
+def _section(model: type[Model]) -> dict[str, Any]:
+    """Describes a model's mapping."""
+    fields, readers, name = fields_of(model), reading.readers_of(model), model.__name__
+    needed = [one for one, field in fields.items() if field.required and one not in _DEFAULTED]
+    properties = {
+        one: {**_property(name, one, readers[one]), **_told(name, readers[one], field)}
+        for one, field in fields.items()
+    }
+    return {
+        "additionalProperties": False,
+        **({"description": cleandoc(model.__doc__)} if model.__doc__ else {}),
+        "properties": properties,
+        "type": "object",
+        **({"required": needed} if needed and name not in _NAMED else {}),
+    }
 
 
-def _property(
-    model_name: str, field: str, properties: dict[str, Any], model: type[Model]
-) -> dict[str, Any]:
-    reader = _reader(model, field)
-    if reader in _WRITTEN:
-        kept: dict[str, Any] = {
-            key: properties[key] for key in ("description", "default") if key in properties
-        }
-        if reader == "duration" and "default" in kept:
-            kept["default"] = spoken(kept["default"])
-        if reader == "_days" and "default" in kept:
-            kept["default"] = f"{kept['default']}d"
-        return {"type": ["string", "integer"], **_WRITTEN[reader], **kept}
-    if (model_name, field) in _SWITCHED_OFF:
-        return _or(properties, {"type": ["boolean", "null"]})
-    if model_name in ("Findings", "Exclude") and field != "exclude":
-        found = _or(_with_any(properties), {"const": "any"})
-        return found | ({"default": "any"} if found.get("default", 0) is None else {})
-    if (model_name, field) == ("Route", "subscribers"):
-        properties["items"] = {"anyOf": [{"type": "string"}, properties["items"]]}
-        return _or(properties, {"type": "null"})
-    if "$ref" in properties or "oneOf" in properties:  # a section: null means its defaults
-        return _or(properties, {"type": "null"})
-    return properties
+def _told(model: str, reader: reading.Reader, field: Field) -> dict[str, Any]:
+    """Returns a field's description, and its default as a person would write it."""
+    told: dict[str, Any] = {"description": field.description} if field.description else {}
+    if field.required or field.default_factory:
+        return told
+    written: Any = field.default
+    match reader:
+        case reading.Prepared(step=Before(form="duration")):
+            written = spoken(written)
+        case reading.Prepared(step=Before(form="days")):
+            written = f"{written}d"
+    if written is None and model in _FILTERS:
+        written = "any"
+    return {**told, "default": list(written) if isinstance(written, tuple) else written}
 
 
-def _with_any(properties: dict[str, Any]) -> dict[str, Any]:
+def _property(model: str, field: str, reader: reading.Reader) -> dict[str, Any]:
+    """Describes what may be written for a field."""
+    schema: dict[str, Any] = _schema(reader)
+    if (model, field) in _SWITCHED_OFF:
+        return _or(schema, {"type": ["boolean", "null"]})
+    if model in _FILTERS and field != "exclude":
+        return _or(_with_any(schema), _ANY)
+    if (model, field) == ("Route", "subscribers"):
+        return _or(schema | {"items": _or({"type": "string"}, schema["items"])}, _NULL)
+    if "$ref" in schema or "oneOf" in schema:  # a section: null means its defaults
+        return _or(schema, _NULL)
+    return schema
+
+
+def _with_any(schema: dict[str, Any]) -> dict[str, Any]:
     """Lets a product's severities be `any`, too."""
-    for choice in properties.get("oneOf", ()):
-        if isinstance(levels := choice.get("additionalProperties"), dict):
-            choice["additionalProperties"] = _or(levels, {"const": "any"})
-    return properties
+    for choice in schema.get("oneOf", ()):
+        if "additionalProperties" in choice:
+            choice["additionalProperties"] = _or(choice["additionalProperties"], _ANY)
+    return schema
 
 
-def _or(properties: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Lets a property be something else as well."""
-    told: dict[str, Any] = {
-        key: properties.pop(key) for key in ("description", "default") if key in properties
+def _or(schema: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Lets a value be something else as well."""
+    return {"anyOf": [*(schema.get("anyOf") or [schema]), other]}
+
+
+def _limits(limits: Limits, kind: str) -> dict[str, Any]:
+    """Names the limits of a number, or of the length of something, in the schema's words."""
+    what = {"array": "Items", "object": "Properties"}.get(kind, "Length")
+    said = {
+        "minimum": limits.ge,
+        "maximum": limits.le,
+        f"min{what}": limits.min_length,
+        f"max{what}": limits.max_length,
+        "pattern": limits.pattern,
     }
-    choices = properties.pop("anyOf", None) or [properties]
-    return {"anyOf": [*choices, other], **told}
+    return {name: limit for name, limit in said.items() if limit is not None}
 
 
-def _reader(model: type[Model], field: str) -> str:
-    """Names the function that reads the field's scalar, "" for a field without one."""
-    for one in model.model_fields[field].metadata:
-        if isinstance(one, BeforeValidator):
-            name = getattr(one.func, "__qualname__", "").partition(".")[0]
-            if name in _WRITTEN:
-                return name
-    return ""
+def _schema(reader: reading.Reader) -> Any:
+    """Describes what a reader takes."""
+    inner = [_schema(one) for one in reader.inner]
+    match reader:
+        case reading.Scalar():
+            return {"type": _TYPES[reader.kind]}
+        case reading.Choice():
+            return {"enum": list(reader.words), "type": "string"}
+        case reading.Listed():
+            return {"items": inner[0], "type": "array"}
+        case reading.Mapped():
+            return {"additionalProperties": inner[1], "type": "object"}
+        case reading.Section():
+            return {"$ref": f"#/$defs/{reader.model.__name__}"}
+        case reading.Optional():
+            return _or(inner[0], _NULL)
+        case reading.Alternatives():
+            return {"oneOf": inner}
+        case reading.Prepared() if reader.step.form:
+            return {"type": ["string", "integer"], **_WRITTEN[reader.step.form]}
+        case reading.Limited():
+            return inner[0] | _limits(reader.limits, inner[0]["type"])
+        case reading.Nothing():
+            return _NULL
+    return inner[0] if inner else True

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, NamedTuple
 
 from shnotify.config import crosschecks
 from shnotify.config.defaults import with_defaults
 from shnotify.config.models import Config
-from shnotify.config.pruning import without
 from shnotify.config.variables import variable_in
-from shnotify.config.wording import in_words, is_derived, real_path
 from shnotify.config.yamlfile import MAX_PROBLEMS, Document, Path, dotted, read
 from shnotify.errors import ConfigError, ConfigProblem
+from shnotify.schema import reading
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Holds a configuration and its document, which knows where everything stands."""
 
     config: Config
@@ -64,7 +59,7 @@ def completed(document: Document) -> Config:
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems))[:MAX_PROBLEMS])
-    return Config.model_validate(with_defaults(document.data))
+    return reading.read(Config, with_defaults(document.data))
 
 
 def _found(written: dict[str, Any]) -> Iterator[tuple[Path, str, bool]]:
@@ -76,18 +71,17 @@ def _found(written: dict[str, Any]) -> Iterator[tuple[Path, str, bool]]:
         (path, message, False) for path, message in crosschecks.contradictions(data, written)
     )
     try:
-        config = Config.model_validate(data)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        told = [detail for detail in details if not is_derived(written, detail)] or details
-        yield from (in_words(written, Config, detail) for detail in told[:MAX_PROBLEMS])
-        wrong = [
-            real_path(data, detail["loc"], missing=detail["type"] == "missing")
-            for detail in details
-        ]
+        config = reading.read(Config, data)
+    except reading.Wrong as wrong:
+        from shnotify.config.pruning import without
+        from shnotify.config.wording import in_words, is_derived, standing
+
+        told = [one for one in wrong.mistakes if not is_derived(written, one)] or wrong.mistakes
+        yield from (in_words(written, Config, one) for one in told[:MAX_PROBLEMS])
+        rest = without(written, [standing(data, one) for one in wrong.mistakes])
         try:
-            config = Config.model_validate(with_defaults(without(written, wrong)))
-        except ValidationError:
+            config = reading.read(Config, with_defaults(rest))
+        except reading.Wrong:
             return
     yield from ((path, message, False) for path, message in crosschecks.whole(config))
 

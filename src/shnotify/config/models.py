@@ -4,15 +4,13 @@ description.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from typing import Annotated, Any, Literal
 
 from shnotify.config.rollout import Rollout
 from shnotify.findings.filters import Findings
 from shnotify.mail.options import Message
 from shnotify.schema import scalars as fields
-from shnotify.schema.model import Model, at_most, described, strict_tuple
+from shnotify.schema.model import After, Before, Chosen, Limits, Model, at_most, changed, described
 from shnotify.subscribers import subscriber_identity
 
 DAY = 86400
@@ -28,10 +26,10 @@ class ManagedKey(Model):
         description="The key's description."
     )
     rotation: bool = described(
-        True, description="Yearly rotation; Security Hub's control KMS.4 wants it."
+        default=True, description="Yearly rotation; Security Hub's control KMS.4 wants it."
     )
     deletion_window: fields.Days = described(
-        30, description="How long a deletion waits, 7d to 30d."
+        default=30, description="How long a deletion waits, 7d to 30d."
     )
 
 
@@ -41,17 +39,8 @@ class ExistingKey(Model):
     arn: fields.KeyArn = described(description="The key's ARN.")
 
 
-def _kind_of_key(value: Any) -> str:
-    return (
-        "existing"
-        if isinstance(value, ExistingKey) or (isinstance(value, dict) and "arn" in value)
-        else "managed"
-    )
-
-
 KeyChoice = Annotated[
-    Annotated[ManagedKey, Tag("managed")] | Annotated[ExistingKey, Tag("existing")],
-    Discriminator(_kind_of_key),
+    ManagedKey | ExistingKey, Chosen(lambda value: isinstance(value, dict) and "arn" in value)
 ]
 
 
@@ -65,30 +54,32 @@ class DeadLetterQueue(Model):
 
     name: fields.QueueName = described(description="The queue's name.")
     visibility_timeout: Annotated[int, fields.duration(0, 12 * 3600)] = described(
-        30, description="0s to 12h."
+        default=30, description="0s to 12h."
     )
     retention: Annotated[int, fields.duration(60, 14 * DAY)] = described(
-        4 * DAY, description="1m to 14d."
+        default=4 * DAY, description="1m to 14d."
     )
-    delivery_delay: Annotated[int, fields.duration(0, 900)] = described(0, description="0s to 15m.")
+    delivery_delay: Annotated[int, fields.duration(0, 900)] = described(
+        default=0, description="0s to 15m."
+    )
     max_message_size: Annotated[int, fields.size(1024, 1048576)] = described(
-        262144, description="1KiB to 1MiB."
+        default=262144, description="1KiB to 1MiB."
     )
     receive_wait_time: Annotated[int, fields.duration(0, 20)] = described(
-        0, description="0s to 20s."
+        default=0, description="0s to 20s."
     )
     data_key_reuse: Annotated[int, fields.duration(60, DAY)] = described(
-        300, description="1m to 24h."
+        default=300, description="1m to 24h."
     )
     undelivered_mail: bool = described(
-        True, description="Whether it also takes the mail that SNS gives up."
+        default=True, description="Whether it also takes the mail that SNS gives up."
     )
 
 
 class TopicSection(Model):
     name: fields.TopicName = described(description="The topic's name.")
     display_name: Annotated[str, fields.line(100, "a display name")] | None = described(
-        None, description="The sender of mails."
+        default=None, description="The sender of mails."
     )
 
 
@@ -97,25 +88,27 @@ class RuleSection(Model):
     description: Annotated[str, fields.line(512, "a description")] = described(
         description="The rule's description."
     )
-    enabled: bool = described(True, description="Whether the rule matches anything.")
+    enabled: bool = described(default=True, description="Whether the rule matches anything.")
 
 
 class Retry(Model):
     """EventBridge's retries (API_RetryPolicy)."""
 
-    max_attempts: Annotated[int, Field(ge=0, le=185)] = described(185, description="0 to 185.")
-    max_age: Annotated[int, fields.duration(60, DAY)] = described(DAY, description="1m to 24h.")
+    max_attempts: Annotated[int, Limits(ge=0, le=185)] = described(
+        default=185, description="0 to 185."
+    )
+    max_age: Annotated[int, fields.duration(60, DAY)] = described(
+        default=DAY, description="1m to 24h."
+    )
 
 
 class Subscriber(Model):
     protocol: Literal["email", "email-json", "sms", "http", "https", "sqs", "lambda"]
     endpoint: str
 
-    @model_validator(mode="after")
-    def _endpoint_fits(self) -> Self:
+    def _check(self) -> None:
         if problem := fields.endpoint_problem(self.protocol, self.endpoint):
             raise ValueError(f"{fields.shown(self.endpoint)} {problem}")
-        return self
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -127,10 +120,15 @@ def _subscriber(value: Any) -> Any:
 
 
 Subscribers = Annotated[
-    tuple[Annotated[Subscriber, BeforeValidator(_subscriber)], ...],
-    BeforeValidator(strict_tuple),
+    tuple[Annotated[Subscriber, Before(_subscriber)], ...],
     at_most(fields.MAX_SUBSCRIBERS),
 ]
+
+
+def _not_empty(pattern: dict[str, Any]) -> dict[str, Any]:
+    if not pattern:
+        raise ValueError("an empty pattern matches every event of the account")
+    return pattern
 
 
 class Route(Model):
@@ -138,17 +136,19 @@ class Route(Model):
 
     name: fields.RouteName = described(description="Unique in the file.")
     source: Literal["cspm", "hub", "both", "auto"] = described(
-        "cspm", description="Which Security Hub; auto: the one that is enabled."
+        default="cspm", description="Which Security Hub; auto: the one that is enabled."
     )
     findings: Findings = described(default_factory=Findings)
-    pattern: dict[str, Any] | None = described(None, description="A raw event pattern instead.")
+    pattern: Annotated[dict[str, Any], After(_not_empty)] | None = described(
+        default=None, description="A raw event pattern instead."
+    )
     topic: TopicSection
     rule: RuleSection
     message: Message = described(default_factory=Message)
     retry: Retry = described(default_factory=Retry)
-    subscribers: Subscribers = described(())
+    subscribers: Subscribers = described(default=())
     unlisted_subscribers: Literal["keep", "remove"] = described(
-        "keep", description="Who is only on the topic."
+        default="keep", description="Who is only on the topic."
     )
 
     @property
@@ -156,22 +156,16 @@ class Route(Model):
         """Turns `urgent` into `Urgent`, the beginning of the route's resource ids."""
         return "".join(part.capitalize() for part in self.name.split("-"))
 
-    @field_validator("pattern")
-    @classmethod
-    def _not_empty(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        if value == {}:
-            raise ValueError("an empty pattern matches every event of the account")
-        return value
-
 
 class Watchdog(Model):
     """Alarms on the notifier itself, told on a topic of their own."""
 
-    subscribers: Annotated[Subscribers, Field(min_length=1)] = described(
+    subscribers: Annotated[Subscribers, Limits(min_length=1)] = described(
         description="Who is told when the notifier fails; better not the same people only."
     )
     heartbeat: Literal["daily", "weekly"] | None = described(
-        "weekly", description="Signs of life through the rules; weekly: Mondays and Thursdays."
+        default="weekly",
+        description="Signs of life through the rules; weekly: Mondays and Thursdays.",
     )
 
 
@@ -182,33 +176,37 @@ class Config(Model):
         description="Prefix of every default name; value of the ownership tag."
     )
     region: fields.RegionName | None = described(
-        None, description="Else AWS_REGION, or the profile's."
+        default=None, description="Else AWS_REGION, or the profile's."
     )
     regions: (
         Annotated[
             tuple[fields.RegionName, ...],
-            BeforeValidator(strict_tuple),
-            Field(min_length=1),
+            Limits(min_length=1),
             at_most(MAX_REGIONS),
         ]
         | None
-    ) = described(None, description="Instead of `region`: one such notifier in each of them.")
-    account: fields.Account | None = described(None, description="Any other account is refused.")
-    tags: dict[str, str] = described(
-        {}, max_length=40, description="On every resource that can carry tags."
+    ) = described(
+        default=None, description="Instead of `region`: one such notifier in each of them."
+    )
+    account: fields.Account | None = described(
+        default=None, description="Any other account is refused."
+    )
+    tags: Annotated[dict[str, str], Limits(max_length=40)] = described(
+        default={}, description="On every resource that can carry tags."
     )
     encryption: Encryption | None
     dead_letter_queue: DeadLetterQueue | None
     routes: Annotated[
         tuple[Route, ...],
-        BeforeValidator(strict_tuple),
-        Field(min_length=1),
+        Limits(min_length=1),
         at_most(fields.MAX_ROUTES),
     ]
     watchdog: Watchdog | None = described(
-        None, description="Alarms on the notifier itself, told on a topic of their own."
+        default=None, description="Alarms on the notifier itself, told on a topic of their own."
     )
-    rollout: Rollout | None = described(None, description="The same in many accounts and Regions.")
+    rollout: Rollout | None = described(
+        default=None, description="The same in many accounts and Regions."
+    )
 
     @property
     def keeps_mail(self) -> bool:
@@ -227,11 +225,8 @@ class Config(Model):
         """
         if not self.asks_which:
             return self
-        routes = (
-            r.model_copy(update={"source": source}) if r.source == "auto" else r
-            for r in self.routes
-        )
-        return self.model_copy(update={"routes": tuple(routes)})
+        routes = (changed(r, source=source) if r.source == "auto" else r for r in self.routes)
+        return changed(self, routes=tuple(routes))
 
     def marker(self, route: Route) -> str:
         """Returns what the formatter writes on a finding that it mailed, different for each route."""

@@ -6,12 +6,12 @@ Offline: it says what the file says, and nothing of what AWS holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from shnotify.config.models import Config, ExistingKey, ManagedKey, Route
 from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.escaping import escaped_line
+from shnotify.schema.model import fields_of
 from shnotify.schema.scalars import shown, spoken
 
 MOST = 10
@@ -38,8 +38,7 @@ _LABELS = {"severity": "", "workflow_status": "", "record_state": ""}
 """Fields whose values need no label: no two of them share a value."""
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One thing of the picture, what it is for, and what it feeds."""
 
     text: str
@@ -109,7 +108,7 @@ def filters_in_words(route: Route) -> str:
 
 
 def _of(filters: Any) -> Iterator[str]:
-    for name in type(filters).model_fields:
+    for name in fields_of(type(filters)):
         value = getattr(filters, name)
         if name == "exclude" or value is None:
             continue

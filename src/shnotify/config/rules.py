@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from shnotify.arns import shortened
 from shnotify.findings.complexity import MOST, complexity
@@ -40,8 +39,7 @@ PART_NAMES = {"": "", "Plain": "-plain", "Hub": "-hub", "HubPlain": "-hub-plain"
 """A part of a route's mails -> what its rule's name in AWS ends with."""
 
 
-@dataclass(frozen=True)
-class RoutedRule:
+class RoutedRule(NamedTuple):
     """One rule of a route.
 
     whole  the pattern of the filter alone, for events of the part's source

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from shnotify.config import load
@@ -65,7 +64,7 @@ def by_region(loaded: Loaded, region: str | None = None) -> Iterator[Loaded]:
         raise UsageError(f"{loaded.document.file} is for {', '.join(regions)}, not for {region}")
     for one in in_regions(loaded.config):
         if not regions or region in (None, one.region):
-            yield replace(loaded, config=one)
+            yield loaded._replace(config=one)
 
 
 def one_of(loaded: Loaded, region: str | None = None) -> Loaded:

@@ -2,97 +2,80 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
-
-from pydantic import BaseModel
 
 from shnotify.config.advised import instead
 from shnotify.config.yamlfile import Path
+from shnotify.schema.model import Model, fields_of
+from shnotify.schema.reading import Listed, Mistake, Reader, Section, forms, readers_of
 from shnotify.schema.scalars import shown
 
-_KEYS = ("managed", "existing")
+
+def is_derived(data: Any, mistake: Mistake) -> bool:
+    """Tells whether a mistake is about a default made from a name that is itself wrong."""
+    made = mistake.kind == "refused" and mistake.path[-1] in ("name", "alias", "description")
+    return made and standing(data, mistake)[-1:] != mistake.path[-1:]
 
 
-_ALTERNATIVES: dict[Any, tuple[str, ...]] = {
-    "topic_key": _KEYS,
-    "dlq_key": _KEYS,
-    "products": ("names", "thresholds", "any"),
-}
-"""Fields that are written in several ways -> the names pydantic's locations have for them (the
-models' `Tag`s).
-"""
-
-
-def is_derived(data: Any, detail: Any) -> bool:
-    """Tells whether an error is about a default made from a name that is itself wrong."""
-    loc = detail["loc"]
-    made = detail["type"] == "value_error" and loc[-1] in ("name", "alias", "description")
-    return made and real_path(data, loc, missing=False)[-1:] != loc[-1:]
-
-
-def in_words(data: Any, model: type[BaseModel], detail: Any) -> tuple[Path, str, bool]:
-    """Turns one of pydantic's errors into path, message, and whether the key is meant."""
-    path = real_path(data, detail["loc"], missing=detail["type"] == "missing")
-    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    if kind == "extra_forbidden":
+def in_words(data: Any, model: type[Model], mistake: Mistake) -> tuple[Path, str, bool]:
+    """Turns a mistake into path, message, and whether the key is meant."""
+    path = standing(data, mistake)
+    if mistake.kind == "unknown":
         return path, _unknown(model, path), True
-    if advice := instead(kind, path, value):
-        return path, advice, False
-    return path, _message(kind, context, value) or str(detail["msg"]), False
+    advice = instead(mistake.kind, path, mistake.value)
+    return path, advice or _message(mistake), False
 
 
-def _message(kind: str, context: dict[str, Any], value: Any) -> str | None:
+def _message(mistake: Mistake) -> str:
     """Says what is wrong with a value, whatever the field."""
-    match kind:
+    value, about = mistake.value, mistake.about
+    match mistake.kind:
         case "missing":
             return "is required"
-        case "value_error":
-            return str(context["error"])
-        case "literal_error":
-            return f"must be one of {context['expected']}{_suggest(value, context['expected'])}"
-        case "string_type":
+        case "choice":
+            return f"must be one of {_one_of(about)}{_suggest(value, about)}"
+        case "text":
             return f"must be text{_quoting(value)}"
-        case "bool_type":
+        case "bool":
             return f"must be true or false, not {_shown(value)}"
-        case "int_type" | "int_parsing" | "int_from_float":
+        case "int":
             return f"must be a whole number, not {_shown(value)}"
-        case "greater_than_equal" | "less_than_equal":
-            sign = "at least" if kind == "greater_than_equal" else "at most"
-            return f"must be {sign} {context.get('ge', context.get('le'))}"
-        case "tuple_type" | "list_type":
+        case "too_small":
+            return f"must be at least {about}"
+        case "too_large":
+            return f"must be at most {about}"
+        case "list":
             return f"must be a list, not {_kind(value)}"
-        case "dict_type" | "model_type" | "model_attributes_type":
+        case "mapping":
             return f"must be a mapping, not {_kind(value)}"
-        case "none_required":
+        case "nothing":
             return f"must be a list, a mapping or `any`, not {_kind(value)}"
-        case "too_short" | "string_too_short":
+        case "too_short":
             return "must not be empty"
-        case "too_long" | "string_too_long":
-            return f"is too long: at most {context.get('max_length')}"
-    return None
+        case "too_long":
+            return f"is too long: at most {about}"
+        case "pattern":
+            return f"String should match pattern '{about}'"
+    return str(about)
 
 
-def real_path(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Path:
-    """Removes the names of alternatives from pydantic's location."""
-    path: list[str | int] = []
-    for number, part in enumerate(loc):
-        if number and part in _ALTERNATIVES.get(loc[number - 1], ()):
-            continue
-        if isinstance(data, dict) and part in data:
-            data = data[str(part)]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:  # a field that the file does not have: nothing of it is
-            return (*path, part) if missing else tuple(path)
-        path.append(part)
-    return tuple(path)
+def standing(data: Any, mistake: Mistake) -> Path:
+    """Returns the path of what the file holds of a mistake: defaults stand nowhere in it.
+
+    A field that is missing stands nowhere either, and is named all the same.
+    """
+    for number, part in enumerate(mistake.path):
+        inside = isinstance(data, dict) and part in data
+        if not inside and not (isinstance(data, list) and part in range(len(data))):
+            return mistake.path[: number + (mistake.kind == "missing")]
+        data = data[part]
+    return mistake.path
 
 
-def _unknown(model: type[BaseModel], path: Path) -> str:
+def _unknown(model: type[Model], path: Path) -> str:
     """Says what is wrong with a field that its section does not have."""
+    from difflib import get_close_matches
+
     known = sorted(_fields_at(model, path[:-1]))
     if path[-1] in known:
         if path[-1] == "rotation":
@@ -102,35 +85,33 @@ def _unknown(model: type[BaseModel], path: Path) -> str:
     return f"unknown field{f': did you mean {close[0]!r}?' if close else ''}"
 
 
-def _fields_at(model: type[BaseModel], path: Path) -> set[str]:
-    """Lists the known fields of a section, in all its forms, by the models' JSON schema."""
-    root = model.model_json_schema()
-    nodes = list(_plain(root, root))
+def _fields_at(model: type[Model], path: Path) -> set[str]:
+    """Lists the known fields of a section, in all its forms."""
+    found: list[Reader] = [Section(model)]
     for part in path:
-        below: list[dict[str, Any]] = []
-        for node in nodes:
-            inner = (
-                node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part)
-            )
-            below += _plain(inner, root) if inner else []
-        nodes = below
-    return {name for node in nodes for name in node.get("properties", ())}
+        found = [form for reader in found for form in _inside(reader, part)]
+    return {name for one in found if isinstance(one, Section) for name in fields_of(one.model)}
 
 
-def _plain(node: dict[str, Any], root: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Resolves references and alternatives of a schema."""
-    if "$ref" in node:
-        yield from _plain(root["$defs"][node["$ref"].rpartition("/")[2]], root)
-    for alternative in (*node.get("anyOf", ()), *node.get("oneOf", ())):
-        yield from _plain(alternative, root)
-    yield node
+def _inside(reader: Reader, part: str | int) -> list[Reader]:
+    """Lists the forms of what stands in a section under a name, or in a list."""
+    if isinstance(reader, Section) and isinstance(part, str):
+        inner = readers_of(reader.model).get(part)
+        return [*forms(inner)] if inner else []
+    return [*forms(reader.inner[0])] if isinstance(reader, Listed) else []
 
 
-def _suggest(value: Any, expected: str) -> str:
-    names = re.findall(r"'([^']*)'", expected)
-    close = get_close_matches(str(value).upper(), [n.upper() for n in names], n=1, cutoff=0.6)
-    spelled = [n for n in names if n.upper() in close]
-    return f": did you mean {spelled[0]}?" if spelled else f", not {_shown(value)}"
+def _one_of(words: tuple[str, ...]) -> str:
+    *most, last = map(repr, words)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _suggest(value: Any, words: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    upper = {word.upper(): word for word in words}
+    close = get_close_matches(str(value).upper(), upper, n=1, cutoff=0.6)
+    return f": did you mean {upper[close[0]]}?" if close else f", not {_shown(value)}"
 
 
 def _quoting(value: Any) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from shnotify.findings.patternsyntax import is_or
 
@@ -13,8 +12,7 @@ MOST = 200
 """Alternatives that are looked at; a pattern with more is not judged."""
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """Says what one field must be.
 
     field    its dotted name in the event

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Discriminator, Tag
-
 from shnotify.schema import scalars as fields
-from shnotify.schema.model import Model, Text, at_most, described, strict_tuple
+from shnotify.schema.model import Before, Chosen, Model, Text, at_most, described
 
 
 def _any_is_none(value: Any) -> Any:
@@ -24,14 +22,14 @@ def _values(values: Any) -> Any:
         raise ValueError(f"must be a list, such as [{values}], or `any`")
     if isinstance(values, list) and "any" in values:
         raise ValueError("`any` is no value of a list: it stands alone, for no filter")
-    return strict_tuple(values)
+    return values
 
 
 T = TypeVar("T")
 Filter = Annotated[
     tuple[T, ...] | None,
-    BeforeValidator(_values),
-    BeforeValidator(_any_is_none),
+    Before(_values),
+    Before(_any_is_none),
     at_most(fields.MAX_VALUES),
 ]
 """A list of values; `any` is no filter at all."""
@@ -70,48 +68,41 @@ def _no_thresholds(value: Any) -> Any:
     return value
 
 
-def _kind_of_products(value: Any) -> str:
-    return (
-        "thresholds"
-        if isinstance(value, dict)
-        else "names"
-        if isinstance(value, tuple | list)
-        else "any"
-    )
-
-
+Levels = Annotated[Filter[Severity], Before(_levels)]
 Products = Annotated[
-    Annotated[dict[str, Annotated[Filter[Severity], BeforeValidator(_levels)]], Tag("thresholds")]
-    | Annotated[tuple[Text, ...], Tag("names")]
-    | Annotated[None, Tag("any")],
-    Discriminator(_kind_of_products),
+    dict[str, Levels] | tuple[Text, ...] | None,
+    Chosen(
+        lambda value: 0 if isinstance(value, dict) else 1 if isinstance(value, list | tuple) else 2
+    ),
 ]
 
 
 class Filters(Model):
     """The fields by which findings are filtered; products have a field of their own."""
 
-    severity: Filter[Severity] = described(None)
-    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(None)
-    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(None)
+    severity: Filter[Severity] = described(default=None)
+    workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(
+        default=None
+    )
+    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(default=None)
     compliance_status: Filter[Literal["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"]] = described(
-        None
+        default=None
     )
     accounts: Filter[fields.Account] = described(
-        None, description="Twelve-digit account ids, in quotes."
+        default=None, description="Twelve-digit account ids, in quotes."
     )
-    resource_ids: Filter[Text] = described(None)
-    resource_types: Filter[Text] = described(None)
-    types: Filter[Text] = described(None)
-    controls: Filter[Text] = described(None, description="S3.1, EC2.19 ...")
-    regions: Filter[Text] = described(None)
+    resource_ids: Filter[Text] = described(default=None)
+    resource_types: Filter[Text] = described(default=None)
+    types: Filter[Text] = described(default=None)
+    controls: Filter[Text] = described(default=None, description="S3.1, EC2.19 ...")
+    regions: Filter[Text] = described(default=None)
 
 
 class Exclude(Filters):
     """The findings that are left out; the fields are those of `findings`."""
 
-    products: Annotated[Filter[Text], BeforeValidator(_no_thresholds)] = described(
-        None, description="Product ARNs or short names."
+    products: Annotated[Filter[Text], Before(_no_thresholds)] = described(
+        default=None, description="Product ARNs or short names."
     )
 
 
@@ -121,18 +112,18 @@ class Findings(Filters):
     `any`: no filter on it.
     """
 
-    severity: Filter[Severity] = described(("CRITICAL", "HIGH"))
+    severity: Filter[Severity] = described(default=("CRITICAL", "HIGH"))
     workflow_status: Filter[Literal["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"]] = described(
-        ("NEW",)
+        default=("NEW",)
     )
-    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(("ACTIVE",))
+    record_state: Filter[Literal["ACTIVE", "ARCHIVED"]] = described(default=("ACTIVE",))
     products: Annotated[
         Products,
-        BeforeValidator(_products),
-        BeforeValidator(_any_is_none),
+        Before(_products),
+        Before(_any_is_none),
         at_most(fields.MAX_VALUES),
     ] = described(
-        None,
+        default=None,
         description="As in `exclude`; or short names with their severities, and `any` for the others.",
     )
     exclude: Exclude = described(default_factory=Exclude)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 
 from shnotify.findings.resourcetypes import ASFF_ALONE, ASFF_TYPES, CLOUDFORMATION_TYPES
 from shnotify.schema.regions import region_doubt, region_problem
@@ -49,11 +48,18 @@ def _control_id(value: str) -> str | None:
     return "is no control id such as S3.1 or EC2.19"
 
 
+def _near(word: str, known: Iterable[str], cutoff: float) -> list[str]:
+    """Returns the known word that is nearest, if one is near enough."""
+    from difflib import get_close_matches
+
+    return get_close_matches(word, list(known), n=1, cutoff=cutoff)
+
+
 def _control_doubt(value: str) -> str | None:
     service, _, number = value.partition(".")
     if service in _SERVICE_BY_LOWER.values():
         return None
-    near = get_close_matches(service.lower(), _SERVICE_BY_LOWER, n=1, cutoff=0.5)
+    near = _near(service.lower(), _SERVICE_BY_LOWER, 0.5)
     hint = f": did you mean {_SERVICE_BY_LOWER[near[0]]}.{number}?" if near else ""
     return f"no controls of {service!r} are known{hint}"
 
@@ -80,9 +86,9 @@ def _resource_type_doubt(value: str) -> str | None:
     if value in CLOUDFORMATION_TYPES or value in ASFF_TYPES or value in ASFF_ALONE:
         return None
     if re.fullmatch(r"AWS::[A-Za-z0-9]+::[A-Za-z0-9]+", value):
-        near = get_close_matches(value, ASFF_TYPES, n=1, cutoff=0.8)
+        near = _near(value, ASFF_TYPES, 0.8)
     else:
-        found = get_close_matches(_bare(value), _KNOWN_TYPES, n=1, cutoff=0.8)
+        found = _near(_bare(value), _KNOWN_TYPES, 0.8)
         near = [_KNOWN_TYPES[name] for name in found]
     if not near and value.startswith("AWS::"):
         return None  # CloudFormation has far more types than the table of those that ASFF has too
@@ -95,7 +101,7 @@ def _finding_type(value: str) -> str | None:
     if namespace in _NAMESPACES or "/" in value:
         return None
     known = {name.lower(): name for name in _NAMESPACES}
-    near = get_close_matches(namespace.lower(), known, n=1, cutoff=0.6)
+    near = _near(namespace.lower(), known, 0.6)
     hint = f": did you mean {known[near[0]]!r}?" if near else f"; namespaces are {_LISTED}"
     return f"is no finding type (namespace/category/classifier){hint}"
 
@@ -105,7 +111,7 @@ def _finding_type_doubt(value: str) -> str | None:
     if namespace in _NAMESPACES:
         return None
     known = {name.lower(): name for name in _NAMESPACES}
-    near = get_close_matches(namespace.lower(), known, n=1, cutoff=0.6)
+    near = _near(namespace.lower(), known, 0.6)
     hint = f": did you mean '{known[near[0]]}/{rest}'?" if near else f" ({_LISTED})"
     return f"no finding type begins with {namespace!r}{hint}"
 

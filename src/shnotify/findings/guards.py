@@ -14,8 +14,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from shnotify.findings.alternatives import alternatives
 
@@ -37,8 +36,7 @@ the second group of characters apart from the first.
 """
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(NamedTuple):
     """A field of free text.
 
     path      where it is in a finding

@@ -10,7 +10,6 @@ import ipaddress
 import math
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 MAX_NUMBER = 5_000_000_000
@@ -36,6 +35,8 @@ Problems = Iterator[tuple[str, str]]
 
 def is_of_fields(item: dict[Any, Any]) -> bool:
     """Tells whether a mapping in a list names fields of the event and no operator."""
+    from difflib import get_close_matches
+
     inner = all(isinstance(value, dict | list) for value in item.values())
     near = any(get_close_matches(str(name).lower(), OPERATORS, n=1, cutoff=0.7) for name in item)
     return bool(item) and inner and not near
@@ -71,6 +72,8 @@ def operator_problems(item: dict[Any, Any], path: str) -> Problems:
         case "anything-but":
             yield from _anything_but(value, here)
         case _:
+            from difflib import get_close_matches
+
             near = get_close_matches(str(name).lower(), sorted(OPERATORS), n=1, cutoff=0.7)
             hint = (
                 f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(OPERATORS))}"

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from typing import NamedTuple
 
 from shnotify.findings.resourcetypes import ASFF_TYPES, CLOUDFORMATION_TYPES
 
@@ -25,8 +24,7 @@ class TranslationError(ValueError):
     """A value that this schema has no sure word for; the text says why and what would be right."""
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(NamedTuple):
     """Describes one event schema.
 
     `paths`: neutral field -> where it is in a finding; `words`: the closed enumerations.
@@ -152,8 +150,8 @@ _PRODUCT_ALIASES = {
     "patch-manager": "ssm-patch-manager",
     "security-hub": "securityhub",
 }
-_SHORT_PRODUCT = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)?", re.IGNORECASE)
-_PRODUCT_ARN = re.compile(r"(arn:[^:]+:securityhub:[^:]*:[^:]*:)(product|productv2)/(.+)")
+_SHORT_PRODUCT = r"(?i:[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)?)"
+_PRODUCT_ARN = r"(arn:[^:]+:securityhub:[^:]*:[^:]*:)(product|productv2)/(.+)"
 
 
 def _product(schema: str, value: str) -> Matcher:
@@ -162,7 +160,7 @@ def _product(schema: str, value: str) -> Matcher:
     A full ARN stands for itself.
     """
     kind = "product" if schema == "cspm" else "productv2"
-    if arn := _PRODUCT_ARN.fullmatch(value):
+    if arn := re.fullmatch(_PRODUCT_ARN, value):
         if arn[2] != kind and not arn[3].startswith("aws/"):
             raise TranslationError(
                 f"'{value}' is an ARN of the other schema; here it would be {kind}/..."
@@ -170,12 +168,14 @@ def _product(schema: str, value: str) -> Matcher:
         return f"{arn[1]}{kind}/{arn[3]}"
     name = value.lower()
     name = _PRODUCT_ALIASES.get(name, name)
-    if not _SHORT_PRODUCT.fullmatch(name):
+    if not re.fullmatch(_SHORT_PRODUCT, name):
         raise TranslationError(
             f"'{value}' is neither a product ARN nor a short name such as guardduty"
         )
     if "/" not in name:
         if name not in AWS_PRODUCTS:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, (*AWS_PRODUCTS, *_PRODUCT_ALIASES), n=1)
             hint = f"did you mean {near[0]}?" if near else f"(known: {', '.join(AWS_PRODUCTS)})"
             text = f"no AWS product '{value}' is known{':' if near else ''} {hint}"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shnotify.findings.guards import Guard
 
 FINDING = "$.detail.findings[0]."
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One line of a summary.
 
     cspm, hub  the JSON path in either schema's event; "" where the schema has none

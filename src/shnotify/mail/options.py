@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-
 from shnotify.schema import scalars as fields
-from shnotify.schema.model import Model, Text, at_most, described, strict_tuple
+from shnotify.schema.model import Limits, Model, Text, at_most, described
 from shnotify.schema.scalars import HttpsUrl, TimeZone
 
-Template = Annotated[str, Field(min_length=1, max_length=4096)]
+Template = Annotated[str, Limits(min_length=1, max_length=4096)]
 
 
-Names = Annotated[
-    tuple[Text, ...], BeforeValidator(strict_tuple), Field(min_length=1), at_most(fields.MAX_VALUES)
-]
+Names = Annotated[tuple[Text, ...], Limits(min_length=1), at_most(fields.MAX_VALUES)]
 
 
 Subject = Annotated[str, fields.line(500, "a subject")]
@@ -25,10 +21,10 @@ class Fold(Model):
     """Many findings at once become few mails: a buffer queue collects them for the function."""
 
     window: Annotated[int, fields.duration(1, 300)] = described(
-        60, description="How long findings are collected, 1s to 5m."
+        default=60, description="How long findings are collected, 1s to 5m."
     )
-    after: Annotated[int, Field(ge=0, le=20)] = described(
-        5, description="How many of a batch are mails of their own, 0 to 20."
+    after: Annotated[int, Limits(ge=0, le=20)] = described(
+        default=5, description="How many of a batch are mails of their own, 0 to 20."
     )
 
 
@@ -36,16 +32,18 @@ class Message(Model):
     """Says how a notice reads. All fields but `format` and `fields` are the formatter function's."""
 
     format: Literal["summary", "json", "lambda"] = described(
-        "summary", description="summary, json or lambda."
+        default="summary", description="summary, json or lambda."
     )
-    language: Literal["en", "ja"] = described("en", description="en or ja.")
-    time_zone: TimeZone = described("UTC", description="Such as Asia/Tokyo.")
-    sso_start_url: HttpsUrl | None = described(None, description="Where people sign in.")
-    subject: Subject | None = described(None, description="A template with {named} fields.")
-    body: Template | None = described(None, description="A template with {named} fields.")
+    language: Literal["en", "ja"] = described(default="en", description="en or ja.")
+    time_zone: TimeZone = described(default="UTC", description="Such as Asia/Tokyo.")
+    sso_start_url: HttpsUrl | None = described(default=None, description="Where people sign in.")
+    subject: Subject | None = described(default=None, description="A template with {named} fields.")
+    body: Template | None = described(default=None, description="A template with {named} fields.")
     dedup: Literal["none", "new-only", "notified"] = described(
-        "notified", description="What is mailed again."
+        default="notified", description="What is mailed again."
     )
-    resolved: bool = described(False, description="A note when a mailed finding is resolved.")
-    fold: Fold | None = described(None, description="Whether many findings share a mail.")
-    fields: Names | None = described(None, description="The lines of a summary, in order.")
+    resolved: bool = described(
+        default=False, description="A note when a mailed finding is resolved."
+    )
+    fold: Fold | None = described(default=None, description="Whether many findings share a mail.")
+    fields: Names | None = described(default=None, description="The lines of a summary, in order.")

@@ -12,17 +12,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from shnotify.errors import ShnotifyError
 from shnotify.findings.guards import Guard
 from shnotify.formatter.links import findings_url, search_url
-from shnotify.formatter.settings import Settings
 from shnotify.mail.fields import FIELDS, REFUSED
 from shnotify.mail.transformer import check_limits
+from shnotify.schema.model import fields_of
 
 if TYPE_CHECKING:
+    from shnotify.formatter.settings import Settings
     from shnotify.mail.options import Message
 
 
@@ -65,8 +65,7 @@ WHY_PLAIN = "Not named here: title, resource and id. The route has one rule only
 Kind = Literal["clean", "odd", "plain", "whole"]
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """The mails of one rule of a route.
 
     name         what tells the rule from the route's first, which has ""
@@ -190,6 +189,8 @@ def _link(schema: str, partition: str, link: Literal["id", "list"]) -> str:
 
 def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = "") -> Settings:
     """Builds the formatter function's configuration for a route's `message:`."""
+    from shnotify.formatter.settings import Settings
+
     return Settings(
         topic_arn=topic_arn,
         language=message.language,
@@ -210,7 +211,7 @@ Problems = list[tuple[tuple[str | int, ...], str]]
 def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> Problems:
     """Lists (path, what is wrong) of a route's `message:`."""
     found: Problems = []
-    for name, field in type(message).model_fields.items():
+    for name, field in fields_of(type(message)).items():
         home = "summary" if name == "fields" else "lambda"
         if (
             name != "format"

@@ -25,6 +25,7 @@ from shnotify.resources.lookup import (
     topic_attributes,
 )
 from shnotify.resources.topic import Topic
+from shnotify.schema.model import changed
 from shnotify.subscribers import subscriber_identity
 
 PAST = timedelta(days=14)
@@ -96,8 +97,8 @@ def _audiences(config: Config) -> tuple[Route, ...]:
     """Lists the routes, and the watchdog as one more: its subscribers have to confirm like others."""
     if config.watchdog is None:
         return config.routes
-    told = {"name": WATCHDOG, "subscribers": config.watchdog.subscribers}
-    return (*config.routes, config.routes[0].model_copy(update=told))
+    route = changed(config.routes[0], name=WATCHDOG, subscribers=config.watchdog.subscribers)
+    return (*config.routes, route)
 
 
 def roster(aws: Aws, config: Config, graph: Graph) -> tuple[Member, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AwsError
-from shnotify.config.models import Route, Subscriber
+from shnotify.config.models import Route, RuleSection, Subscriber, TopicSection
 from shnotify.engine.health import Link
 from shnotify.engine.resource import Live, Observed, Unreadable
 from shnotify.mail.options import Message
@@ -23,6 +23,9 @@ from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
 from shnotify.resources.topic import Topic
+
+Format = Literal["summary", "json", "lambda"]
+"""What a rule's mails are, as in a file's `message:`."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def _passage(found: Found, rule: RuleSeen, target: Target, topic: str, *, route:
         role=found.live(function.state.role, Role) if function else None,
         keys=found.around.keys,
     )
-    text = "lambda" if formatted else "summary" if _shaped(target) else "json"
+    text: Format = "lambda" if formatted else "summary" if _shaped(target) else "json"
     recipients, reached = _people(found, topic, text, formatted=formatted)
     links = [
         *_rule_links(rule),
@@ -237,8 +240,13 @@ def _function(found: Found, arn: str, topic: str) -> Iterator[Link]:
         yield Link("formatter", "unknown", why, resource=state.id)
 
 
+def _person(protocol: Any, endpoint: str) -> Subscriber:
+    """Names somebody on a topic, whose protocol may be one that the file does not know."""
+    return Subscriber(protocol=protocol, endpoint=endpoint)
+
+
 def _people(
-    found: Found, topic: str, text: str, *, formatted: bool
+    found: Found, topic: str, text: Format, *, formatted: bool
 ) -> tuple[tuple[Recipient, ...], tuple[Link, ...]]:
     """Lists who is on a topic, and judges whether anybody gets the mail."""
     name = f"topic {name_in(topic)}" if topic else ""
@@ -250,12 +258,13 @@ def _people(
         needs = ("sns:ListSubscriptionsByTopic",)
         return (), (Link("subscribers", "unknown", why, needs=needs, resource=name),)
     entries = [entry for entry in listed if entry.state != "deleted"]
-    people = [Subscriber.model_construct(protocol=e.protocol, endpoint=e.endpoint) for e in entries]
-    route = Route.model_construct(
+    people = [_person(entry.protocol, entry.endpoint) for entry in entries]
+    route = Route(
         name=name,
         source="both",
-        pattern=None,
-        message=Message.model_construct(format=text),
+        topic=TopicSection(name=name),
+        rule=RuleSection(name=name, description=""),
+        message=Message(format=text),
         subscribers=tuple({one.identity: one for one in people}.values()),
     )
     details = found.around.details

@@ -8,21 +8,20 @@ import re
 import unicodedata
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
-
 from shnotify.arns import partition_of
 from shnotify.escaping import without_password
+from shnotify.schema.model import After, Before
 from shnotify.schema.regions import region_problem
 
-_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
+_DURATION = r"([0-9]{1,9})(s|m|h|d)?"
 _UNITS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SIZE = re.compile(r"([0-9]{1,9})(B|KiB|MiB)?")
+_SIZE = r"([0-9]{1,9})(B|KiB|MiB)?"
 _SIZE_UNITS = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024 * 1024}
-_MAIL = re.compile(
+_MAIL = (
     r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_PHONE = r"\+[1-9][0-9]{6,14}"
 _ARNS = {
     "sqs": (r"[A-Za-z0-9_-]{1,80}", "queue-name"),
     "lambda": (
@@ -53,19 +52,19 @@ def spoken(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def duration(low: int, high: int) -> BeforeValidator:
+def duration(low: int, high: int) -> Before:
     """Reads seconds, written `30s`, `5m`, `24h`, `4d` or as a whole number.
 
     Between `low` and `high` inclusive.
     """
 
-    return BeforeValidator(lambda value: seconds_in(value, low, high))
+    return Before(lambda value: seconds_in(value, low, high), form="duration")
 
 
 def seconds_in(value: Any, low: int, high: int) -> int:
     """Reads one such duration. Raises ValueError with what would be right."""
     found = (
-        _DURATION.fullmatch(str(value))
+        re.fullmatch(_DURATION, str(value))
         if isinstance(value, int | str) and not isinstance(value, bool)
         else None
     )
@@ -91,19 +90,19 @@ def _days(value: Any) -> int:
 
 def _seconds(value: Any) -> int | None:
     found = (
-        _DURATION.fullmatch(str(value))
+        re.fullmatch(_DURATION, str(value))
         if isinstance(value, int | str) and not isinstance(value, bool)
         else None
     )
     return int(found[1]) * _UNITS[found[2]] if found else None
 
 
-def size(low: int, high: int) -> BeforeValidator:
+def size(low: int, high: int) -> Before:
     """Reads bytes, written `256KiB`, `1MiB` or as a whole number."""
 
     def read(value: Any) -> int:
         found = (
-            _SIZE.fullmatch(str(value))
+            re.fullmatch(_SIZE, str(value))
             if isinstance(value, int | str) and not isinstance(value, bool)
             else None
         )
@@ -114,22 +113,21 @@ def size(low: int, high: int) -> BeforeValidator:
             raise ValueError(f"must be between {low} and {high} bytes")
         return count
 
-    return BeforeValidator(read)
+    return Before(read, form="size")
 
 
-def matching(pattern: str, words: str) -> AfterValidator:
+def matching(pattern: str, words: str) -> After:
     """Takes text of this form; `words` say what is allowed."""
-    compiled = re.compile(pattern)
 
     def check(value: str) -> str:
-        if not compiled.fullmatch(value):
+        if not re.fullmatch(pattern, value):
             raise ValueError(f"must be {words}")
         return value
 
-    return AfterValidator(check)
+    return After(check)
 
 
-def line(limit: int, what: str) -> AfterValidator:
+def line(limit: int, what: str) -> After:
     """Takes one line of text without control characters, at most `limit` characters."""
 
     def check(value: str) -> str:
@@ -139,7 +137,7 @@ def line(limit: int, what: str) -> AfterValidator:
             raise ValueError(f"{what} must be one line without control characters")
         return value
 
-    return AfterValidator(check)
+    return After(check)
 
 
 def _account(value: Any) -> str:
@@ -211,7 +209,7 @@ def endpoint_problem(protocol: str, endpoint: str) -> str | None:
         case "email" | "email-json":
             return _mail_problem(endpoint)
         case "sms":
-            fits = _PHONE.fullmatch(endpoint)
+            fits = re.fullmatch(_PHONE, endpoint)
             return None if fits else "must be a phone number such as +819012345678"
         case "http" | "https":
             return _url_problem(protocol, endpoint)
@@ -230,7 +228,7 @@ def _mail_problem(endpoint: str) -> str | None:
         return f"is not an e-mail address: write {meant}"
     if not endpoint.isascii():
         return "is not in ASCII, and SNS takes no other address: write its domain in its xn-- form"
-    fits = bool(_MAIL.fullmatch(endpoint)) and len(endpoint) <= 254
+    fits = bool(re.fullmatch(_MAIL, endpoint)) and len(endpoint) <= 254
     return None if fits else "is not an e-mail address such as secops@example.com"
 
 
@@ -239,7 +237,7 @@ def _other_protocol(endpoint: str) -> str | None:
     if endpoint.startswith("mailto:"):
         return endpoint.removeprefix("mailto:")
     phone = re.sub(r"[ ().-]", "", endpoint)
-    if _PHONE.fullmatch(phone):
+    if re.fullmatch(_PHONE, phone):
         return f'{{protocol: sms, endpoint: "{phone}"}}'
     protocol = next((name for name in ("https", "http") if endpoint.startswith(f"{name}://")), None)
     if endpoint.startswith("arn:"):
@@ -291,12 +289,12 @@ def _region(value: str) -> str:
     return value
 
 
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-HttpsUrl = Annotated[str, AfterValidator(_https_url)]
-Account = Annotated[str, BeforeValidator(_account)]
-Alias = Annotated[str, AfterValidator(_alias)]
-KeyArn = Annotated[str, AfterValidator(_key_arn)]
-Days = Annotated[int, BeforeValidator(_days)]
+TimeZone = Annotated[str, After(_time_zone)]
+HttpsUrl = Annotated[str, After(_https_url)]
+Account = Annotated[str, Before(_account)]
+Alias = Annotated[str, After(_alias)]
+KeyArn = Annotated[str, After(_key_arn)]
+Days = Annotated[int, Before(_days, form="days")]
 NotifierName = Annotated[
     str,
     matching(
@@ -325,4 +323,4 @@ QueueName = Annotated[
     ),
 ]
 RuleName = Annotated[str, matching(r"[.A-Za-z0-9_-]{1,64}", "1 to 64 letters, digits, . _ or -")]
-RegionName = Annotated[str, AfterValidator(_region)]
+RegionName = Annotated[str, After(_region)]

@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("en", "ja")
-_HOLE = re.compile(r"\\\{(\w+)\\\}")
-_LEAD = re.compile(r"[ │|]*(?:[-+~!@=*•] +|#+ |(?:[├└]─|[|`]-)> )?")
-_LABEL = re.compile(r"(error|warning|note): (?=\S)")
-_ENTRY = re.compile(r'^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)', re.MULTILINE)
+_HOLE = r"\\\{(\w+)\\\}"
+_LEAD = r"[ │|]*(?:[-+~!@=*•] +|#+ |(?:[├└]─|[|`]-)> )?"
+_LABEL = r"(error|warning|note): (?=\S)"
+_ENTRY = r'(?m)^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)'
 _DEPTH = 4
 """How deep a sentence may stand inside a sentence."""
 
@@ -69,11 +69,11 @@ def line(text: str) -> str:
     """Translates one line of the screen; its indent and its mark stay."""
     if _state.language == "en" or not text.strip():
         return text
-    lead = _LEAD.match(text)
+    lead = re.match(_LEAD, text)
     start = lead.end() if lead else 0
-    label = _LABEL.match(text, start)
+    label = re.match(_LABEL, text[start:])
     if label:
-        start = label.end()
+        start += label.end()
     told = f"{tr(label[1])}: " if label else ""
     return f"{lead[0] if lead else ''}{told}{tr(text[start:])}"
 
@@ -104,7 +104,7 @@ def entries(name: str) -> list[tuple[str, str]]:
     text = Path(__file__).with_name(f"{name}.po").read_text(encoding="utf-8")
     return [
         ("".join(map(json.loads, found[1].split("\n")[:-1])), _text(found[2]))
-        for found in _ENTRY.finditer(text)
+        for found in re.finditer(_ENTRY, text)
     ]
 
 
@@ -121,7 +121,7 @@ def _catalogue(name: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], s
         if "{" not in english:
             exact[english] = translated
             continue
-        spelled = _HOLE.sub(lambda m: f"(?P<{m[1]}>.+?)", re.escape(english))
+        spelled = re.sub(_HOLE, lambda m: f"(?P<{m[1]}>.+?)", re.escape(english))
         literal = len(re.sub(r"\{\w+\}", "", english))
         patterns.append((literal, re.compile(spelled, re.DOTALL), translated))
     patterns.sort(key=lambda entry: -entry[0])
