@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from shnotify.engine.health import LINKS
+from shnotify.sandbox.subscriptions import suspend_subscription
 from tests.conftest import Cases, World
 from tests.support.breakages import (
     BOTH,
@@ -182,6 +183,16 @@ def test_what_a_shared_thing_is_told_once(world: World) -> None:
     assert [link["id"] for link in ran.json["links"]] == sorted(
         (link["id"] for link in ran.json["links"]), key=LINKS.index
     )
+
+
+def test_one_that_was_suspended_is_told_where_the_counts_prove_it(world: World) -> None:
+    found = stack(world, "summary")
+    suspend_subscription("secops@example.com")
+    for arguments, mend in (((), "shnotify subscriptions resend secops@example.com"), (("--rule", RULE), "aws sns")):
+        found.arguments = arguments
+        (said,) = [one for one in found.doctor().json["links"] if one["id"] == "subscribers"]
+        assert "secops@example.com got mail in the last 24 hours, so SNS suspended it" in said["why"]
+        assert (said["verdict"], said["mend"].startswith(mend)) == ("broken", True)
 
 
 def test_a_stack_without_any_data_is_not_called_fine(world: World) -> None:

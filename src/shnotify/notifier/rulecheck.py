@@ -5,7 +5,7 @@ Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from shnotify.arns import Scope, name_in, service_of
@@ -230,10 +230,3 @@ def _plant(node: Any, steps: list[str], value: str) -> None:
         node = node[key]
         if not isinstance(node, dict | list):
             return
-
-
-def feeds(targets: list[Target]) -> Iterator[str]:
-    """Yields the ARNs of what may send mail: topics and functions."""
-    for target in targets:
-        if service_of(str(target.get("Arn", ""))) in ("sns", "lambda"):
-            yield str(target["Arn"])
