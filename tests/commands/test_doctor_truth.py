@@ -133,14 +133,14 @@ def test_status_never_says_otherwise(world: World, part: int, cases: Cases) -> N
     """What is broken for `doctor` is never fine for `status`, and a route that cannot deliver is broken for both."""
     found = stack(world, "summary")
     assert found.status().code == 0
-    looked = [one for one in BROKEN if one.link not in NOT_IN_STATUS and "summary" in one.modes][part::2]
-    for one in looked:
+    looked = [one for one in BROKEN if one.link not in NOT_IN_STATUS and "summary" in one.modes and one.verdict]
+    for one in looked[part::2]:
         ran = found.status(one.edits)
         (route,) = ran.json["delivery"]
         said = (one.link, one.what, one.verdict, ran.code, route)
         assert ran.code in (1, 3, 4) or one.verdict != "broken", said
         assert route["verdict"] != "broken" or one.verdict == "broken", said
-    cases(len(looked))
+    cases(len(looked[part::2]))
 
 
 def test_a_stack_with_existing_keys(world: World, cases: Cases) -> None:
