@@ -165,7 +165,7 @@ def test_where_there_is_no_security_hub_why_and_test_say_so(notifier: Notifier) 
 
 def put(body: Any, **attributes: str) -> None:
     sqs = boto3.client("sqs")
-    told = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    told: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     url = sqs.get_queue_url(QueueName="operated-dlq")["QueueUrl"]
     text = body if isinstance(body, str) else json.dumps(body)
     sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=told)
