@@ -212,6 +212,8 @@ def test_a_rule_with_two_topics_is_two_ways(world: World) -> None:
     [
         (("--rule", "a", "--topic", TOPIC), "exclude each other"),
         (("--rule", "a b"), "no rule's name"),
+        (("--rule", ""), "is empty"),
+        (("--topic", ""), "is empty"),
         (("--topic", "theirs"), "no topic's ARN"),
         (("--topic", TOPIC.replace(REGION, "us-east-1")), "another Region"),
         (("--rule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/bus/x"), "default bus"),
