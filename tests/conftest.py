@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from shnotify import cli
@@ -17,6 +18,13 @@ from shnotify.commands import _session as session_module
 from shnotify.sandbox.strict import strict
 from tests.support import faults as faults_module
 from tests.support.faults import REGION, Faults
+
+# The same examples on every machine, and no wall time judged: the first text alone takes Hypothesis seconds in a
+# fresh checkout, for it first writes down Unicode's categories.
+settings.register_profile(
+    "the same everywhere", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("the same everywhere")
 
 SMALLEST = f"""\
 name: security-alerts

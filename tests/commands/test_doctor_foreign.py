@@ -4,7 +4,9 @@ built by hand and told by name.
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import Ran, World
 from tests.support.breakages import BOTH, ROOT, allow, policy
-from tests.support.faults import REGION
+from tests.support.faults import REGION, on, refuse
 from tests.support.lifecycle import ACCOUNT
 
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:theirs"
@@ -210,6 +212,8 @@ def test_a_rule_with_two_topics_is_two_ways(world: World) -> None:
     [
         (("--rule", "a", "--topic", TOPIC), "exclude each other"),
         (("--rule", "a b"), "no rule's name"),
+        (("--rule", ""), "is empty"),
+        (("--topic", ""), "is empty"),
         (("--topic", "theirs"), "no topic's ARN"),
         (("--topic", TOPIC.replace(REGION, "us-east-1")), "another Region"),
         (("--rule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/bus/x"), "default bus"),
@@ -222,3 +226,187 @@ def test_a_wrong_command_line_asks_nothing(world: World, arguments: tuple[str, .
     assert ran.code == 2
     assert says in ran.json["error"]["message"]
     assert set(world.faults.operations) <= {"sts:GetCallerIdentity"}
+
+
+# -- rule -> queue -> event source mapping -> function -> topic ------------------------------------
+
+BUFFER = f"arn:aws:sqs:{REGION}:{ACCOUNT}:theirs-buffer"
+MAILER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mailer"
+TAKES = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+
+
+def assume() -> str:
+    return policy({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+def function(world: World, name: str = "mailer", topic: str = TOPIC) -> None:
+    iam = world.client("iam")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=assume())["Role"]["Arn"]
+    may = [{"Effect": "Allow", "Action": TAKES, "Resource": BUFFER}]
+    may += [{"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}]
+    may += [{"Effect": "Allow", "Action": BOTH, "Resource": "*"}]
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*may))
+    world.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role=role,
+        Handler="m.h",
+        Timeout=3,
+        Code={"ZipFile": zipped()},
+        Environment={"Variables": {"TOPIC": topic}},
+        Publish=True,
+    )
+
+
+def zipped() -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("m.py", "def h(event, context): pass\n")
+    return archive.getvalue()
+
+
+def buffered(world: World) -> str:
+    """A notifier whose rule feeds a queue; returns the mapping's UUID."""
+    Theirs(topic_key=None, queue_key=None).make(world)
+    function(world)
+    attributes = {
+        "Policy": policy(allow("sqs:SendMessage", BUFFER)),
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": QUEUE, "maxReceiveCount": 5}),
+    }
+    world.client("sqs").create_queue(QueueName="theirs-buffer", Attributes=attributes)
+    world.client("events").put_targets(
+        Rule="theirs", Targets=[{"Id": "t", "Arn": BUFFER, "DeadLetterConfig": {"Arn": QUEUE}}]
+    )
+    made = world.client("lambda").create_event_source_mapping(EventSourceArn=BUFFER, FunctionName="mailer")
+    return str(made["UUID"])
+
+
+def _attributes(world: World, **attributes: str) -> None:
+    sqs = world.client("sqs")
+    url = sqs.get_queue_url(QueueName="theirs-buffer")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+
+def _filtered(world: World, _uuid: str) -> None:
+    filters = {"Filters": [{"Pattern": '{"body": {"x": ["y"]}}'}]}
+
+    def more(call: Any, _operation: str) -> Any:
+        reply = call()
+        return {
+            **reply,
+            "EventSourceMappings": [{**one, "FilterCriteria": filters} for one in reply["EventSourceMappings"]],
+        }
+
+    world.faults.rule = on("lambda:ListEventSourceMappings", 1)(more)
+
+
+def _another(world: World, _uuid: str) -> None:
+    function(world, "other", TOPIC.replace("theirs", "elsewhere"))
+    topic = world.client("sns").create_topic(Name="elsewhere")["TopicArn"]
+    world.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE)
+    world.client("lambda").create_event_source_mapping(EventSourceArn=BUFFER, FunctionName="other")
+
+
+def _off(world: World, uuid: str) -> None:
+    world.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=False)
+
+
+def _takes_no_more(world: World, _uuid: str) -> None:
+    only = policy({"Effect": "Allow", "Action": ["sns:Publish", *BOTH], "Resource": "*"})
+    world.client("iam").put_role_policy(RoleName="mailer", PolicyName="p", PolicyDocument=only)
+
+
+def _no_mapping(world: World, uuid: str) -> None:
+    world.client("lambda").delete_event_source_mapping(UUID=uuid)
+
+
+def _denied(world: World, _uuid: str) -> None:
+    world.faults.rule = on("lambda:ListEventSourceMappings", 99)(refuse("AccessDeniedException", 403, "no"))
+
+
+def _ended(world: World, _uuid: str) -> None:
+    sns = world.client("sns")
+    (one,) = sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]
+    sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
+
+
+ON_THE_WAY: dict[str, tuple[Any, str, str, str]] = {
+    "nobody may put into it": (
+        lambda world, _: _attributes(world, Policy=""),
+        "formatter",
+        "broken",
+        "does not let events.amazonaws.com call sqs:SendMessage",
+    ),
+    "nothing is kept": (lambda world, _: _attributes(world, RedrivePolicy=""), "queue", "warning", "no dead-letter"),
+    "it is off": (_off, "formatter", "broken", "findings wait in the queue and are not mailed"),
+    "it throws some away": (_filtered, "formatter", "unknown", "throws away"),
+    "somebody else takes too": (_another, "formatter", "broken", "other takes findings from it too"),
+    "the role may not take": (_takes_no_more, "formatter", "broken", "sqs:ReceiveMessage"),
+    "nothing takes": (_no_mapping, "target", "unknown", "cannot be told"),
+    "nobody may look": (_denied, "formatter", "unknown", "what takes from queue theirs-buffer could not be read"),
+    "nobody is left": (_ended, "subscribers", "broken", "no subscriber"),
+}
+
+
+@pytest.mark.parametrize("argument", [("--rule", "theirs"), ("--topic", TOPIC)], ids=["rule", "topic"])
+def test_a_way_through_a_queue_is_followed_to_the_inbox(world: World, argument: tuple[str, str]) -> None:
+    buffered(world)
+    whole = world.run("doctor", *argument)
+    # Whether somebody's own code sends a mail nobody can tell; all else is seen.
+    assert (whole.code, judged(whole, "broken")) == (0, {})
+    assert set(judged(whole, "unknown")) == {"formatter", "invocations", "mail-failures"}
+    assert {"formatter", "subscribers", "queue", "queue-policy"} <= set(judged(whole, "ok"))
+
+
+@pytest.mark.parametrize("what", ON_THE_WAY)
+def test_what_is_broken_behind_a_queue_is_told(world: World, what: str) -> None:
+    breaks, link, verdict, says = ON_THE_WAY[what]
+    uuid = buffered(world)
+    breaks(world, uuid)
+    ran = world.run("doctor", "--rule", "theirs")
+    found = [one for one in ran.json["links"] if (one["id"], one["verdict"]) == (link, verdict)]
+    assert any(says in one["why"] for one in found), ran.json["links"]
+    assert set(judged(ran, "broken")) <= {link}
+    assert ran.code == (4 if verdict == "broken" else 0)
+
+
+def test_what_its_owner_adds_to_the_buffers_policy_mends_it(world: World) -> None:
+    buffered(world)
+    _attributes(world, Policy="")
+    (link,) = [one for one in world.run("doctor", "--rule", "theirs").json["links"] if one["verdict"] == "broken"]
+    assert link["mend"].startswith("aws sqs set-queue-attributes")
+    _attributes(world, Policy=policy(link["evidence"]["statement_to_add"]))
+    assert judged(world.run("doctor", "--rule", "theirs"), "broken") == {}
+
+
+def test_one_alias_of_a_function_is_found(world: World) -> None:
+    Theirs(topic_key=None, queue_key=None).make(world)
+    function(world)
+    aliased, client = f"{MAILER}:live", world.client("lambda")
+    client.create_alias(FunctionName="mailer", Name="live", FunctionVersion="1")
+    client.add_permission(
+        FunctionName="mailer",
+        Qualifier="live",
+        StatementId="e",
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+    )
+    world.client("events").put_targets(Rule="theirs", Targets=[{"Id": "t", "Arn": aliased}])
+    ran = world.run("doctor", "--rule", "theirs")
+    assert "does not exist" not in ran.out
+    asked = [call for call in world.faults.calls if call[0] == "cloudwatch:GetMetricData"]
+    assert '"Value": "mailer"' in json.dumps(asked, default=str)
+
+
+def test_a_topic_that_only_somebodys_function_may_feed_is_not_called_silent(world: World) -> None:
+    Theirs(topic_key=None, queue_key=None).make(world)
+    function(world, topic="arn:aws:s3:::no-topic")
+    world.client("events").put_targets(Rule="theirs", Targets=[{"Id": "t", "Arn": MAILER}])
+    ran = world.run("doctor", "--topic", TOPIC)
+    assert "cannot be told" in judged(ran, "unknown")["target"]
+
+
+def test_a_second_notifier_that_folds_is_told_as_a_duplicate(world: World) -> None:
+    buffered(world)
+    world.apply()
+    assert "feeds mailer" in judged(world.run("doctor"), "warning")["duplicates"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from shnotify.engine.health import LINKS
+from shnotify.sandbox.subscriptions import suspend_subscription
 from tests.conftest import Cases, World
 from tests.support.breakages import (
     BOTH,
@@ -81,17 +82,17 @@ def test_a_whole_stack_has_every_link_and_all_are_fine(world: World, mode: str) 
     assert said(whole) == set(LINKS) - NOT_THERE[mode]
 
 
-PARTS = 4
-"""Parts of the table that are tested apart, so that each takes seconds."""
+def parts(**of: int) -> list[tuple[str, int, int]]:
+    """Cuts the table into parts that are tested apart, so that each takes seconds: mode, which part, of how many."""
+    return [(mode, part, count) for mode, count in of.items() for part in range(count)]
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("mode", FORMAT)
-def test_a_stack_with_one_broken_link(world: World, mode: str, part: int, cases: Cases) -> None:
+@pytest.mark.parametrize(("mode", "part", "of"), parts(summary=4, **{"lambda": 2}))
+def test_a_stack_with_one_broken_link(world: World, mode: str, part: int, of: int, cases: Cases) -> None:
     some = [one for one in BROKEN if mode in one.modes]
     if mode == "lambda":
         some = [one for one in some if one.modes == (mode,) or one.link in OTHERWISE]
-    check(stack(world, mode), some[part::PARTS], cases)
+    check(stack(world, mode), some[part::of], cases)
 
 
 OTHERWISE = {"target", "topic-key", "queue", "queue-policy", "queue-key"}
@@ -99,15 +100,14 @@ OTHERWISE = {"target", "topic-key", "queue", "queue-policy", "queue-key"}
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", range(4))
 def test_every_broken_link_of_a_chain_with_a_function(world: World, part: int, cases: Cases) -> None:
     some = [one for one in BROKEN if "lambda" in one.modes]
-    check(stack(world, "lambda"), some[part::PARTS], cases)
+    check(stack(world, "lambda"), some[part::4], cases)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("mode", FORMAT)
-def test_the_same_stack_without_its_file(world: World, mode: str, part: int, cases: Cases) -> None:
+@pytest.mark.parametrize(("mode", "part", "of"), parts(summary=4, **{"lambda": 1}))
+def test_the_same_stack_without_its_file(world: World, mode: str, part: int, of: int, cases: Cases) -> None:
     found = stack(world, mode, "--rule", RULE)
     # What somebody's own code sends, nobody can tell.
     unknown = {} if mode == "summary" else {"formatter": {"unknown"}}
@@ -118,7 +118,32 @@ def test_the_same_stack_without_its_file(world: World, mode: str, part: int, cas
     if mode == "lambda":  # all others are the same as without a function
         own = frozenset({"formatter"})
         some = [replace(one, also=one.also | own) for one in some if one.modes == ("lambda",)]
-    check(found, some[part::PARTS], cases, foreign=True)
+    check(found, some[part::of], cases, foreign=True)
+
+
+NOT_IN_STATUS = {
+    *("credentials", "home-region", "aggregation", "duplicates", "unsubscribe"),
+    *("invocations", "mail-failures", "queue-depth", "watchdog"),
+}
+"""Links that `status` does not look at, and says nothing of."""
+
+
+LOOKED_AT = [one for one in BROKEN if one.link not in NOT_IN_STATUS and "summary" in one.modes and one.verdict]
+FIRST_OF_EACH = list({(one.link, one.verdict): one for one in reversed(LOOKED_AT)}.values())
+
+
+@pytest.mark.parametrize("some", [FIRST_OF_EACH, pytest.param(LOOKED_AT, marks=pytest.mark.full)], ids=["some", "all"])
+def test_status_never_says_otherwise(world: World, some: list[Breakage], cases: Cases) -> None:
+    """What is broken for `doctor` is never fine for `status`, and what is broken for `status` is so for both."""
+    found = stack(world, "summary")
+    assert found.status().code == 0
+    for one in some:
+        ran = found.status(one.edits)
+        (route,) = ran.json["delivery"]
+        said = (one.link, one.what, one.verdict, ran.code, route)
+        assert ran.code in (1, 3, 4) or one.verdict != "broken", said
+        assert route["verdict"] != "broken" or one.verdict == "broken", said
+    cases(len(some))
 
 
 def test_a_stack_with_existing_keys(world: World, cases: Cases) -> None:
@@ -182,6 +207,16 @@ def test_what_a_shared_thing_is_told_once(world: World) -> None:
     assert [link["id"] for link in ran.json["links"]] == sorted(
         (link["id"] for link in ran.json["links"]), key=LINKS.index
     )
+
+
+def test_one_that_was_suspended_is_told_where_the_counts_prove_it(world: World) -> None:
+    found = stack(world, "summary")
+    suspend_subscription("secops@example.com")
+    for arguments, mend in (((), "shnotify subscriptions resend secops@example.com"), (("--rule", RULE), "aws sns")):
+        found.arguments = arguments
+        (said,) = [one for one in found.doctor().json["links"] if one["id"] == "subscribers"]
+        assert "secops@example.com got mail in the last 24 hours, so SNS suspended it" in said["why"]
+        assert (said["verdict"], said["mend"].startswith(mend)) == ("broken", True)
 
 
 def test_a_stack_without_any_data_is_not_called_fine(world: World) -> None:

@@ -176,6 +176,12 @@ def test_an_event_that_cannot_be_delivered_hides_no_other(world: World, tmp_path
     told = f":1: route urgent: {finding['Id']}: EventBridge would not deliver this event"
     assert told in ran.json["error"]["message"]
     assert "use message.format: lambda" in ran.err
+    good, lost = world.run("match", sample("cspm-control-s3.json"), str(odd)).json["findings"]
+    assert (good["undelivered"], [one["route"] for one in lost["undelivered"]]) == ([], ["urgent"])
+    said = "    urgent: its mail ends in the dead-letter queue: EventBridge would not deliver this event"
+    assert said in world.text("match", str(odd)).out
+    world.write(world.path.read_text() + "dead_letter_queue: false\n")
+    assert "    urgent: its mail is lost: EventBridge" in world.text("match", str(odd)).out
 
 
 def test_match_and_render_name_the_rule_that_takes_a_finding(world: World) -> None:

@@ -306,7 +306,7 @@ def test_one_that_was_suspended_is_told_where_the_counts_prove_it(mailing: World
     comes(mailing, "f")
     suspend_subscription(WHO)
     assert listed() == [True]
-    assert "was confirmed before" in mailing.text("subscriptions", "list").out
+    assert "suspended: was confirmed before" in mailing.text("subscriptions", "list").out
     mailing.faults.rule = lambda _n, o: refuse("AccessDenied", 403) if o.startswith("cloudwatch") else None
     assert listed() == [None]
     mailing.faults.rule = lambda _n, _o: None

@@ -343,6 +343,11 @@ class Stack:
         self.edits = [WHOLE, *edits]
         return self.world.run("doctor", *self.arguments)
 
+    def status(self, *edits: Edits) -> Ran:
+        """Runs `status` on the whole stack with these changes."""
+        self.edits = [WHOLE, *edits]
+        return self.world.run("status")
+
 
 def _before(edit: Edit, params: Mapping[str, Any], get: Get) -> Get:
     return lambda: edit(params, get)

@@ -56,6 +56,8 @@ def command(
 
     if rule and topic:
         raise UsageError("--rule and --topic exclude each other")
+    if "" in (rule, topic):  # a variable of a script that is not set
+        raise UsageError("--rule or --topic is empty")
     given = settings(**options)
     return (
         _of_anybody(given, since, rule, topic, html)

@@ -53,6 +53,7 @@ def command(
             )
         goes, stopped = _matched(routes, event)
         taken = _rules(routes, goes, event)
+        lost = _undelivered(routes, goes, event, kept=bool(config.dead_letter_queue))
         says = _by_aws(aws, routes, event) if aws else None
         for routed in routes if says is None else ():
             if only_across_entries(routed.pattern, event):
@@ -62,7 +63,14 @@ def command(
                 )
         for identity in ids_of(event):
             where = {"input": given.to_json(), "filled_in": list(given.filled)}
-            one = {"id": identity, "route": goes, "rules": taken, "stopped_by": stopped, **where}
+            one = {
+                "id": identity,
+                "route": goes,
+                "rules": taken,
+                "undelivered": lost,
+                "stopped_by": stopped,
+                **where,
+            }
             found.append(one if says is None else {**one, "aws": says})
             _show(screen, given.place, one)
         if says is not None and says != [
@@ -114,11 +122,28 @@ def _rules(routes: list[Routed], goes: list[str], event: Mapping[str, Any]) -> l
     ]
 
 
+def _undelivered(
+    routes: list[Routed], goes: list[str], event: Mapping[str, Any], *, kept: bool
+) -> list[dict[str, Any]]:
+    """Lists the routes that take the event, and no rule of which can make a mail of it."""
+    from shnotify.mail.preview import undeliverable
+
+    end = "its mail ends in the dead-letter queue" if kept else "its mail is lost"
+    found = []
+    for routed in routes:
+        whys = [undeliverable(rule.part, event) for rule in routed.takers(event)]
+        if routed.route.name in goes and whys and all(whys):
+            found.append({"route": routed.route.name, "why": f"{end}: {whys[0]}"})
+    return found
+
+
 def _show(screen: Screen, place: str, one: dict[str, Any]) -> None:
     from shnotify.escaping import escaped_line
 
     rules = ", ".join(f"{rule['route']} (rule {rule['rule']})" for rule in one["rules"])
     screen.result(f"{place}: {escaped_line(one['id'])}: {rules or 'nowhere'}")
+    for lost in one["undelivered"]:
+        screen.result(escaped_line(f"    {lost['route']}: {lost['why']}"))
     for reason in () if one["route"] else one["stopped_by"]:
         actual = "is not there" if reason["actual"] is None else f"is {_brief(reason['actual'])}"
         wanted = " or ".join(_brief(entry) for entry in reason["expected"])

@@ -86,6 +86,16 @@ def mails_of(
     return [RenderedMail(DEFAULT_SUBJECT, body)]
 
 
+def undeliverable(part: Part, event: Mapping[str, Any]) -> str:
+    """Says why EventBridge would not deliver what one rule makes of an event; "" when it would."""
+    try:
+        if part.transformer is not None:
+            transform(part.transformer, event)
+    except UndeliverableError as error:
+        return error.message
+    return ""
+
+
 def folded(
     events: Sequence[Mapping[str, Any]], settings: Settings
 ) -> list[tuple[RenderedMail, tuple[int, ...]]]:

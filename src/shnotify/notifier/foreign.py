@@ -27,9 +27,11 @@ from shnotify.notifier.countdown import asked_of
 from shnotify.notifier.doctor import Diagnosis, assembled, sources_of
 from shnotify.notifier.hubcheck import hub_links
 from shnotify.notifier.inquiry import Inquiry, Names
-from shnotify.notifier.strangers import Found, RuleSeen, passages_of
+from shnotify.notifier.strangers import passages_of
 from shnotify.notifier.surroundings import Asking, Surroundings, look_at_key
+from shnotify.notifier.takers import takers_of
 from shnotify.notifier.watchdog import watchdog_links
+from shnotify.notifier.ways import Found, RuleSeen
 from shnotify.resources.function import Function
 from shnotify.resources.lookup import mappings_of, rules_feeding
 from shnotify.resources.queue import Queue
@@ -198,6 +200,8 @@ def _found(aws: Aws, report: Report, rules: list[RuleSeen], topic: str | None) -
     """Looks at everything that the rules' targets lead to, in three steps."""
     targets = [target for rule in rules for target in rule.targets]
     arns = [str(target.get("Arn", "")) for target in targets]
+    takers = takers_of(aws, [arn for arn in arns if service_of(arn) == "sqs"])
+    arns += [one.function for queue in takers.values() for one in queue.all]
     arns += [str((target.get("DeadLetterConfig") or {}).get("Arn") or "") for target in targets]
     arns += [topic] if topic else []
     patterns = [rule.pattern for rule in rules if rule.pattern]
@@ -218,7 +222,8 @@ def _found(aws: Aws, report: Report, rules: list[RuleSeen], topic: str | None) -
     if around.waits:
         topics = [arn for arn in things if service_of(arn) == "sns"]
         around = replace(around, asked=aws.in_time(aws.start(asked_of, aws, topics)))
-    return Found(tuple(rules), things, {arn: tuple(t) for arn, t in fed.items() if t}, around)
+    known = {arn: tuple(topics) for arn, topics in fed.items() if topics}
+    return Found(tuple(rules), things, known, around, takers)
 
 
 def _look(
@@ -246,6 +251,8 @@ def _thing(arn: str) -> Resource | None:
     """Makes the thing that an ARN names, with nothing wanted of it."""
     for kind, word in _WORDS.items():
         if thing := kind.at(arn, Tags()):
+            if isinstance(thing, Function):  # a target may be one alias of it: NAME:ALIAS
+                thing = replace(thing, function_name=arn.partition(":function:")[2])
             return replace(thing, id=f"{word} {thing.name}")
     return None
 

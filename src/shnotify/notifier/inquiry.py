@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from shnotify.arns import service_of
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.findings.overlap import shared_example
@@ -28,6 +29,7 @@ from shnotify.notifier.metrics import (
 from shnotify.notifier.needs import ALSO
 from shnotify.notifier.surroundings import or_error
 from shnotify.resources.kinds import READS
+from shnotify.resources.lookup import mappings_of
 
 DOCTOR_READS = READS | ALSO["doctor"]
 """The operations of `doctor`: what `status` reads, and these."""
@@ -53,7 +55,8 @@ class Names:
 class OtherRule:
     """Another rule that is on and lets the same findings through.
 
-    targets  the ARNs it sends to, or why they could not be read
+    targets  the ARNs it sends to, and of functions that take from queues among them; or why they
+             could not be read
     """
 
     name: str
@@ -225,7 +228,14 @@ def _overlaps(rule: Mapping[str, Any], patterns: Iterable[Mapping[str, Any]]) ->
 def _targets(aws: Aws, rule: str) -> tuple[str, ...] | AwsError:
     try:
         pages = aws.pages(aws.events.list_targets_by_rule, "NextToken", Rule=rule)
-        return tuple(str(target["Arn"]) for page in pages for target in page["Targets"])
+        arns = [str(target["Arn"]) for page in pages for target in page["Targets"]]
+        behind = [
+            str(one.get("FunctionArn", ""))
+            for arn in arns
+            if service_of(arn) == "sqs"
+            for one in mappings_of(aws, arn)
+        ]
+        return (*arns, *behind)
     except AwsError as error:
         return error
 

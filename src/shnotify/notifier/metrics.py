@@ -71,7 +71,8 @@ def of_topic(topic: str, name: str) -> Metric:
 
 
 def of_function(function: str, name: str) -> Metric:
-    return Metric("AWS/Lambda", name, ("FunctionName", function))
+    """Names what is counted of all versions and aliases of a function (monitoring-metrics-types)."""
+    return Metric("AWS/Lambda", name, ("FunctionName", function.partition(":")[0]))
 
 
 _RULE = (

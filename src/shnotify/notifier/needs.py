@@ -52,6 +52,7 @@ _TRACES = (
 
 ALSO: dict[str, frozenset[str]] = {
     "doctor": calls("events", "ListRules")
+    | calls("lambda", "ListEventSourceMappings")
     | calls("securityhub", "GetAdministratorAccount")
     | calls("securityhub", "ListFindingAggregators", "GetFindingAggregator")
     | calls("securityhub", "ListAggregatorsV2", "GetAggregatorV2")

@@ -81,7 +81,7 @@ class Passage:
         if self.beside:
             return (*self._rule(), *self._invocations(answers))
         return (
-            *self._known(),
+            *self._known(answers),
             *self._rule(),
             *self._function(),
             *self._people(),
@@ -90,7 +90,7 @@ class Passage:
             *self._depth(),
         )
 
-    def _known(self) -> Iterator[Link]:
+    def _known(self, answers: Answers) -> Iterator[Link]:
         """Yields what is judged already, without what only follows: nobody is reached when the topic
         is missing, or when filters keep everything away.
         """
@@ -101,15 +101,28 @@ class Passage:
             of_nobody = link.id == "subscribers" and link.verdict == "broken"
             if of_nobody and (self.topic is None or filtered):
                 continue
-            yield self._counted_down(link) if of_nobody and not link.mend else link
+            yield self._counted_down(link, answers) if of_nobody and not link.mend else link
 
-    def _counted_down(self, link: Link) -> Link:
-        """Adds who has how long, and what gets somebody subscribed."""
+    def _counted_down(self, link: Link, answers: Answers) -> Link:
+        """Adds who was suspended, who has how long, and what gets somebody subscribed."""
         found = {one.endpoint: self.waits(one) for one in self.recipients if self.waits(one)}
         hours = "".join(f"; {endpoint}: {words}" for endpoint, words in found.items())
         evidence = {**link.evidence, "left": found} if found else link.evidence
-        why, needs = f"{link.why}{hours}", self._unread()
+        why, needs = f"{link.why}{self._suspended(answers)}{hours}", self._unread()
         return replace(link, why=why, mend=self._asks(), evidence=evidence, needs=needs)
+
+    def _suspended(self, answers: Answers) -> str:
+        """Says that the one who waits got mail before; "" when nobody can tell."""
+        if not self.topic or self.topic.facts.get("SubscriptionsDeleted") != "0":
+            return ""
+        there = [one for one in self.recipients if one.state != "missing"]
+        metric = metrics.of_topic(self.topic.state.name, "NumberOfNotificationsDelivered")
+        if [one.pending for one in there] != [True] or not answers.counted.total(metric):
+            return ""
+        return (
+            f"; {there[0].endpoint} got mail in the last {answers.counted.span}, so SNS suspended it: "
+            "it does that above ten mails a second"
+        )
 
     def _unread(self) -> tuple[str, ...]:
         """What was missing to tell until when somebody can confirm."""

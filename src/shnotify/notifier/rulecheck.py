@@ -5,7 +5,8 @@ Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shnotify.arns import Scope, name_in, service_of
@@ -45,11 +46,15 @@ def pattern_link(
         return Link("pattern", "broken", why, mend="shnotify apply", resource=resource)
     live = parted(live)[0]  # the heartbeat is the watchdog's
     wanted = parted(wanted)[0] if wanted else None
+    as_wanted = wanted is not None and Pattern(dict(live)) == Pattern(dict(wanted))
     if faults := never_matches(live):
         where, what = faults[0]
         why = f"{resource}: no finding ever matches its pattern: {where}: {what}"
-        return _pattern("broken", resource, why, live)
-    if wanted is None or Pattern(dict(live)) == Pattern(dict(wanted)):
+        link = _pattern("broken", resource, why, live)
+        return (
+            replace(link, mend=f"correct it in the file, then {link.mend}") if as_wanted else link
+        )
+    if as_wanted:
         wanted = None  # nothing is compared
     if wanted and (lost := _no_longer(live, wanted)):
         why = f"{resource}: its pattern is not the file's: it keeps away a finding with {lost}"
@@ -230,10 +235,3 @@ def _plant(node: Any, steps: list[str], value: str) -> None:
         node = node[key]
         if not isinstance(node, dict | list):
             return
-
-
-def feeds(targets: list[Target]) -> Iterator[str]:
-    """Yields the ARNs of what may send mail: topics and functions."""
-    for target in targets:
-        if service_of(str(target.get("Arn", ""))) in ("sns", "lambda"):
-            yield str(target["Arn"])

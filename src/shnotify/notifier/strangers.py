@@ -1,114 +1,72 @@
-"""The ways from a rule that anybody made to the inboxes, and how each thing on them is judged. Pure."""
+"""How each thing on the ways from somebody's rule to the inboxes is judged. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
 
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AwsError
 from shnotify.config.models import Route, RuleSection, Subscriber, TopicSection
 from shnotify.engine.health import Link
-from shnotify.engine.resource import Live, Observed, Unreadable
+from shnotify.engine.resource import Unreadable
 from shnotify.mail.options import Message
 from shnotify.notifier.chain import Chain
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.rulecheck import Target
 from shnotify.notifier.subscribers import Recipient, subscriber_links, subscribers_of
-from shnotify.notifier.surroundings import Surroundings
+from shnotify.notifier.takers import Takers, taker_links
+from shnotify.notifier.ways import Found, RuleSeen, Way, ways_of
 from shnotify.notifier.words import unread
 from shnotify.resources.function import Function
 from shnotify.resources.queue import Queue
 from shnotify.resources.role import Role
-from shnotify.resources.rule import Rule
 from shnotify.resources.topic import Topic
 
 Format = Literal["summary", "json", "lambda"]
 """What a rule's mails are, as in a file's `message:`."""
 
 
-@dataclass(frozen=True)
-class RuleSeen:
-    """A rule and its targets; `live` is None when it is not there, or could not be read (`error`)."""
-
-    name: str
-    live: Live[Rule] | None
-    targets: tuple[Target, ...]
-    error: AwsError | None = None
-
-    @property
-    def pattern(self) -> Mapping[str, Any]:
-        return self.live.state.event_pattern.document if self.live else {}
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the rules lead to.
-
-    things  ARN -> what AWS showed of it
-    fed     a function's ARN -> the topics that it may publish to
-    around  keys, and subscribers by the topic's ARN
-    """
-
-    rules: tuple[RuleSeen, ...]
-    things: Mapping[str, Observed]
-    fed: Mapping[str, tuple[str, ...]]
-    around: Surroundings
-
-    def live(self, arn: str, kind: type[Any]) -> Any:
-        found = self.things.get(arn)
-        return found if isinstance(found, Live) and isinstance(found.state, kind) else None
-
-
 def passages_of(found: Found, topic: str | None) -> list[Passage]:
     """Lists the ways through the rules; only those into the topic when there is one."""
-    ways = [
-        (rule, target, into)
-        for rule in found.rules
-        for target in rule.targets
-        for into in _topics(found, target)
-        if topic is None or into == topic
-    ]
-    passages = [
-        _passage(found, rule, target, into, route=_named(rule, into, ways))
-        for rule, target, into in ways
-    ]
-    reached = {rule.name for rule, _, _ in ways}
+    every = [way for rule in found.rules for way in ways_of(found, rule)]
+    ways = [way for way in every if topic is None or way.topic == topic]
+    passages = [_passage(found, way, _named(way, ways)) for way in ways]
+    reached = {way.rule.name for way in ways}
     if topic is None:
-        passages += [_dead_end(rule) for rule in found.rules if rule.name not in reached]
+        dead = [rule for rule in found.rules if rule.name not in reached]
+        passages += [_dead_end(found, rule) for rule in dead]
     elif not passages:
-        passages.append(_unfed(found, topic))
+        unclear = [way.function for way in every if not way.topic]
+        passages.append(_unfed(found, topic, unclear))
     return passages
 
 
-def _topics(found: Found, target: Target) -> tuple[str, ...]:
-    """Lists the topics behind a target; "" when it is a function of which nobody knows that."""
-    arn = str(target.get("Arn", ""))
-    if service_of(arn) == "sns":
-        return (arn,)
-    return found.fed.get(arn, ("",)) if service_of(arn) == "lambda" else ()
+def _named(way: Way, ways: list[Way]) -> str:
+    several = sum(other.rule is way.rule for other in ways) > 1
+    return f"{way.rule.name}/{name_in(way.topic)}" if several and way.topic else way.rule.name
 
 
-def _named(rule: RuleSeen, into: str, ways: list[tuple[RuleSeen, Target, str]]) -> str:
-    several = sum(other is rule for other, _, _ in ways) > 1
-    return f"{rule.name}/{name_in(into)}" if several and into else rule.name
-
-
-def _dead_end(rule: RuleSeen) -> Passage:
+def _dead_end(found: Found, rule: RuleSeen) -> Passage:
     """A rule from which no mail can come, or of which nobody knows."""
-    return Passage(rule.name, rule.live, None, None, None, {}, (), {}, tuple(_rule_links(rule)), {})
+    links = tuple(_rule_links(found, rule))
+    return Passage(rule.name, rule.live, None, None, None, {}, (), {}, links, {})
 
 
-def _unfed(found: Found, topic: str) -> Passage:
-    """A topic that no rule feeds."""
+def _unfed(found: Found, topic: str, unclear: list[str]) -> Passage:
+    """A topic that no rule feeds.
+
+    unclear  the functions that rules run, and of which nobody knows what they publish to
+    """
     live = found.live(topic, Topic)
     why = f"no rule that is known here feeds {name_in(topic)}: no finding gets there"
     resource = f"topic {name_in(topic)}"
     links = [Link("target", "broken", why, resource=resource)]
-    if queues := [arn for rule in found.rules for arn in _queues(rule)]:
-        why = f"rules feed {', '.join(queues)}: whether mail of {resource} comes of that cannot be told"
-        links = [Link("target", "unknown", why, evidence={"queues": queues}, resource=resource)]
+    queues = [arn for rule in found.rules for arn in _queues(rule) if not found.taking(arn)]
+    if doubtful := [*dict.fromkeys([*queues, *unclear])]:
+        why = f"rules feed {', '.join(doubtful)}: whether mail of {resource} comes of that cannot be told"
+        links = [Link("target", "unknown", why, evidence={"targets": doubtful}, resource=resource)]
     recipients, reached = _people(found, topic, "json", formatted=False)
     if live is None:
         links = [*_thing(found, topic, "target", "topic")]
@@ -132,10 +90,10 @@ def _queues(rule: RuleSeen) -> list[str]:
     return [arn for arn in arns if service_of(arn) == "sqs"]
 
 
-def _passage(found: Found, rule: RuleSeen, target: Target, topic: str, *, route: str) -> Passage:
-    arn = str(target["Arn"])
-    formatted = service_of(arn) == "lambda"
-    function = found.live(arn, Function) if formatted else None
+def _passage(found: Found, way: Way, route: str) -> Passage:
+    rule, target, topic = way.rule, way.target, way.topic
+    formatted = bool(way.function)
+    function = found.live(way.function, Function) if formatted else None
     queue_arn = str((target.get("DeadLetterConfig") or {}).get("Arn") or "")
     chain = Chain(
         formatted=formatted,
@@ -145,13 +103,16 @@ def _passage(found: Found, rule: RuleSeen, target: Target, topic: str, *, route:
         function=function,
         role=found.live(function.state.role, Role) if function else None,
         keys=found.around.keys,
+        folds=bool(way.buffer),
+        buffer=found.live(way.buffer, Queue),
     )
     text: Format = "lambda" if formatted else "summary" if _shaped(target) else "json"
     recipients, reached = _people(found, topic, text, formatted=formatted)
     links = [
-        *_rule_links(rule),
+        *_rule_links(found, rule),
         *(_thing(found, topic, "target", "topic") if topic else ()),
-        *(_function(found, arn, topic) if formatted else ()),
+        *(_buffer(found, way) if way.buffer else ()),
+        *(_function(found, way.function, topic) if formatted else ()),
         *(_thing(found, queue_arn, "queue", "queue") if queue_arn else ()),
         *chain.links(),
         *reached,
@@ -179,7 +140,7 @@ def _shaped(target: Target) -> bool:
 # -- one thing at a time ---------------------------------------------------------------------------
 
 
-def _rule_links(rule: RuleSeen) -> Iterator[Link]:
+def _rule_links(found: Found, rule: RuleSeen) -> Iterator[Link]:
     name = f"rule {rule.name}"
     if rule.error:
         yield unread("rule", name, rule.error, name)
@@ -197,12 +158,34 @@ def _rule_links(rule: RuleSeen) -> Iterator[Link]:
     if not arns:
         why = f"{name} has no target: what it matches goes nowhere"
         yield Link("target", "broken", why, resource=name)
-    elif not any(service_of(arn) in ("sns", "lambda") for arn in arns):
+    elif not any(service_of(arn) in ("sns", "lambda") or found.taking(arn) for arn in arns):
+        yield from _unread_takers(found, rule)
         where = ", ".join(arns)
         why = f"{name} feeds {where}: whether mail comes of that cannot be told"
         yield Link("target", "unknown", why, evidence={"targets": arns}, resource=name)
     else:
         yield Link("target", "ok", evidence={"targets": arns}, resource=name)
+
+
+def _unread_takers(found: Found, rule: RuleSeen) -> Iterator[Link]:
+    """Says of which queues nobody let us see what takes from them."""
+    for arn in _queues(rule):
+        if error := found.takers.get(arn, Takers()).error:
+            what, name = f"what takes from queue {name_in(arn)}", f"queue {name_in(arn)}"
+            yield unread("formatter", what, error, name)
+
+
+def _buffer(found: Found, way: Way) -> Iterator[Link]:
+    """Judges the queue between rule and function, and what takes from it."""
+    yield from _thing(found, way.buffer, "target", "queue")
+    same = {one for one in found.taking(way.buffer) if way.topic in found.topics(one)}
+    yield from taker_links(
+        way.buffer, found.takers[way.buffer], way.function, frozenset({*same, way.function})
+    )
+    live = found.live(way.buffer, Queue)
+    if live and not live.state.redrive_policy:
+        why = f"{live.state.id} has no dead-letter queue: what the function never manages is lost"
+        yield Link("queue", "warning", why, resource=live.state.id)
 
 
 def _thing(found: Found, arn: str, link: str, word: str) -> Iterator[Link]:

@@ -22,6 +22,7 @@ from shnotify.notifier.chain import KeySeen
 from shnotify.notifier.countdown import Asked
 from shnotify.notifier.preconditions import SERVICES, NoSuchServiceError, is_enabled
 from shnotify.notifier.subscribers import Details
+from shnotify.notifier.words import needs_of
 from shnotify.resources.lookup import (
     ListedSubscription,
     look_into_subscriptions,
@@ -72,7 +73,7 @@ class Surroundings:
         if refused and all(isinstance(error, NoSuchServiceError) for error in refused):
             return Link("hub", "warning", "whoever answers here is not AWS and has no Security Hub")
         if refused:
-            needs = tuple(error.operation for error in refused if error.operation)
+            needs = tuple(one for error in refused for one in needs_of(error))
             why = f"whether Security Hub is enabled here could not be asked: {refused[0].message}"
             return Link("hub", "unknown", why, needs=needs)
         if len(off) == len(answers):

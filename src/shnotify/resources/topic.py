@@ -129,7 +129,9 @@ class Topic(Resource):
             policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
         )
-        return replace(self._live(state), notes=open_notes(state.policy_document))
+        facts = {"SubscriptionsDeleted": str(have.get("SubscriptionsDeleted", ""))}
+        live = replace(self._live(state), facts=facts)
+        return replace(live, notes=open_notes(state.policy_document))
 
     def links(self) -> tuple[str, ...]:
         return ("topic-policy",)

@@ -13,11 +13,12 @@ from moto.sns.models import sns_backends
 
 from shnotify.resources import calls
 from shnotify.sandbox.findingstore import moment_text
+from shnotify.sandbox.flood import is_flooded
 from shnotify.sandbox.metrics import count
 from shnotify.sandbox.permissions import RefusedError, require_by_policy, require_key
 from shnotify.sandbox.queues import put_message, queue_of
-from shnotify.sandbox.rows import Proceed, model
-from shnotify.sandbox.subscriptions import is_pending
+from shnotify.sandbox.rows import Proceed, model, now
+from shnotify.sandbox.subscriptions import is_pending, suspend
 
 NO_SUBJECT = "AWS Notification Message"
 """What stands there when nobody gave a subject (C.9)."""
@@ -91,7 +92,7 @@ def messages_are_counted(topic: Any, proceed: Proceed) -> Any:
     return proceed()
 
 
-@model("moto.sns.models", "Subscription.publish", "B.SNS.7, C.9, sns-email-notifications")
+@model("moto.sns.models", "Subscription.publish", "B.SNS.7, B.SNS.10, C.9, sns-email-notifications")
 def confirmed_addresses_get_mail(
     subscription: Any,
     proceed: Proceed,
@@ -111,6 +112,9 @@ def confirmed_addresses_get_mail(
     if subscription.protocol not in ("email", "email-json"):
         _count(subscription.topic, "NumberOfNotificationsDelivered")
         return proceed()
+    if is_flooded(subscription):
+        suspend(subscription, now())
+        return None
     if message_structure == "json":
         message = subscription._parse_message_structure(message, subscription.protocol)
     if subscription.protocol == "email-json":

@@ -23,6 +23,7 @@ from shnotify.resources import calls
 from shnotify.sandbox.archives import modules_of
 from shnotify.sandbox.delivery import TARGETS
 from shnotify.sandbox.findingstore import moment_text
+from shnotify.sandbox.flood import wait
 from shnotify.sandbox.metrics import count
 from shnotify.sandbox.permissions import FunctionRole, RefusedError, require_by_policy
 from shnotify.sandbox.queues import put_message, queue_of
@@ -123,7 +124,7 @@ def _call_handler(function: Any, role: FunctionRole, event: Any, lines: list[str
         each.__dict__["print"] = write
     module.__dict__["boto3"] = Sdk(function, role)
     if "time" in module.__dict__:
-        module.__dict__["time"] = SimpleNamespace(sleep=lambda _: None)  # nobody waits here
+        module.__dict__["time"] = SimpleNamespace(sleep=wait)  # nobody waits here
     context = SimpleNamespace(
         function_name=function.function_name,
         invoked_function_arn=function.function_arn,

@@ -15,8 +15,8 @@ _STYLES = {"confirmed": "green", "pending": "yellow", "missing": "bold red", "un
 _PENDING = "must click the link in SNS's mail; SNS drops it 48 hours after it was subscribed"
 
 _SUSPENDED = (
-    "was confirmed before, as far as can be seen: more than 10 mails a second suspend one; "
-    "`shnotify subscriptions resend` asks it again"
+    "suspended: was confirmed before, as far as can be seen, and more than 10 mails a second "
+    "suspend one; `shnotify subscriptions resend` asks it again"
 )
 
 

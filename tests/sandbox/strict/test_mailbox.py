@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shnotify.errors import ShnotifyError
-from shnotify.sandbox import confirm_subscription
+from shnotify.sandbox import confirm_subscription, pending_subscriptions
+from shnotify.sandbox.flood import wait
 from shnotify.sandbox.mailbox import CONFIRMATION, NO_SUBJECT, mails
 from shnotify.sandbox.subscriptions import unsubscribe
 from tests.sandbox.strict.cloud import Cloud, refused, subscribe
@@ -28,6 +29,23 @@ def test_confirmed_addresses_get_mail(cloud: Cloud) -> None:
     cloud.sns.publish(TopicArn=topic, Message="2", Subject="s")
     assert _arrived() == [("a@example.com", NO_SUBJECT, "body\nwith a line"), ("a@example.com", "s", "2")]
     assert number("AWS/SNS", "t", "NumberOfNotificationsDelivered") == 2
+
+
+def test_more_than_ten_mails_a_second_suspend_an_address(cloud: Cloud) -> None:
+    topic = cloud.topic()
+    subscribe(cloud, topic, "a@example.com")
+    confirm_subscription("a@example.com")
+    for n in range(10):
+        cloud.sns.publish(TopicArn=topic, Message=f"{n}")
+    wait(1)
+    for n in range(10, 23):
+        cloud.sns.publish(TopicArn=topic, Message=f"{n}")
+    assert [body for _, _, body in _arrived()] == [f"{n}" for n in range(20)]
+    assert [one.endpoint for one in pending_subscriptions()] == ["a@example.com"]
+    confirm_subscription("a@example.com")
+    wait(1)
+    cloud.sns.publish(TopicArn=topic, Message="again")
+    assert _arrived()[-1][2] == "again"
 
 
 def test_messages_are_counted(cloud: Cloud) -> None:
