@@ -82,6 +82,8 @@ def test_the_second_topic_has_no_key_and_lets_cloudwatch_in(watched: World) -> N
 def test_it_is_in_sync_and_doctor_says_so(watched: World) -> None:
     status = watched.run("status")
     assert (status.code, status.states()) == (0, {})
+    (told,) = status.json["watchdog"]["subscribers"]
+    assert (status.json["watchdog"]["ok"], told["endpoint"], told["state"]) == (True, "oncall@example.com", "confirmed")
     assert watchdog(watched) == [("ok", None)]
 
 
@@ -90,6 +92,7 @@ def test_who_does_not_use_it_pays_nothing(world: World) -> None:
     assert not [call for call in world.faults.operations if call.startswith("cloudwatch:")]
     assert not [one for one in ran.json["actions"] if "Watchdog" in one["id"] or "Alarm" in one["type"]]
     assert "alarm" not in world.text("plan").out
+    assert "watchdog" not in world.run("status").out + world.text("status").out
     world.write(SMALLEST + "watchdog: false\n")
     assert world.run("plan").json["fingerprint"] == ran.json["fingerprint"]
 
@@ -132,6 +135,10 @@ def test_a_watchdog_that_nobody_hears_is_broken(watched: World) -> None:
     ran = watched.run("doctor")
     assert ran.code == 4
     assert watchdog(watched) == [("broken", "WatchdogTopic")]
+    ran = watched.run("status")
+    assert ran.code == 3  # the subscriber is missing, which is drift
+    assert (ran.json["watchdog"]["ok"], len(ran.json["watchdog"]["problems"])) == (False, 1)
+    assert "watchdog: TELLS NOBODY" in watched.text("status").out
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shnotify.aws.failures import AwsError
-from shnotify.config.models import Route
+from shnotify.config.models import Config, Route, Watchdog
 from shnotify.engine.health import Link
 from shnotify.findings.matching import matches
 from shnotify.resources.lookup import ListedSubscription
@@ -20,6 +20,16 @@ Details = Mapping[str, Mapping[str, str] | AwsError | None]
 
 _ENVELOPE = {"version", "source", "detail-type"}
 """The keys of an event whose values do not depend on the finding."""
+
+
+WATCHDOG = "watchdog"
+"""What stands for the watchdog among the routes; no route has this name (`config.crosschecks`)."""
+
+
+def as_route(config: Config, watchdog: Watchdog) -> Route:
+    """Makes of the watchdog one more route: its subscribers have to confirm like others."""
+    told = {"name": WATCHDOG, "subscribers": watchdog.subscribers}
+    return config.routes[0].model_copy(update=told)
 
 
 @dataclass(frozen=True)
