@@ -119,6 +119,8 @@ OTHERS = {
     "test": ("test", "--yes"),
     "subscriptions": ("subscriptions", "list"),
 }
+WRITES = {"securityhub:BatchImportFindings", "securityhub:BatchUpdateFindings"}
+"""What the other commands write. Without a read they say what they cannot tell."""
 ALL_KINDS = FOLDED + WATCHDOG
 
 
@@ -158,7 +160,7 @@ def check(lived: Any, command: str, action: str, whole: tuple[int, str, set[str]
     code, said, _ = lived(command, action, file)
     if action not in whole[2] or action == "sts:GetCallerIdentity":  # always allowed (API_GetCallerIdentity)
         assert code == whole[0], (command, action, said)
-    elif action in READS:
+    elif action in READS or (command in OTHERS and action not in WRITES):
         assert action in said or code == whole[0], (command, action)
     else:
         assert action in said, (command, action)

@@ -44,9 +44,10 @@ from shnotify.tags import PLAIN_TAG
 
 FOLDING_SECONDS = 120
 """The function's timeout where it works off batches. The buffer hides a message six times as long
-and a window more (with-sqs, configuring a queue)."""
+and a window more (services-sqs-configure)."""
 FOLDED_AT_ONCE = 500
-"""Findings in a batch: what two or three mails can name."""
+"""Findings in a batch: what two or three mails can name. More than 10 need a window, and 2 is the
+least concurrency that Lambda takes (API_CreateEventSourceMapping)."""
 LOG_DAYS = 30
 """How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
 
