@@ -35,7 +35,7 @@ def test_an_emptied_world_is_empty(world: World) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", STORIES)
 def test_every_call(world: World, story: str, how: str, cases: Cases) -> None:
