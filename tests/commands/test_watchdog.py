@@ -21,6 +21,7 @@ from shnotify.sandbox.mailbox import mails
 from shnotify.sandbox.schedules import fire
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, World
+from tests.support.crashes import FOLDED
 from tests.support.faults import REGION
 from tests.support.lambda_mode import LAMBDA
 from tests.support.samples import sample
@@ -297,9 +298,14 @@ def test_a_heart_that_stands_still_is_broken(watched: World) -> None:
     assert watchdog(watched) == [("ok", None)]
 
 
-def test_validate_counts_what_is_made(watched: World) -> None:
-    graph = build(load(watched.path), Scope("aws", REGION, ACCOUNT))
-    counts = made(load(watched.path))
+def test_validate_counts_what_is_made(world: World) -> None:
+    world.write(FOLDED + WATCHDOG)
+    graph = build(load(world.path), Scope("aws", REGION, ACCOUNT))
+    counts = made(load(world.path))
+    watched = {
+        (thing.metric_name, thing.threshold) for thing in graph if "Buffer" in thing.id and isinstance(thing, Alarm)
+    }
+    assert watched == [("ApproximateAgeOfOldestMessage", 7200.0)]  # a flood fills a buffer; that is no alarm
     for kind, word in ((Alarm, "CloudWatch alarm"), (Topic, "SNS topic"), (Queue, "SQS queue")):
         assert counts[word] == sum(isinstance(thing, kind) for thing in graph)
 
