@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shnotify.engine.events import Advanced
+from shnotify.notifier import flood
 from shnotify.terminal.screen import Screen
 from tests.conftest import SMALLEST, World
 from tests.support import faults
@@ -116,13 +117,22 @@ def test_a_denied_read_names_the_iam_action(world: World) -> None:
 # -- what apply says first -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("count", "says"), [(9, None), (60, "60 findings"), (130, "100 or more findings")])
-def test_apply_tells_a_backlog_before_the_rule_is_on(world: World, count: int, says: str | None) -> None:
+@pytest.mark.parametrize(
+    ("count", "pages", "says"),
+    [(9, 10, None), (60, 10, "60 findings"), (130, 10, "130 findings"), (130, 1, "100 or more findings")],
+)
+def test_apply_tells_a_backlog_before_the_rule_is_on(
+    world: World, monkeypatch: pytest.MonkeyPatch, count: int, pages: int, says: str | None
+) -> None:
+    monkeypatch.setattr(flood, "PAGES", pages)
     there(*(asff(n) for n in range(count)))
-    for command in (("plan",), ("apply", "--yes")):
-        err = world.run(*command).err
-        assert (f"route urgent: {says} match already" in err) if says else ("match already" not in err)
-    assert world.faults.operations.count("securityhub:GetFindings") == 1
+    assert (f"route urgent: {says} match already" in world.run("plan").err) is bool(says)
+    ran = world.apply()
+    before, begins, _ = ran.err.partition("UrgentRule: creating")
+    assert begins
+    assert (f"route urgent: {says} match already" in before) is bool(says)
+    assert any("match already" in one for one in ran.json["warnings"]) is bool(says)
+    assert world.faults.operations.count("securityhub:GetFindings") == min(pages, count // 100 + 1)
 
 
 def test_in_sync_nothing_is_asked(world: World) -> None:

@@ -17,13 +17,12 @@ from shnotify.notifier.deadletters import read_letter
 from shnotify.notifier.senders import senders_of
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, Cases, World
-from tests.support.crashes import HOWS, STORIES, sweep
+from tests.support.crashes import FOLDED, HOWS, STORIES, between, sweep
 from tests.support.faults import REGION
 from tests.support.folding import event, finding_id
 from tests.support.lambda_mode import ACCOUNT, FUNCTION, LAMBDA, ROLE
 from tests.support.samples import sample
 
-FOLDED = SMALLEST + "    message: {format: lambda, fold: {window: 1m, after: 5}}\n"
 BUFFER = "security-alerts-urgent-buffer"
 BUFFER_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{BUFFER}"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"
@@ -299,21 +298,11 @@ def test_a_stack_makes_the_rule_after_the_mapping(world: World) -> None:
     assert redrive == {"deadLetterTargetArn": {"Fn::GetAtt": ["Dlq", "Arn"]}, "maxReceiveCount": 5}
 
 
-def _from(before: str, after: str) -> Callable[[World], None]:
-    def story(world: World) -> None:
-        if before:
-            world.write(before)
-            assert world.apply().code == 0
-        world.write(after)
-
-    return story
-
-
 FOLD_STORIES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
-    "folding: fresh apply": (_from("", FOLDED), ("apply", "--yes")),
-    "folding: switched on": (_from(LAMBDA, FOLDED), ("apply", "--yes")),
-    "folding: switched off": (_from(FOLDED, LAMBDA), ("apply", "--yes")),
-    "folding: destroy": (_from(FOLDED, FOLDED), ("destroy", "--yes")),
+    "folding: fresh apply": (between("", FOLDED), ("apply", "--yes")),
+    "folding: switched on": (between(LAMBDA, FOLDED), ("apply", "--yes")),
+    "folding: switched off": (between(FOLDED, LAMBDA), ("apply", "--yes")),
+    "folding: destroy": (between(FOLDED, FOLDED), ("destroy", "--yes")),
 }
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -333,8 +334,7 @@ def _stories(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(STORIES, name, story)
 
 
-@pytest.mark.parametrize("how", HOWS)
-@pytest.mark.parametrize("story", LAMBDA_STORIES)
+@pytest.mark.parametrize(("story", "how"), [*zip(LAMBDA_STORIES, cycle(HOWS), strict=False)])
 def test_a_sample_of_crashes(world: World, story: str, how: str, cases: Cases) -> None:
     cases(sweep(world, story, how, step=19))
 

@@ -14,12 +14,17 @@ from shnotify.notifier.desired import build
 from shnotify.notifier.heartbeat import detail
 from shnotify.resources.alarm import Alarm
 from shnotify.resources.queue import Queue
+from shnotify.resources.role import POLICY_NAME
 from shnotify.resources.topic import Topic
+from shnotify.sandbox.arrivals import arrive
 from shnotify.sandbox.mailbox import mails
+from shnotify.sandbox.schedules import fire
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, World
+from tests.support.crashes import FOLDED
 from tests.support.faults import REGION
 from tests.support.lambda_mode import LAMBDA
+from tests.support.samples import sample
 
 WATCHDOG = "watchdog: {subscribers: [oncall@example.com]}\n"
 ACCOUNT = "123456789012"
@@ -78,6 +83,8 @@ def test_the_second_topic_has_no_key_and_lets_cloudwatch_in(watched: World) -> N
 def test_it_is_in_sync_and_doctor_says_so(watched: World) -> None:
     status = watched.run("status")
     assert (status.code, status.states()) == (0, {})
+    (told,) = status.json["watchdog"]["subscribers"]
+    assert (status.json["watchdog"]["ok"], told["endpoint"], told["state"]) == (True, "oncall@example.com", "confirmed")
     assert watchdog(watched) == [("ok", None)]
 
 
@@ -86,6 +93,7 @@ def test_who_does_not_use_it_pays_nothing(world: World) -> None:
     assert not [call for call in world.faults.operations if call.startswith("cloudwatch:")]
     assert not [one for one in ran.json["actions"] if "Watchdog" in one["id"] or "Alarm" in one["type"]]
     assert "alarm" not in world.text("plan").out
+    assert "watchdog" not in world.run("status").out + world.text("status").out
     world.write(SMALLEST + "watchdog: false\n")
     assert world.run("plan").json["fingerprint"] == ran.json["fingerprint"]
 
@@ -128,6 +136,10 @@ def test_a_watchdog_that_nobody_hears_is_broken(watched: World) -> None:
     ran = watched.run("doctor")
     assert ran.code == 4
     assert watchdog(watched) == [("broken", "WatchdogTopic")]
+    ran = watched.run("status")
+    assert ran.code == 3  # the subscriber is missing, which is drift
+    assert (ran.json["watchdog"]["ok"], len(ran.json["watchdog"]["problems"])) == (False, 1)
+    assert "watchdog: TELLS NOBODY" in watched.text("status").out
 
 
 @pytest.mark.parametrize(
@@ -182,15 +194,20 @@ def test_an_alarm_of_somebody_else_is_refused_or_adopted_and_given_back(world: W
 
 
 def beat(world: World, **changed: Any) -> None:
-    """What the schedule does, when its time has come."""
+    """What the schedule does, when its time has come; or somebody who sends something like it."""
     name = "security-alerts-heartbeat"
+    if not changed:
+        assert fire(f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{name}/{name}") == f"{name} was sent"
+        return
     target = world.client("scheduler").get_schedule(Name=name, GroupName=name)["Target"]
     entry = {**target["EventBridgeParameters"], "Detail": target["Input"], **changed}
     assert world.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
-@pytest.mark.parametrize("source", ["cspm", "hub", "both"])
-@pytest.mark.parametrize("form", ["summary", "json", "lambda"])
+@pytest.mark.parametrize(
+    ("form", "source"),
+    [("summary", "cspm"), ("summary", "hub"), ("summary", "both"), ("json", "hub"), ("lambda", "both")],
+)
 def test_a_heartbeat_is_one_mail_a_route(world: World, form: str, source: str) -> None:
     fields = f"    source: {source}\n    message: {{format: {form}}}\n"
     world.write(SMALLEST + fields + WATCHDOG)
@@ -202,6 +219,27 @@ def test_a_heartbeat_is_one_mail_a_route(world: World, form: str, source: str) -
     (mail,) = mails()[before:]
     assert mail.to == "secops@example.com"
     assert "alive: the alerts of security-alerts get through" in mail.subject + mail.body
+    counted = mail.subject.endswith(", none lost, 1 subscriber (security-alerts)")
+    assert counted is (form == "lambda")
+
+
+def test_a_heartbeat_tells_what_happened_and_never_fails_for_it(world: World) -> None:
+    world.write(SMALLEST + "    message: {format: lambda, fold: {}}\n" + WATCHDOG)
+    assert world.apply().code == 0
+    confirm_subscription("secops@example.com")
+    for number in range(2):
+        arrive(ACCOUNT, REGION, sample("cspm-control-s3")["detail"]["findings"][0] | {"Id": f"f{number}"})
+    beat(world)
+    assert mails()[-1].subject.startswith("alive: 2 findings since ")
+    (role,) = (one for one in world.client("iam").list_roles()["Roles"] if "formatter" in one["RoleName"])
+    inline = {"RoleName": role["RoleName"], "PolicyName": POLICY_NAME}
+    document = world.client("iam").get_role_policy(**inline)["PolicyDocument"]
+    kept = [one for one in document["Statement"] if not one["Sid"].startswith("Count")]
+    assert len(document["Statement"]) - len(kept) == 4
+    world.client("iam").put_role_policy(**inline, PolicyDocument=json.dumps({**document, "Statement": kept}))
+    beat(world)
+    assert mails()[-1].subject == "alive: the alerts of security-alerts get through"
+    assert mails()[-1].body.count("Cannot tell: ") == 4
 
 
 def test_only_exactly_the_heartbeat_is_let_in(world: World) -> None:
@@ -260,9 +298,13 @@ def test_a_heart_that_stands_still_is_broken(watched: World) -> None:
     assert watchdog(watched) == [("ok", None)]
 
 
-def test_validate_counts_what_is_made(watched: World) -> None:
-    graph = build(load(watched.path), Scope("aws", REGION, ACCOUNT))
-    counts = made(load(watched.path))
+def test_validate_counts_what_is_made(world: World) -> None:
+    world.write(FOLDED + WATCHDOG)
+    graph = build(load(world.path), Scope("aws", REGION, ACCOUNT))
+    counts = made(load(world.path))
+    of_buffer = [thing for thing in graph if isinstance(thing, Alarm) and "Buffer" in thing.id]
+    # A flood fills a buffer: its depth is no alarm.
+    assert [(one.metric_name, one.threshold) for one in of_buffer] == [("ApproximateAgeOfOldestMessage", 7200.0)]
     for kind, word in ((Alarm, "CloudWatch alarm"), (Topic, "SNS topic"), (Queue, "SQS queue")):
         assert counts[word] == sum(isinstance(thing, kind) for thing in graph)
 
@@ -301,7 +343,7 @@ def test_what_cannot_be(world: World, text: str, path: str) -> None:
     assert path in ran.out
 
 
-@pytest.mark.parametrize("form", ["summary", "json", "lambda"])
+@pytest.mark.parametrize("form", ["summary", "lambda"])
 def test_the_rest_of_the_diagnosis_is_as_without_it(world: World, form: str) -> None:
     """The wider pattern breaks no other judgement."""
     route = SMALLEST + f"    message: {{format: {form}}}\n"

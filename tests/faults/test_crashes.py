@@ -18,6 +18,7 @@ from tests.support.crashes import (
     HOWS,
     STORIES,
     SWITCHES,
+    WATCHDOGS,
     clean_run,
     crash_and_rerun,
     emptied,
@@ -34,7 +35,7 @@ def test_an_emptied_world_is_empty(world: World) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("story", STORIES)
 def test_every_call(world: World, story: str, how: str, cases: Cases) -> None:
@@ -42,9 +43,14 @@ def test_every_call(world: World, story: str, how: str, cases: Cases) -> None:
 
 
 @pytest.mark.parametrize("how", HOWS)
-@pytest.mark.parametrize("story", sorted(STORIES.keys() - SWITCHES.keys()))
+@pytest.mark.parametrize("story", sorted(STORIES.keys() - SWITCHES.keys() - WATCHDOGS.keys()))
 def test_a_sample_of_the_calls(world: World, story: str, how: str, cases: Cases) -> None:
     cases(sweep(world, story, how, step=8))
+
+
+@pytest.mark.parametrize(("story", "how"), [*zip(WATCHDOGS, HOWS, strict=True)])
+def test_a_sample_of_the_watchdogs_calls(world: World, story: str, how: str, cases: Cases) -> None:
+    cases(sweep(world, story, how, step=37))
 
 
 @pytest.mark.parametrize("how", ["before", "after"])

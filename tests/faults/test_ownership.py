@@ -11,6 +11,7 @@ import pytest
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, World
 from tests.support.canonical import account
+from tests.support.crashes import FOLDED, WATCHDOG, WATCHED
 from tests.support.faults import REGION
 from tests.support.lifecycle import QUEUE, RULE, TOPIC, key_id
 
@@ -78,6 +79,68 @@ def test_what_cloudformation_manages_is_refused_even_with_adopt(world: World, ki
     assert (ran.code, world.faults.writes) == (1, [])
     assert ran.actions()[resource] == "refuse"
     assert "CloudFormation stack 'stack'" in ran.out
+
+
+# -- the watchdog's things and a fold's, all in one world ------------------------------------------------------------
+
+ALL_KINDS = FOLDED + WATCHDOG
+HEART = "security-alerts-heartbeat"
+BEAT_ROLE = f"{HEART}-{REGION}"
+BEAT_QUEUE = f"https://sqs.{REGION}.amazonaws.com/123456789012/{HEART}-dlq"
+ALARM = "security-alerts-Dlq-Depth"
+SECOND_TOPIC = f"arn:aws:sns:{REGION}:123456789012:security-alerts-watchdog"
+MORE = ("DlqDepth", "WatchdogHeartbeat", "WatchdogHeartbeatRole", "WatchdogHeartbeatDlq", "WatchdogTopic")
+
+
+def _others(world: World, tags: dict[str, str]) -> None:
+    """Somebody else's things that have all these names."""
+    listed = [{"Key": k, "Value": v} for k, v in tags.items()]
+    alarm = {"Namespace": "AWS/SQS", "MetricName": "X", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    world.client("cloudwatch").put_metric_alarm(
+        AlarmName=ALARM, Threshold=5, ComparisonOperator="GreaterThanThreshold", Tags=listed, **alarm
+    )
+    world.client("scheduler").create_schedule_group(Name=HEART, Tags=listed)
+    trust = '{"Version":"2012-10-17","Statement":[]}'
+    world.client("iam").create_role(RoleName=BEAT_ROLE, AssumeRolePolicyDocument=trust, Tags=listed)
+    world.client("sqs").create_queue(QueueName=f"{HEART}-dlq", tags=tags)
+    world.client("sns").create_topic(Name="security-alerts-watchdog", Tags=listed)
+
+
+@pytest.mark.parametrize("owner", OWNERS)
+def test_a_watchdogs_names_that_others_have_are_left_alone(world: World, owner: str) -> None:
+    world.write(WATCHED)
+    _others(world, OWNERS[owner])
+    before = account(world)
+    ran = world.apply(*(["--adopt"] if "CloudFormation" in owner else []))
+    assert (ran.code, world.faults.writes) == (1, [])
+    assert {i for i, action in ran.actions().items() if action == "refuse"} == set(MORE)
+    states = world.run("status").states()
+    assert {states[one] for one in MORE} == {"unmanaged"}
+    gone = world.run("destroy", "--yes")
+    assert (gone.code, world.faults.writes) == (1, [])
+    assert account(world) == before
+
+
+def test_what_lost_our_tag_is_not_ours_until_adopted(world: World) -> None:
+    """A mapping too: it can only be somebody else's when its tag is gone, for it has no name."""
+    world.write(ALL_KINDS)
+    assert world.apply().code == 0
+    name = ["shnotify:name"]
+    (alarm,) = world.client("cloudwatch").describe_alarms(AlarmNames=[ALARM])["MetricAlarms"]
+    world.client("cloudwatch").untag_resource(ResourceARN=alarm["AlarmArn"], TagKeys=name)
+    group = world.client("scheduler").get_schedule_group(Name=HEART)["Arn"]
+    world.client("scheduler").untag_resource(ResourceArn=group, TagKeys=name)
+    world.client("iam").untag_role(RoleName=BEAT_ROLE, TagKeys=name)
+    world.client("sqs").untag_queue(QueueUrl=BEAT_QUEUE, TagKeys=name)
+    world.client("sns").untag_resource(ResourceArn=SECOND_TOPIC, TagKeys=name)
+    (mapping,) = world.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    world.client("lambda").untag_resource(Resource=mapping["EventSourceMappingArn"], TagKeys=name)
+    lost = {*MORE, "UrgentMapping"}
+    assert world.run("status").states() == dict.fromkeys(lost, "unmanaged")
+    assert (world.apply().code, world.faults.writes) == (1, [])
+    adopted = world.apply("--adopt")
+    assert (adopted.code, adopted.actions()) == (0, dict.fromkeys(lost, "adopt")), adopted.err
+    assert world.run("status").states() == {}
 
 
 def _untag(world: World, kind: str) -> None:

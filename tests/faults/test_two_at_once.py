@@ -6,7 +6,7 @@ Rows 37 and 71-74 of docs/fault-rows.md.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from shnotify.aws.gateway import Aws
 from tests.conftest import World
 from tests.support.canonical import account, live_keys
-from tests.support.crashes import emptied
+from tests.support.crashes import FOLDED, WATCHDOG, emptied
 from tests.support.faults import Fault, Killed, kill_after, kill_before, on
 from tests.support.interleaving import APPLY, DESTROY, check, in_the_middle, together
 from tests.support.lifecycle import TOPIC, key_id
@@ -33,6 +33,20 @@ def test_two_runs_at_once(world: World, monkeypatch: pytest.MonkeyPatch, command
                 assert 0 in codes
                 assert live_keys(world) == ["DlqKey", "TopicKey"], seed
             check(world)
+
+
+@pytest.mark.parametrize("seeds", [(7,), pytest.param(range(100, 120), marks=[pytest.mark.full])], ids=["one", "many"])
+@pytest.mark.timeout(900)
+def test_two_runs_at_once_with_all_kinds(world: World, monkeypatch: pytest.MonkeyPatch, seeds: Iterable[int]) -> None:
+    for seed in seeds:
+        for commands in ((APPLY, APPLY), (APPLY, DESTROY)):
+            with emptied(world):
+                world.write(FOLDED + WATCHDOG)
+                if DESTROY in commands:
+                    world.apply()
+                assert set(together(world, monkeypatch, seed, *commands)) <= {0, 1}
+                check(world)
+                assert len(account(world)["mappings"]) == 1
 
 
 @pytest.mark.full

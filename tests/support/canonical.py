@@ -24,6 +24,8 @@ def account(world: World) -> dict[str, Any]:
         "mappings": sorted(_mappings(world), key=repr),
         "roles": sorted(_roles(world), key=repr),
         "logs": sorted(_log_groups(world), key=repr),
+        "alarms": sorted(_alarms(world), key=repr),
+        "schedules": sorted(_schedules(world), key=repr),
     }
     text = json.dumps(found, sort_keys=True, default=str)
     for key_id, name in names.items():
@@ -192,3 +194,36 @@ def _log_groups(world: World) -> list[Any]:
         }
         for group in logs.describe_log_groups()["logGroups"]
     ]
+
+
+_OF_NOW = ("AlarmConfigurationUpdatedTimestamp", "StateUpdatedTimestamp", "StateTransitionedTimestamp")
+
+
+def _alarms(world: World) -> list[Any]:
+    cloudwatch = world.client("cloudwatch")
+    return [
+        {
+            **{name: value for name, value in alarm.items() if name not in _OF_NOW},
+            "tags": cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"],
+        }
+        for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
+    ]
+
+
+def _schedules(world: World) -> list[Any]:
+    """Each schedule group but the account's own, with its schedules."""
+    scheduler = world.client("scheduler")
+    found = []
+    for group in scheduler.list_schedule_groups()["ScheduleGroups"]:
+        listed = scheduler.list_schedules(GroupName=group["Name"])["Schedules"]
+        whole = [scheduler.get_schedule(Name=one["Name"], GroupName=group["Name"]) for one in listed]
+        settled = ("Name", "ScheduleExpression", "ScheduleExpressionTimezone", "State", "Target", "Description")
+        if group["Name"] != "default" or listed:
+            found.append(
+                {
+                    "group": group["Name"],
+                    "tags": scheduler.list_tags_for_resource(ResourceArn=group["Arn"])["Tags"],
+                    "schedules": [{name: one.get(name) for name in settled} for one in whole],
+                }
+            )
+    return found

@@ -69,8 +69,32 @@ SWITCHES: dict[str, Story] = {
     "from one rule to two": (plain, ("apply", "--yes")),
     "from two rules to one": (guarded, ("apply", "--yes")),
 }
+FOLDED = SMALLEST + "    message: {format: lambda, fold: {window: 1m, after: 5}}\n"
+WATCHDOG = "watchdog: {subscribers: [oncall@example.com]}\n"
+WATCHED = SMALLEST + WATCHDOG
+"""With a second topic, alarms, and a schedule with its group, role and queue."""
+
+
+def between(before: str, after: str) -> Callable[[World], None]:
+    """A file that was applied, if any, and another that is to be."""
+
+    def prepare(world: World) -> None:
+        if before:
+            world.write(before)
+            applied(world)
+        world.write(after)
+
+    return prepare
+
+
+WATCHDOGS: dict[str, Story] = {
+    "watchdog: switched on": (between(SMALLEST, WATCHED), ("apply", "--yes")),
+    "watchdog: switched off": (between(WATCHED, SMALLEST), ("apply", "--yes")),
+    "watchdog: destroy": (between(WATCHED, WATCHED), ("destroy", "--yes")),
+}
 STORIES: dict[str, Story] = {
     **SWITCHES,
+    **WATCHDOGS,
     "fresh apply": (nothing, ("apply", "--yes")),
     "update of every field": (changed_file, ("apply", "--yes")),
     "repair": (broken, ("apply", "--yes")),

@@ -7,9 +7,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from shnotify.commands._session import Session
+    from shnotify.engine.events import Event
     from shnotify.engine.execute import Outcome
     from shnotify.engine.plan import Observation, Plan
     from shnotify.errors import ShnotifyError
@@ -33,8 +35,8 @@ def planned(
 
     ask   whether EventBridge is asked about the patterns that guard a mail; `apply` is answered
           when it writes them
-    wait  whether the number of findings that match already is waited for; else it is told beside
-          the first changes, before a rule is switched on
+    wait  whether the number of findings that match already is waited for; else `backlog_first`
+          tells it beside the first changes, before a rule is switched on
     """
     from shnotify.config.advice import advice
     from shnotify.engine.plan import plan_apply
@@ -66,7 +68,7 @@ def planned(
         for warning in counted(run, count):
             run.warn_of(warning)
     elif count:
-        count.add_done_callback(lambda done: _tell(run, done))
+        run.backlog = count
     run.screen.sum_up(summary_line(plan))
     if markdown:
         _show_markdown(run, plan)
@@ -150,12 +152,22 @@ def counted(run: Session, count: Future[list[str]]) -> list[str]:
         return []
 
 
-def _tell(run: Session, done: Future[list[str]]) -> None:
+def backlog_first(run: Session) -> Callable[[Event], None]:
+    """Reports what is carried out, and how many findings match already before it begins a rule."""
     from shnotify.aws.progress import Noted
+    from shnotify.engine.events import StepStarted
+    from shnotify.resources.rule import Rule
 
-    if done.exception() is None:
-        for warning in done.result():
-            run.report(Noted(warning))
+    def report(event: Event) -> None:
+        rule = isinstance(event, StepStarted) and isinstance(event.step.resource, Rule)
+        if rule and run.backlog:
+            count, run.backlog = run.backlog, None
+            for warning in counted(run, count):
+                run.warnings.append(warning)
+                run.report(Noted(warning))
+        run.report(event)
+
+    return report
 
 
 def cost_line(run: Session) -> str:

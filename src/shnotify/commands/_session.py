@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -59,6 +60,8 @@ class Session:
     """What was warned of, for the JSON document."""
     plain: dict[str, str] = field(default_factory=dict)
     beside: frozenset[str] = frozenset()
+    backlog: Future[list[str]] | None = None
+    """What is said of the findings that match already, before a rule is switched on."""
 
     def observe(
         self,

@@ -79,17 +79,18 @@ def _carried_out(
     run: Session, plan: Plan, seen: Observation, *, adopt: bool
 ) -> tuple[Plan, Outcome]:
     """Carries out the plan, and what has to come before it or after it."""
+    from shnotify.commands._flow import backlog_first
     from shnotify.engine.execute import execute
     from shnotify.engine.plan import on_the_way, plan_apply
     from shnotify.notifier.plain import refused
 
     if way := on_the_way(run.graph, seen):
         plan = plan_apply(way, replace(seen, leftovers=()), adopt=adopt)
-        outcome = execute(plan, run.aws, run.report)
+        outcome = execute(plan, run.aws, backlog_first(run))
         if not (outcome.error or outcome.interrupted):
             plan, outcome = _continued(run, plan, outcome, adopt=adopt)
     else:
-        outcome = execute(plan, run.aws, run.report)
+        outcome = execute(plan, run.aws, backlog_first(run))
     routes = refused(run.config, run.graph, outcome.errors)
     if not routes or outcome.interrupted:
         return plan, outcome

@@ -50,4 +50,5 @@ def _tell(screen: Screen, sandbox: Sandbox) -> None:
     screen.say(f"embedded AWS on {sandbox.endpoint}")
     screen.say(f"mails, and the links in them: {sandbox.endpoint}/sandbox/mail")
     screen.say(f"who has not confirmed yet: {sandbox.endpoint}/sandbox/subscriptions")
+    screen.say(f"schedules, such as a heartbeat's, to fire: {sandbox.endpoint}/sandbox/schedules")
     screen.say("Ctrl-C ends it; nothing is kept")

@@ -20,6 +20,12 @@ _VERDICTS = {
     "broken": ("CANNOT DELIVER", "bold red"),
     "unknown": ("cannot tell whether it delivers", "bold yellow"),
 }
+_HEARD = {
+    "ok": ("watchdog: is heard", "green"),
+    "broken": ("watchdog: TELLS NOBODY", "bold red"),
+    "unknown": ("watchdog: cannot tell whether it is heard", "bold yellow"),
+}
+"""What a watchdog's verdict says."""
 _ONLY_THE_NET = ("can deliver, but what fails may be lost", "bold yellow")
 _STYLES = {"in_sync": "green", "unknown": "bold red"}
 
@@ -35,6 +41,7 @@ def command(**options: Any) -> int:
     from shnotify.commands._session import unread
     from shnotify.engine.plan import plan_apply
     from shnotify.notifier.delivery import deliveries
+    from shnotify.notifier.watchdog import watchdog_delivery
 
     def work(run: Session) -> Work:
         yield from ()  # it asks nothing
@@ -45,6 +52,7 @@ def command(**options: Any) -> int:
             step.key: state_of(step, leftover=step.key not in seen.wanted) for step in plan.steps
         }
         routes = deliveries(run.config, run.graph, seen, around)
+        watchdog = watchdog_delivery(run.config, run.graph, seen, around)
         error = unread(seen)
         in_sync = not error and set(states.values()) <= {"in_sync"}
         run.screen.document(
@@ -52,11 +60,12 @@ def command(**options: Any) -> int:
                 in_sync=in_sync,
                 resources=[_resource(step, states[step.key]) for step in plan.steps],
                 delivery=[route.to_json() for route in routes],
+                **({"watchdog": watchdog.to_json()} if watchdog else {}),
                 warnings=list(run.warnings),
                 error=error.to_json() if error else None,
             )
         )
-        _show(run, plan, states, routes)
+        _show(run, plan, states, routes, watchdog)
         if error:
             run.screen.error(error.message, error.hint)
             return 1
@@ -100,7 +109,13 @@ def _resource(step: Step, state: str) -> dict[str, Any]:
     return found
 
 
-def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[Delivery]) -> None:
+def _show(
+    run: Session,
+    plan: Plan,
+    states: Mapping[str, str],
+    routes: Sequence[Delivery],
+    watchdog: Delivery | None,
+) -> None:
     from rich.text import Text
 
     from shnotify.escaping import escaped_line
@@ -131,18 +146,33 @@ def _show(run: Session, plan: Plan, states: Mapping[str, str], routes: Sequence[
     for route in routes:
         verdict = _ONLY_THE_NET if route.only_the_net else _VERDICTS[route.verdict]
         screen.result(Text.assemble(f"  route {route.route}: ", verdict))
-        for problem in route.problems:
-            screen.result(Text(f"      {escaped_line(problem)}", "red"))
-        for note in route.notes:
-            screen.result(Text(f"      note: {escaped_line(note)}", "yellow"))
-        for subscriber in route.subscribers:
-            screen.result(
-                f"      {padded(tr(subscriber.state), 10)} {escaped_line(subscriber.protocol)} "
-                f"{escaped_line(subscriber.endpoint)}"
-                f"{' (pending)' if subscriber.pending and subscriber.state == 'unlisted' else ''}"
-            )
+        _show_delivery(run, route)
+    if watchdog:
+        screen.result(Text.assemble("  ", _HEARD[watchdog.verdict]))
+        _show_delivery(run, watchdog)
     counts = sum(state != "in_sync" for state in states.values())
     drift = f"{counts} of {len(states)} not in sync" if counts else "In sync"
     stopped = ", ".join(route.route for route in routes if not route.ok)
     screen.result()
     screen.result(Text(f"{drift}; {stopped} cannot deliver." if stopped else f"{drift}.", "bold"))
+
+
+def _show_delivery(run: Session, one: Delivery) -> None:
+    """Writes why it would fail, what else one should know, and who is subscribed."""
+    from rich.text import Text
+
+    from shnotify.escaping import escaped_line
+    from shnotify.terminal.language import tr
+    from shnotify.terminal.wrapping import padded
+
+    screen = run.screen
+    for problem in one.problems:
+        screen.result(Text(f"      {escaped_line(problem)}", "red"))
+    for note in one.notes:
+        screen.result(Text(f"      note: {escaped_line(note)}", "yellow"))
+    for subscriber in one.subscribers:
+        screen.result(
+            f"      {padded(tr(subscriber.state), 10)} {escaped_line(subscriber.protocol)} "
+            f"{escaped_line(subscriber.endpoint)}"
+            f"{' (pending)' if subscriber.pending and subscriber.state == 'unlisted' else ''}"
+        )

@@ -134,9 +134,11 @@ def made(config: Config) -> dict[str, int]:
     if config.encryption and config.dead_letter_queue:
         keys.append(config.encryption.dlq_key)
     functions = sum(route.message.format == "lambda" for route in config.routes)
+    dead_letters = int(config.dead_letter_queue is not None)
+    buffers = sum(route.message.fold is not None for route in config.routes)
     counts = {
         "KMS key": sum(isinstance(key, ManagedKey) for key in keys),
-        "SQS queue": int(config.dead_letter_queue is not None),
+        "SQS queue": dead_letters + buffers,
         "SNS topic": len(config.routes),
         "subscription": sum(len(route.subscribers) for route in config.routes),
         "EventBridge rule": sum(map(len, rules_by_route(config.settled()).values())),
@@ -144,12 +146,12 @@ def made(config: Config) -> dict[str, int]:
     }
     if config.watchdog:
         beats = int(config.watchdog.heartbeat is not None)
-        queue = counts["SQS queue"]
         counts["CloudWatch alarm"] = (
-            counts["EventBridge rule"] * (1 + queue)
+            counts["EventBridge rule"] * (1 + dead_letters)
             + counts["SNS topic"] * (1 + beats)
             + functions * 2
-            + queue * 2
+            + dead_letters * 2
+            + buffers
         )
         counts["SQS queue"] += beats
         counts["SNS topic"] += 1

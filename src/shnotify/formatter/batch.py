@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from .alive import Counts
 from .finding import Finding
 from .folding import Due, Parcel, alone, fold, parcels
 from .mail import mails
@@ -38,6 +40,10 @@ class Means(Protocol):
     def wait(self, seconds: float) -> None: ...
 
     def time_left(self) -> float: ...
+
+    def count(self, since: datetime) -> Counts:
+        """Counts what a sign of life tells."""
+        ...
 
     def log(self, entry: Mapping[str, Any]) -> None: ...
 
@@ -80,7 +86,9 @@ class _Batch:
             self._fail(message, error)
             return []
         around = event if isinstance(event, Mapping) else {}
-        return [Due(message, mail, around) for mail in mails(event, self.settings)]
+        return [
+            Due(message, mail, around) for mail in mails(event, self.settings, self.means.count)
+        ]
 
     def _deliver(self, parcel: Parcel) -> None:
         if self.means.time_left() < RESERVE:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import links, text, times
+from .alive import Count, sign_of_life
 from .finding import Finding, at, findings_in
 from .settings import Settings, fill
 from .words import WORDS, Words
@@ -39,8 +40,8 @@ HEARTBEAT = "shnotify.heartbeat"
 """The source of the notifier's own sign of life."""
 
 
-def mails(event: Any, settings: Settings) -> list[Mail]:
-    """All mails of one event.
+def mails(event: Any, settings: Settings, count: Count | None = None) -> list[Mail]:
+    """All mails of one event. `count` says what a sign of life tells; without it that is plain.
 
     Whatever the event holds, something comes of it: at worst the event itself.
     """
@@ -48,7 +49,7 @@ def mails(event: Any, settings: Settings) -> list[Mail]:
         return [_raw({"event": event}, settings, WORDS[settings.language].no_finding)]
     try:
         if event.get("source") == HEARTBEAT:
-            return [_alive(event, settings)]
+            return [_alive(event, settings, count)]
         found = findings_in(event)
         if not found:
             return [_raw(event, settings, WORDS[settings.language].no_finding)]
@@ -113,11 +114,11 @@ def comment_for(marker: str, state: str) -> str:
     return f"{marker}: {state}"
 
 
-def _alive(event: Mapping[str, Any], settings: Settings) -> Mail:
+def _alive(event: Mapping[str, Any], settings: Settings, count: Count | None) -> Mail:
     """A sign of life; it is no finding, so nothing is marked."""
-    words = WORDS[settings.language]
-    name = text.clean(str(at(event, "detail", "notifier")))
-    return Mail(text.subject(words.alive.format(name=name)), text.body(words.alive_body, words.cut))
+    name = text.one_line(str(at(event, "detail", "notifier")))
+    moment = times.parse(str(event.get("time", ""))) or datetime.now(UTC)
+    return Mail(*sign_of_life(name, moment.astimezone(UTC), settings, count))
 
 
 def _raw(event: Mapping[str, Any], settings: Settings, why: str) -> Mail:

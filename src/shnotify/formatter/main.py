@@ -13,11 +13,15 @@ import json
 import pkgutil
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
+from .alive import Counts
 from .batch import Marks, is_batch, work_off
+from .counting import counts_since
 from .finding import Finding, at
 from .mail import MAILED, RESOLVED, Mail, comment_for, mails
 from .settings import FILE, Settings
@@ -48,7 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = _settings().beside(context.invoked_function_arn)
     if is_batch(event):
         return work_off(event, settings, _Aws(settings, context))
-    due = mails(event, settings)
+    due = mails(event, settings, _Aws(settings, context).count)
     failures = []
     for mail in due:
         try:
@@ -78,6 +82,13 @@ def _security_hub() -> SecurityHubClient:
     return boto3.client("securityhub")
 
 
+def _client(service: str) -> Any:
+    """A client that gives up soon: what it is asked for must not keep a mail back."""
+    soon = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
+    make: Any = boto3.client
+    return make(service, config=soon)
+
+
 class _Aws:
     """The means of a batch (`batch.Means`): SNS, Security Hub and the clock."""
 
@@ -95,6 +106,9 @@ class _Aws:
 
     def time_left(self) -> float:
         return float(self._context.get_remaining_time_in_millis()) / 1000
+
+    def count(self, since: datetime) -> Counts:
+        return counts_since(_client, self._settings, self._context, since)
 
     def log(self, entry: Mapping[str, Any]) -> None:
         print(json.dumps(entry))  # noqa: T201

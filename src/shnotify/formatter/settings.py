@@ -19,8 +19,12 @@ from .fields import FIELD_NAMES
 FILE = "settings.json"
 
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_OTHER_TYPES: dict[str, type] = {"resolved": bool, "fold_after": int}
-_CHOICES = {"language": ("en", "ja"), "dedup": ("none", "new-only", "notified")}
+_OTHER_TYPES: dict[str, type] = {"resolved": bool, "fold_after": int, "keeps_mail": bool}
+_CHOICES = {
+    "language": ("en", "ja"),
+    "dedup": ("none", "new-only", "notified"),
+    "heartbeat": ("", "daily", "weekly"),
+}
 
 
 class SettingsError(ValueError):
@@ -42,7 +46,9 @@ class Settings:
     mailed again only when that resets it. resolved: a short note when a mailed finding is resolved;
     it needs the mark of `notified`, because nothing else remembers what was mailed. marker: the
     mark's name, different for each route. fold_after: how many findings of a batch are mails of
-    their own; None where events come one by one.
+    their own; None where events come one by one. heartbeat: how often a sign of life comes, which
+    then counts what happened since the last one; rule, queue: the names of the rule and of the
+    dead-letter queue ("" for none); keeps_mail: SNS puts there what it cannot deliver.
     """
 
     topic_arn: str = ""
@@ -55,6 +61,10 @@ class Settings:
     resolved: bool = False
     marker: str = "shnotify"
     fold_after: int | None = None
+    heartbeat: str = ""
+    rule: str = ""
+    queue: str = ""
+    keeps_mail: bool = False
 
     @property
     def partition(self) -> str:

@@ -36,6 +36,11 @@ def shown(text: str, time_zone: str) -> str:
     return f"{written[:19]} {written[19:]} ({name})"
 
 
+def local(moment: dt.datetime, time_zone: str) -> dt.datetime:
+    """The moment by the clocks of a time zone."""
+    return moment.astimezone(_zone(time_zone))
+
+
 @functools.cache
 def _zone(name: str) -> dt.tzinfo:
     """The zone; UTC when this machine does not know it, because a mail in another zone beats no

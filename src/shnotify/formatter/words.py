@@ -35,6 +35,20 @@ class Words(NamedTuple):
     no_finding: str
     alive: str
     alive_body: str
+    alive_counted: str
+    alive_but: str
+    alive_blind: str
+    alive_findings: str
+    alive_lost: str
+    alive_waiting: str
+    alive_none_lost: str
+    alive_subscribers: str
+    days: str
+    row_findings: str
+    row_lost: str
+    row_waiting: str
+    row_subscribers: str
+    row_unknown: str
     resolved: str
     passed: str
     sample: str
@@ -72,7 +86,21 @@ _ENGLISH = Words(
     untitled="(no title)",
     no_finding="Security Hub event without findings",
     alive="alive: the alerts of {name} get through",
-    alive_body="A sign of life. It took the way of an alert; nothing is wrong.",
+    alive_body="A sign of life. It took the way of an alert; there is nothing to do.",
+    alive_counted="alive: {told} ({name})",
+    alive_but="A sign of life. It took the way of an alert; others did not arrive: shnotify dlq list, shnotify doctor",
+    alive_blind="A sign of life. It took the way of an alert; not all of what happened could be counted.",
+    alive_findings="{count} finding{s} since {day}",
+    alive_lost="{count} lost",
+    alive_waiting="{count} undelivered",
+    alive_none_lost="none lost",
+    alive_subscribers="{count} subscriber{s}",
+    days="Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    row_findings="Findings mailed since {since}",
+    row_lost="Lost",
+    row_waiting="In the dead-letter queue",
+    row_subscribers="Confirmed subscribers",
+    row_unknown="Cannot tell",
     resolved="RESOLVED",
     passed="PASSED",
     sample="SAMPLE",
@@ -109,7 +137,21 @@ _JAPANESE = Words(
     untitled="(タイトルなし)",
     no_finding="検出結果を含まない Security Hub イベント",
     alive="正常: {name} の通知は届いています",
-    alive_body="定期的な動作確認です。通知と同じ経路で届きました。問題はありません。",
+    alive_body="定期的な動作確認です。通知と同じ経路で届きました。対応は不要です。",
+    alive_counted="正常: {told} ({name})",
+    alive_but="定期的な動作確認です。届かなかった通知があります: shnotify dlq list, shnotify doctor",
+    alive_blind="定期的な動作確認です。通知と同じ経路で届きましたが、一部の件数は確認できませんでした。",
+    alive_findings="{day}以降の検出結果 {count} 件",
+    alive_lost="{count} 件消失",
+    alive_waiting="未配信 {count} 件",
+    alive_none_lost="消失なし",
+    alive_subscribers="購読者 {count} 名",
+    days="月曜日 火曜日 水曜日 木曜日 金曜日 土曜日 日曜日",
+    row_findings="{since} 以降に通知した検出結果",
+    row_lost="消失",
+    row_waiting="デッドレターキュー内",
+    row_subscribers="確認済みの購読者",
+    row_unknown="確認できません",
     resolved="解決済み",
     passed="成功",
     sample="サンプル",

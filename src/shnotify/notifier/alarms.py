@@ -72,6 +72,20 @@ _OF_FUNCTION = (
 )
 
 
+_OF_BUFFER = (
+    Watch(
+        "Age",
+        "ApproximateAgeOfOldestMessage",
+        "findings in {what} are not mailed: see `shnotify doctor`",
+        statistic="Maximum",
+        threshold=7200.0,
+        missing="ignore",
+    ),
+)
+"""A buffer holds messages in each flood, so its depth says nothing. What cannot be mailed leaves it
+after five tries, 65 minutes and five windows: what is older is not taken to the function."""
+
+
 def _of_queue(retention: int) -> tuple[Watch, ...]:
     """Lists what is watched of the queue. Its age goes off while there is time to save a message."""
     depth = Watch(
@@ -158,7 +172,8 @@ def _watches(thing: Resource, heartbeat: str | None) -> Iterator[Watch]:
     elif isinstance(thing, Function):
         yield from _OF_FUNCTION
     elif isinstance(thing, Queue):
-        yield from _of_queue(thing.message_retention_period)
+        is_buffer = bool(thing.redrive_policy)
+        yield from _OF_BUFFER if is_buffer else _of_queue(thing.message_retention_period)
 
 
 _PLACES: dict[type[Resource], tuple[str, str]] = {

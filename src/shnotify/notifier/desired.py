@@ -29,7 +29,7 @@ from shnotify.mail import archive as bundle
 from shnotify.mail.summary import settings_of
 from shnotify.notifier import names, undelivered
 from shnotify.notifier.alarms import watch
-from shnotify.notifier.heartbeat import heart, let_in
+from shnotify.notifier.heartbeat import counting, heart, let_in
 from shnotify.resources import policies
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
@@ -44,9 +44,10 @@ from shnotify.tags import PLAIN_TAG
 
 FOLDING_SECONDS = 120
 """The function's timeout where it works off batches. The buffer hides a message six times as long
-and a window more (with-sqs, configuring a queue)."""
+and a window more (services-sqs-configure)."""
 FOLDED_AT_ONCE = 500
-"""Findings in a batch: what two or three mails can name."""
+"""Findings in a batch: what two or three mails can name. More than 10 need a window, and 2 is the
+least concurrency that Lambda takes (API_CreateEventSourceMapping)."""
 LOG_DAYS = 30
 """How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
 
@@ -79,6 +80,7 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
                 queue_key=_arn_of(dlq_key),
                 buffer=scope.queue(names.buffer_name(config, route)) if route.message.fold else "",
                 hub=scope.hubs() if route.message.dedup == "notified" else (),
+                counts=bool(config.watchdog and config.watchdog.heartbeat),
             )
             formatter = _formatter(config, route, scope, uses)
             resources += formatter
@@ -233,6 +235,7 @@ def _formatter(
         tags=names.tags_of(config, names.formatter_role_id(route)),
     )
     settings = settings_of(route.message, marker=config.marker(route), topic_arn=route.topic.name)
+    settings = counting(config, scope, route, settings)
     archive = bundle.archive(settings.to_text())
     function = Function(
         id=names.formatter_id(route),

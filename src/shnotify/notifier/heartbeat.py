@@ -10,23 +10,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shnotify.arns import Scope
-from shnotify.config.models import Config
+from shnotify.config.models import Config, Route
 from shnotify.engine.resource import Resource
 from shnotify.engine.values import Policy
 from shnotify.findings.signoflife import joined
+from shnotify.formatter.alive import HOUR
 from shnotify.formatter.mail import HEARTBEAT
+from shnotify.formatter.settings import Settings
 from shnotify.mail.fields import FIELDS, FINDING
 from shnotify.notifier import names
+from shnotify.notifier.undelivered import keeps_mail
 from shnotify.resources import policies
 from shnotify.resources.queue import HEARTBEAT_QUEUE, Queue
 from shnotify.resources.role import Role, role_name
 from shnotify.resources.schedule import Schedule
 
 DETAIL_TYPE = "shnotify heartbeat"
-_TIMES = {"daily": "cron(0 9 * * ? *)", "weekly": "cron(0 9 ? * MON,THU *)"}
+_TIMES = {"daily": f"cron(0 {HOUR} * * ? *)", "weekly": f"cron(0 {HOUR} ? * MON,THU *)"}
 HOURS = {"daily": 26, "weekly": 100}
 """Hours without a delivered mail after which the path counts as dead: the longest time between two
 heartbeats (24, 96), and a little. An alarm looks back over 7 days at most (API_PutMetricAlarm), so
@@ -41,7 +45,7 @@ def detail(config: Config) -> dict[str, Any]:
         "title": f"alive: the alerts of {config.name} get through",
         "resource_id": config.name,
         "resource_type": "heartbeat",
-        "description": "A sign of life. It took the way of an alert; nothing is wrong.",
+        "description": "A sign of life. It took the way of an alert; there is nothing to do.",
         "product": "shnotify",
         "product_name": "shnotify",
         "finding_id": "heartbeat",
@@ -92,6 +96,19 @@ def _pin(pattern: dict[str, Any], path: str, document: Any) -> None:
         document = document[step]
         document = document[0] if isinstance(document, list) else document
     pattern[last] = [document[last]]
+
+
+def counting(config: Config, scope: Scope, route: Route, settings: Settings) -> Settings:
+    """Tells the formatter what its signs of life are to count, if there are any."""
+    if not (config.watchdog and config.watchdog.heartbeat):
+        return settings
+    return replace(
+        settings,
+        heartbeat=config.watchdog.heartbeat,
+        rule=route.rule.name,
+        queue=config.dead_letter_queue.name if config.dead_letter_queue else "",
+        keeps_mail=keeps_mail(config, scope),
+    )
 
 
 def heart(config: Config, scope: Scope, every: str) -> list[Resource]:

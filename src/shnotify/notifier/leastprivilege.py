@@ -120,6 +120,7 @@ _OF_ACTION = {
     "securityhub:BatchUpdateFindings": ("Status", "StatusV2"),
     "securityhub:DescribeHub": ("Cspm",),
     "securityhub:GetAdministratorAccount": ("Cspm",),
+    "securityhub:GetAdhocInsightResults": ("Statistics",),
     "securityhub:GetAggregatorV2": ("AggregatorsV2",),
     "securityhub:GetFindingAggregator": ("Aggregators",),
     "securityhub:GetFindingHistory": ("Cspm",),
@@ -209,6 +210,7 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         ),
         "Hub": Place((*cspm, *v2)),
         "Cspm": Place(cspm),
+        "Statistics": Place(v2 if sources == {"hub"} else ()),  # `backlog.total_of`
         "Aggregators": Place((f"arn:{here % 'securityhub'}:finding-aggregator/*",)),
         "AggregatorsV2": Place((f"arn:{here % 'securityhub'}:aggregatorv2/*",)),
         "Status": Place(cspm, {"Null": {"securityhub:ASFFSyntaxPath/Workflow.Status": "false"}}),

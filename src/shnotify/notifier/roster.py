@@ -17,7 +17,13 @@ from shnotify.notifier import names
 from shnotify.notifier.countdown import HOURS, Asked, asked_of
 from shnotify.notifier.evidence import counts
 from shnotify.notifier.metrics import of_topic
-from shnotify.notifier.subscribers import Details, Recipient, subscribers_of
+from shnotify.notifier.subscribers import (
+    WATCHDOG,
+    Details,
+    Recipient,
+    as_route,
+    subscribers_of,
+)
 from shnotify.resources.lookup import (
     ListedSubscription,
     subscription_attributes,
@@ -25,12 +31,9 @@ from shnotify.resources.lookup import (
     topic_attributes,
 )
 from shnotify.resources.topic import Topic
-from shnotify.schema.model import changed
 from shnotify.subscribers import subscriber_identity
 
 PAST = timedelta(days=14)
-WATCHDOG = "watchdog"
-"""What stands for the watchdog among the routes; no route has this name (`config.crosschecks`)."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,7 @@ def _audiences(config: Config) -> tuple[Route, ...]:
     """Lists the routes, and the watchdog as one more: its subscribers have to confirm like others."""
     if config.watchdog is None:
         return config.routes
-    route = changed(config.routes[0], name=WATCHDOG, subscribers=config.watchdog.subscribers)
-    return (*config.routes, route)
+    return (*config.routes, as_route(config, config.watchdog))
 
 
 def roster(aws: Aws, config: Config, graph: Graph) -> tuple[Member, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from shnotify.arns import name_in, service_of
 from shnotify.aws.failures import AwsError

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shnotify.aws.failures import AwsError
-from shnotify.config.models import Route
+from shnotify.config.models import Config, Route, Watchdog
 from shnotify.engine.health import Link
 from shnotify.findings.matching import matches
 from shnotify.resources.lookup import ListedSubscription
 from shnotify.resources.subscription import redrive_queue, refuses
+from shnotify.schema.model import changed
 from shnotify.subscribers import subscriber_identity
 
 Details = Mapping[str, Mapping[str, str] | AwsError | None]
@@ -20,6 +21,15 @@ Details = Mapping[str, Mapping[str, str] | AwsError | None]
 
 _ENVELOPE = {"version", "source", "detail-type"}
 """The keys of an event whose values do not depend on the finding."""
+
+
+WATCHDOG = "watchdog"
+"""What stands for the watchdog among the routes; no route has this name (`config.crosschecks`)."""
+
+
+def as_route(config: Config, watchdog: Watchdog) -> Route:
+    """Makes of the watchdog one more route: its subscribers have to confirm like others."""
+    return changed(config.routes[0], name=WATCHDOG, subscribers=watchdog.subscribers)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from shnotify.aws.failures import AwsError
+from shnotify.config.models import Config
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
 from shnotify.engine.plan import Observation, known_values
@@ -15,10 +16,13 @@ from shnotify.engine.resource import Live
 from shnotify.engine.values import Pattern
 from shnotify.findings.signoflife import parted
 from shnotify.notifier import names
+from shnotify.notifier.delivery import Delivery
 from shnotify.notifier.inquiry import Answers
+from shnotify.notifier.subscribers import WATCHDOG, as_route, subscribers_of
 from shnotify.notifier.surroundings import Surroundings
 from shnotify.notifier.words import unread
 from shnotify.resources import calls
+from shnotify.resources.alarm import Alarm
 from shnotify.resources.evaluation import evaluate
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
@@ -43,6 +47,20 @@ def own_watchdog_links(graph: Graph, seen: Observation, around: Surroundings) ->
     ]
     bad = tuple(link for link in found if link.verdict != "ok")
     return bad or (Link(_LINK, "ok", evidence={"alarms": [thing.name for thing in watching]}),)
+
+
+def watchdog_delivery(
+    config: Config, graph: Graph, seen: Observation, around: Surroundings
+) -> Delivery | None:
+    """Judges whether an alarm of the file's watchdog would reach somebody; None without one."""
+    if config.watchdog is None:
+        return None
+    topic = graph[names.WATCHDOG_TOPIC]
+    alarm = next(thing.arn or "" for thing in graph if isinstance(thing, Alarm))
+    links = (*_topic_links(graph, seen, alarm), *_told(graph, seen, around))
+    listed = around.lists.get(topic.id, ())
+    who = subscribers_of(as_route(config, config.watchdog), listed, around.details)
+    return Delivery(WATCHDOG, links, who)
 
 
 def _let_in(graph: Graph, seen: Observation) -> Iterator[Link]:

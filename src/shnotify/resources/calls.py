@@ -189,6 +189,13 @@ def scheduler_use_queue_key(key: str, queue: str, action: str) -> Request:
     return _service(SCHEDULER, action, key, _queue_context(queue))
 
 
+def scheduler_take_role(role: str, schedules: str) -> Request:
+    """EventBridge Scheduler takes a schedule's role; it says for which schedule group (scheduler
+    user guide, cross-service-confused-deputy-prevention).
+    """
+    return _service(SCHEDULER, "sts:AssumeRole", role, _source(schedules, sure=True))
+
+
 def lambda_take_role(role: str) -> Request:
     """Lambda takes a function's role (lambda-intro-execution-role)."""
     return _service(LAMBDA, "sts:AssumeRole", role, {})
@@ -204,9 +211,9 @@ def role_call(
     via: str = "",
     region: str = "",
 ) -> Request:
-    """A function's role calls.
+    """A function's role calls, or another service's.
 
-    function  the ARN of the function
+    function  the ARN of the function; "" for another service
     in_vpc    whether the function has a VpcConfig: it may then call through a VPC endpoint
     via       the service that calls on with the role's credentials, sns for a topic's key (forward
               access sessions)
@@ -224,9 +231,15 @@ def role_call(
         "aws:principaltype": known("AssumedRole"),
         "aws:securetransport": known("true"),
         "aws:sourceowner": perhaps(account),
-        "lambda:sourcefunctionarn": perhaps(function) if via else known(function),
+        "lambda:sourcefunctionarn": _function(function, via),
     }
     return Request(role, action, resource, {**_common(resource), **keys})
+
+
+def _function(arn: str, via: str) -> States:
+    if not arn:
+        return ABSENT
+    return perhaps(arn) if via else known(arn)
 
 
 def _network(*, in_vpc: bool, via: str, region: str) -> dict[str, States]:

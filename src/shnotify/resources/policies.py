@@ -231,6 +231,8 @@ class Uses:
     hub: tuple[str, ...] = ()
     """Security Hub's ARNs, when findings are marked."""
     buffer: str = ""
+    counts: bool = False
+    """Whether a sign of life says what happened since the last one."""
 
 
 def role_policy(uses: Uses) -> Policy:
@@ -238,6 +240,8 @@ def role_policy(uses: Uses) -> Policy:
     take batches.
 
     CreateLogGroup is not in it: a log group of ours that was deleted must not come back by itself.
+    What a sign of life counts it may only read; GetMetricData takes no resource (Service
+    Authorization Reference, CloudWatch).
     Both Security Hub APIs ask for `securityhub:BatchUpdateFindings` (API_BatchUpdateFindingsV2).
     """
     statements = {
@@ -248,6 +252,10 @@ def role_policy(uses: Uses) -> Policy:
         "DlqKey": (list(KEY_ACTIONS), uses.queue_key),
         "Findings": ("securityhub:BatchUpdateFindings", list(uses.hub)),
         BUFFER_SID: (list(BUFFER_ACTIONS), uses.buffer),
+        "CountMailed": ("logs:FilterLogEvents", f"{uses.log_group}:*" if uses.counts else ""),
+        "CountLost": ("cloudwatch:GetMetricData", "*" if uses.counts else ""),
+        "CountWaiting": ("sqs:GetQueueAttributes", uses.queue if uses.counts else ""),
+        "CountSubscribers": ("sns:GetTopicAttributes", uses.topic if uses.counts else ""),
     }
     given = [
         {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}

@@ -13,6 +13,7 @@ from shnotify.sandbox.arrivals import arrive
 from shnotify.sandbox.findingstore import FindingError
 from shnotify.sandbox.mailbox import Mail, mails
 from shnotify.sandbox.rows import LOCK
+from shnotify.sandbox.schedules import fire, schedules
 from shnotify.sandbox.subscriptions import (
     confirm_subscription,
     pending_subscriptions,
@@ -48,6 +49,10 @@ def _page(
         return _confirm(asked.get("Token") or asked.get("arn", ""), as_json)
     if path == "/sandbox/unsubscribe":
         return _unsubscribe(asked.get("arn", ""), as_json)
+    if path == "/sandbox/schedules":
+        return _schedules(as_json)
+    if path == "/sandbox/fire":
+        return _fire(asked.get("arn", ""), as_json)
     if path == "/sandbox/mail":
         return _mailbox(as_json)
     if path.startswith("/sandbox/mail/"):
@@ -110,6 +115,35 @@ def _said(document: dict[str, Any], text: str, as_json: bool) -> Answer:
     if as_json:
         return _json(status, document)
     return _html(status, f"<p>{escape(document['error'] or text)}</p>")
+
+
+# -- schedules -------------------------------------------------------------------------------------
+
+
+def _schedules(as_json: bool) -> Answer:
+    found = [(each, f"/sandbox/fire?arn={quote(each.arn, safe='')}") for each in schedules()]
+    if as_json:
+        rows = [
+            {"arn": each.arn, "expression": each.schedule_expression, "fire": link}
+            for each, link in found
+        ]
+        return _json("200 OK", {"schedules": rows})
+    items = [
+        f"<li>{escape(each.name)}: {escape(each.schedule_expression)} "
+        f'<a href="{escape(link)}">fire now</a></li>'
+        for each, link in found
+    ]
+    listing = f"<ul>{''.join(items)}</ul>" if items else "<p>No schedule.</p>"
+    return _html("200 OK", f"<h1>Schedules, which wait for nothing here but you</h1>{listing}")
+
+
+def _fire(arn: str, as_json: bool) -> Answer:
+    document: dict[str, Any]
+    try:
+        document = {"fired": fire(arn), "error": None}
+    except ShnotifyError as error:
+        document = {"fired": None, "error": error.message}
+    return _said(document, str(document["fired"]), as_json)
 
 
 # -- mail ------------------------------------------------------------------------------------------
@@ -181,7 +215,8 @@ dt{float:left;width:4rem;color:#555}dd{overflow-wrap:anywhere}
 """
 _NAVIGATION = (
     '<nav><a href="/sandbox/mail">mailbox</a> · '
-    '<a href="/sandbox/subscriptions">subscriptions to confirm</a></nav>'
+    '<a href="/sandbox/subscriptions">subscriptions to confirm</a> '
+    '<a href="/sandbox/schedules">schedules</a></nav>'
 )
 
 

@@ -66,10 +66,15 @@ def require_key(
 
 
 class FunctionRole:
-    """The role of a function, as it stands in moto."""
+    """The role of a function, as it stands in moto.
 
-    def __init__(self, function: Any) -> None:
-        self._function = function
+    take  the request by which the service takes a role, from the role's ARN
+    """
+
+    def __init__(
+        self, function: Any, take: Callable[[str], Request] = calls.lambda_take_role
+    ) -> None:
+        self._function, self._take = function, take
         backend = iam_backends[function.account_id][partition_of(function.region)]
         self._role = next(
             (each for each in backend.roles.values() if each.arn == function.role), None
@@ -80,9 +85,9 @@ class FunctionRole:
         """Lambda takes the role."""
         if self._role is None:
             raise RefusedError("NO_RESOURCE", f"the role {self._function.role} does not exist")
-        request = calls.lambda_take_role(self._role.arn)
+        request = self._take(self._role.arn)
         trust = _document(self._role.assume_role_policy_document)
-        require(evaluate(trust, request, "trust"), calls.LAMBDA, request)
+        require(evaluate(trust, request, "trust"), request.principal, request)
 
     def require(self, action: str, resource: str, policy: object, *, via: str = "") -> None:
         """The function calls; a key's policy has the first word, when `via` names who uses it."""

@@ -129,6 +129,7 @@ def _call_handler(function: Any, role: FunctionRole, event: Any, lines: list[str
         function_name=function.function_name,
         invoked_function_arn=function.function_arn,
         aws_request_id=str(uuid.uuid4()),
+        log_group_name=function.logs_group_name,
         get_remaining_time_in_millis=lambda: 1000 * int(function.timeout),
     )
     return getattr(module, handler)(event, context)

@@ -7,48 +7,53 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from botocore.exceptions import ClientError
 from moto.sns.models import sns_backends
 
 from shnotify.arns import Scope
 from shnotify.sandbox.arrivals import update_finding, update_new_finding
 from shnotify.sandbox.permissions import FunctionRole, RefusedError
+from shnotify.sandbox.sdkerrors import client_error
+from shnotify.sandbox.sdkreads import CloudWatch, Logs, SnsReader, Sqs
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Sdk:
-    """`boto3`, as far as `boto3.client("sns")` and `boto3.client("securityhub")`."""
+    """`boto3`, as far as the formatter asks for clients."""
 
     def __init__(self, function: Any, role: FunctionRole) -> None:
-        self._made = {"sns": _Sns(function, role), "securityhub": _SecurityHub(function, role)}
+        makers = {
+            "sns": _Sns,
+            "securityhub": _SecurityHub,
+            "logs": Logs,
+            "cloudwatch": CloudWatch,
+            "sqs": Sqs,
+        }
+        self._made = {service: make(function, role) for service, make in makers.items()}
 
     def client(self, service: str, **_: Any) -> Any:
         return self._made[service]
 
 
-class _Sns:
-    def __init__(self, function: Any, role: FunctionRole) -> None:
-        self._function, self._role = function, role
-
+class _Sns(SnsReader):
     def publish(self, *, TopicArn: str, Message: str, Subject: str | None = None) -> dict[str, str]:  # noqa: N803 AWS's names
         region = Scope.of(TopicArn).region
         topic = sns_backends[self._function.account_id][region].topics.get(TopicArn)
         if topic is None:
-            raise _error("NotFound", "Topic does not exist", "Publish")
+            raise client_error("NotFound", "Topic does not exist", "Publish")
         try:
             self._role.require("sns:Publish", TopicArn, topic.policy)
         except RefusedError as error:
-            raise _error("AuthorizationError", str(error), "Publish") from error
+            raise client_error("AuthorizationError", str(error), "Publish") from error
         try:
             self._role.require_key(topic.kms_master_key_id, "sns")
         except RefusedError as error:
             code = error.code if error.code.startswith("KMS") else "KMSAccessDenied"
-            raise _error(code, str(error), "Publish") from error
+            raise client_error(code, str(error), "Publish") from error
         if Subject is not None and (not 1 <= len(Subject) <= 100 or _CONTROL.search(Subject)):
-            raise _error("InvalidParameter", "Invalid parameter: Subject", "Publish")
+            raise client_error("InvalidParameter", "Invalid parameter: Subject", "Publish")
         if not Message or len(Message.encode()) > 256 * 1024:
-            raise _error("InvalidParameter", "Invalid parameter: Message too long", "Publish")
+            raise client_error("InvalidParameter", "Invalid parameter: Message too long", "Publish")
         return {"MessageId": topic.publish(Message, subject=Subject)}
 
 
@@ -62,7 +67,7 @@ class _SecurityHub:
         try:
             self._role.require("securityhub:BatchUpdateFindings", arn, None)
         except RefusedError as error:
-            raise _error("AccessDeniedException", str(error), operation) from error
+            raise client_error("AccessDeniedException", str(error), operation) from error
 
     def batch_update_findings(
         self,
@@ -89,7 +94,3 @@ class _SecurityHub:
             error = update_new_finding(account, region, {"MetadataUid": uid}, change)
             refused += [{"MetadataUid": uid, **error}] if error else []
         return {"UnprocessedFindings": refused}
-
-
-def _error(code: str, message: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
