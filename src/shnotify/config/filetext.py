@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 
 from shnotify.errors import ConfigError, ConfigProblem
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 1024 * 1024
 LINE_BREAK = re.compile("\r\n|[\n\r]")
 
 
