@@ -141,7 +141,7 @@ def test_beyond_the_tolerance_it_stops_and_says_so(rolling: World, monkeypatch: 
 
 def test_every_operation_waits_its_turn_and_keeps_its_concurrency(rolling: World) -> None:
     rolling.run("rollout", "apply", "--yes")
-    sent = {operation: params for operation, params in rolling.faults.calls}
+    sent = dict(rolling.faults.calls)
     assert sent["cloudformation:CreateStackSet"]["ManagedExecution"] == {"Active": True}
     created = sent["cloudformation:CreateStackInstances"]
     assert created["OperationId"]

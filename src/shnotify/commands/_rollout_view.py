@@ -31,8 +31,7 @@ def table(stacks: Iterable[Instance], rows: int = ROWS) -> list[str]:
     """Lists the stacks that a person wants to see, and says how many are not listed."""
     found = sorted(stacks, key=lambda one: (_place(one), one.account, one.region))
     lines = [
-        f"  {one.account} {one.region:15} {one.status.lower()}{_why(one)}"
-        for one in found[:rows]
+        f"  {one.account} {one.region:15} {one.status.lower()}{_why(one)}" for one in found[:rows]
     ]
     return lines + ([f"  and {len(found) - rows:,} more"] if len(found) > rows else [])
 
@@ -45,16 +44,17 @@ class Following:
     """Shows how far an operation is."""
 
     def __init__(
-        self, screen: Screen, draw: Callable[[list[Text | str]], None] | None = None
+        self, screen: Screen, draw: Callable[[list[Text | str]], None] | None = None, what: str = ""
     ) -> None:
+        self._what = what
         self._screen = screen
         self._draw = draw
         self._told = ""
 
     def show(self, progress: Progress) -> None:
         text = (
-            f"{progress.action.kind.replace('_', ' ')}: {progress.status.lower()}, "
-            f"{progress.done} of {progress.of} stacks done, {progress.failed} failed"
+            f"{self._what or progress.action.kind.replace('_', ' ')}: {progress.status.lower()}, "
+            f"{progress.done:,} of {progress.of:,} stacks done, {progress.failed:,} failed"
         )
         if self._draw:
             self._draw([f"{text} (Ctrl-C is safe: AWS goes on)", *table(progress.stacks)])
@@ -103,7 +103,7 @@ def _show_what_nobody_mends(run: _Run, seen: Seen) -> None:
 
 
 def _show_unread(run: _Run, seen: Seen) -> None:
-    if seen.unread:
+    if seen.unread and run.stacks.reads_addresses:
         run.screen.result(
             f"The own addresses of {seen.unread:,} stacks were not read: --every-address does, by one "
             "call each."
@@ -123,7 +123,11 @@ def words(action: Action) -> str:
     where = ", ".join(action.regions)
     whom = action.accounts or action.targets
     first = whom[0] if len(whom) == 1 else f"{len(whom):,} accounts or units"
-    return f"{action.kind} {action.stacks:,} stacks: {first} in {where}{_how(action)}"
+    return f"{action.kind} {_count(action.stacks)}: {first} in {where}{_how(action)}"
+
+
+def _count(stacks: int) -> str:
+    return "1 stack" if stacks == 1 else f"{stacks:,} stacks"
 
 
 def _how(action: Action) -> str:
@@ -135,13 +139,14 @@ def _how(action: Action) -> str:
 def figures(run: _Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
     """Counts stacks, mails to confirm and USD a month (a KMS key is 1 USD, AWS KMS pricing)."""
     created = sum(a.stacks for a in actions if a.kind == "create")
+    again = sum(a.stacks for a in actions if a.kind == "retry")
     deleted = sum(a.stacks for a in actions if a.kind == "delete")
     changed = _changed_addresses(run, seen) if any(a.kind == "update" for a in actions) else 0
     stacks = len(seen.instances) + created - deleted
     keys, mails = per_stack(run.config)
     return {
         "stacks": stacks,
-        "mails_to_confirm": created * mails + changed,
+        "mails_to_confirm": (created + again) * mails + changed,
         "cost_per_month_usd": stacks * keys,
     }
 
@@ -228,7 +233,7 @@ def failures_of(ended: Sequence[Ended]) -> ShnotifyError | None:
         return None
     count = sum(len(one.failures) for one in ended)
     return ShnotifyError(
-        f"{words(bad.action)} ended as {bad.status}: {count:,} stacks failed",
+        f"{words(bad.action)} ended as {bad.status}: {_count(count)} failed",
         hint="mend the cause, then run the same command again: it goes on with what is missing",
     )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
     from shnotify.config.models import Config
     from shnotify.errors import ShnotifyError
-    from shnotify.export.rollout import Ended, Progress, StackSet
+    from shnotify.export.rollout import Addresses, Ended, Progress, StackSet
     from shnotify.export.stackset import Action, Seen, Wanted
     from shnotify.terminal.options import Options
     from shnotify.terminal.screen import Screen
@@ -48,7 +48,7 @@ def _run(
     *,
     allowed: frozenset[str] = frozenset(),
     keeps: bool = True,
-    every_address: bool = False,
+    addresses: Addresses = "some",
 ) -> Iterator[_Run]:
     """Begins a run. Raises when the account is not the file's.
 
@@ -78,7 +78,7 @@ def _run(
                 f"these credentials are for account {account}, but the file is for {config.account}",
                 hint="use the other account's profile (--profile), or correct `account:` in the file",
             )
-        stacks = StackSet(aws, wanted, every_address=every_address)
+        stacks = StackSet(aws, wanted, addresses)
         yield _Run(config, wanted, aws, screen, stacks)
 
 
@@ -89,6 +89,10 @@ def command() -> None:
     The `rollout:` part of the file says where. StackSets do the work: an operation goes on when
     this command is interrupted, and the next run follows it.
     """
+
+
+def _read(every_address: bool) -> Addresses:
+    return "every" if every_address else "some"
 
 
 _every_address = click.option(
@@ -107,9 +111,7 @@ _every_address = click.option(
 )
 @_every_address
 @aws_options
-def plan_command(
-    exit_code: bool, simulate: int | None, every_address: bool, **options: Any
-) -> int:
+def plan_command(exit_code: bool, simulate: int | None, every_address: bool, **options: Any) -> int:
     """Shows which StackSets operations `rollout apply` would start.
 
     Says too how many mails must be confirmed, and what it costs a month.
@@ -120,7 +122,7 @@ def plan_command(
     chosen = settings(**options)
     if simulate:
         return _simulated(chosen, simulate)
-    with _run(chosen, every_address=every_address) as run:
+    with _run(chosen, addresses=_read(every_address)) as run:
         seen = run.stacks.look()
         error = _refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
@@ -142,7 +144,7 @@ def apply_command(yes: bool, every_address: bool, **options: Any) -> int:
     from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import plan
 
-    with _run(settings(**options), allowed=WRITES, every_address=every_address) as run:
+    with _run(settings(**options), allowed=WRITES, addresses=_read(every_address)) as run:
         seen = _settled(run)
         error = _refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
@@ -168,7 +170,7 @@ def status_command(detect_drift: bool, every_address: bool, **options: Any) -> i
     from shnotify.export.stackset import plan
 
     also = DRIFT if detect_drift else frozenset[str]()
-    with _run(settings(**options), allowed=also, every_address=every_address) as run:
+    with _run(settings(**options), allowed=also, addresses=_read(every_address)) as run:
         seen = run.stacks.look()
         error = _refusal(run, seen)
         if detect_drift and not error and seen.instances:
@@ -224,7 +226,7 @@ def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
     from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import removal
 
-    with _run(settings(**options), allowed=WRITES, keeps=not everything) as run:
+    with _run(settings(**options), allowed=WRITES, keeps=not everything, addresses="none") as run:
         seen = _settled(run)
         error = _refusal(run, seen)
         actions = () if error else removal(run.wanted, seen)
@@ -240,7 +242,7 @@ def _settled(run: _Run) -> Seen:
     if not seen.running:
         return seen
     run.screen.say(f"operation {seen.running} is still running; it is followed first")
-    with _told(run) as tell:
+    with _told(run, "operation of before") as tell:
         run.stacks.follow(Action("update_set"), seen.running, tell)
     return run.stacks.look()
 
@@ -321,12 +323,12 @@ def _finish(run: _Run, seen: Seen, actions: tuple[Action, ...], ended: list[Ende
 
 
 @contextmanager
-def _told(run: _Run) -> Iterator[Callable[[Progress], None]]:
+def _told(run: _Run, what: str = "") -> Iterator[Callable[[Progress], None]]:
     """Shows how far an operation is, in place on a terminal."""
     from shnotify.commands._rollout_view import Following
 
     with run.screen.block() as draw:
-        yield Following(run.screen, draw).show
+        yield Following(run.screen, draw, what).show
 
 
 # -- without AWS -------------------------------------------------------------------------------------------------------

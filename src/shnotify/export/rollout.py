@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
@@ -33,6 +33,9 @@ _STARTED = ("OperationIdAlreadyExistsException", "OperationIdAlreadyExists")
 _BUSY = {"OperationInProgressException": "another operation of the stack set is still running"}
 OWN = "-addresses"
 """Ends the ids of operations that gave stacks addresses of their own: LastOperationId shows it."""
+
+Addresses = Literal["none", "some", "every"]
+"""Of which stacks the own addresses are read; some: of the table's, or of all when they are few."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,15 @@ class Ended:
 class StackSet:
     """One stack set, seen through the gateway."""
 
-    def __init__(self, aws: Aws, wanted: Wanted, *, every_address: bool = False) -> None:
+    def __init__(self, aws: Aws, wanted: Wanted, addresses: Addresses = "some") -> None:
         self._aws = aws
         self._wanted = wanted
-        self._every_address = every_address
+        self._addresses = addresses
         self._client = aws.cloudformation
+
+    @property
+    def reads_addresses(self) -> bool:
+        return self._addresses != "none"
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -108,7 +115,9 @@ class StackSet:
 
         Of many only where the file gives some, or the last operation gave some.
         """
-        every = self._every_address or len(found) <= FEW
+        if self._addresses == "none":
+            return found
+        every = self._addresses == "every" or len(found) <= FEW
         asked = {
             (one.account, one.region): self._aws.start(self._overrides, one)
             for one in found

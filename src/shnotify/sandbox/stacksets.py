@@ -6,7 +6,7 @@ take `PACE.seconds`; `concurrency` accounts are at work at once, all Regions sid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
@@ -139,9 +139,13 @@ class Model:
         found = tuple(pairs)
         busy = [one for one in self.operations if one.status() in ("RUNNING", "QUEUED")]
         if busy and not call.set.managed:
-            call.fail("OperationInProgressException", f"Another Operation {busy[0].id} is in progress")
+            call.fail(
+                "OperationInProgressException", f"Another Operation {busy[0].id} is in progress"
+            )
         if call.get("OperationId") in [one.id for one in self.operations]:
-            call.fail("OperationIdAlreadyExistsException", f"Operation {call.get('OperationId')} exists")
+            call.fail(
+                "OperationIdAlreadyExistsException", f"Operation {call.get('OperationId')} exists"
+            )
         preferences = call.get("OperationPreferences") or {}
         accounts = sorted({account for account, _ in found})
         tolerance = int(preferences.get("FailureToleranceCount") or 0)
@@ -201,10 +205,10 @@ class Asked:
             found |= {one.id: unit for one in organization.accounts if one.parent_id in within}
         return found
 
-    def page(self, name: str, entries: list[dict[str, Any]]) -> ActionResult:
+    def page(self, entries: Sequence[Any], shown: Callable[[Any], dict[str, Any]]) -> ActionResult:
         size = min(int(self.get("MaxResults") or PAGE), PAGE)
         start = int(self.get("NextToken") or 0)
-        answer: dict[str, Any] = {name: entries[start : start + size]}
+        answer: dict[str, Any] = {"Summaries": [*map(shown, entries[start : start + size])]}
         if start + size < len(entries):
             answer["NextToken"] = str(start + size)
         return ActionResult(answer)
@@ -329,8 +333,7 @@ def only_an_empty_set_goes(asked: Asked) -> ActionResult:
 
 @_answers("list_stack_instances")
 def stacks_are_listed(asked: Asked) -> ActionResult:
-    found = asked.model.standing()
-    return asked.page("Summaries", [_summary(pair, stack) for pair, stack in found.items()])
+    return asked.page([*asked.model.standing().items()], lambda one: _summary(*one))
 
 
 @_answers("describe_stack_instance")
@@ -369,7 +372,7 @@ def _summary(pair: Pair, stack: Stack) -> dict[str, Any]:
 @_answers("list_stack_set_operations")
 def operations_are_listed(asked: Asked) -> ActionResult:
     newest = asked.model.operations[:-KEPT:-1]
-    return asked.page("Summaries", [_operation(one) for one in newest])
+    return asked.page(newest, _operation)
 
 
 @_answers("describe_stack_set_operation")
@@ -399,7 +402,7 @@ def _operation(one: Operation) -> dict[str, Any]:
 @_answers("list_stack_set_operation_results")
 def results_are_listed(asked: Asked) -> ActionResult:
     one = _named(asked)
-    return asked.page("Summaries", [_result(one, pair) for pair in one.pairs])
+    return asked.page(one.pairs, lambda pair: _result(one, pair))
 
 
 def _result(one: Operation, pair: Pair) -> dict[str, Any]:
