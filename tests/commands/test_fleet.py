@@ -99,7 +99,7 @@ def test_each_region_of_a_file_has_its_notifier(world: World, many: Callable[...
     other = world.run("status", "--region", "eu-north-1")
     assert (other.code, "not for eu-north-1" in other.json["error"]["message"]) == (2, True)
     world.path = folder / "alpha.yaml"
-    alone = world.run("subscriptions", "list")
+    alone = world.run("subscriptions", "resend", "a@example.com")
     assert (alone.code, "--region" in str(alone.json["error"]["hint"])) == (2, True)
     assert world.faults.calls == []
 
