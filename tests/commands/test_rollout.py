@@ -156,7 +156,8 @@ def test_every_operation_waits_its_turn_and_keeps_its_concurrency(rolling: World
 def test_what_is_still_under_way_is_not_in_sync(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PACE, "seconds", 60.0)
     ran = rolling.run("rollout", "apply", "--yes", "--timeout", "20")
-    assert ran.code == 1
+    assert (ran.code, ran.json["name"], ran.json["stack_set"]) == (1, "security-alerts", NAME)
+    assert "--timeout" in ran.json["error"]["hint"]
     status = rolling.run("rollout", "status")
     assert (status.code, status.json["in_sync"], status.json["actions"]) == (3, False, [])
     assert status.json["running"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 6 * 3600
 """StackSets take minutes for each stack; Ctrl-C ends the watching, not the operation."""
+GOES_ON = "an operation that was begun goes on in AWS, and the next run follows it"
 
 
 @dataclass
@@ -79,7 +80,15 @@ def _run(
                 hint="use the other account's profile (--profile), or correct `account:` in the file",
             )
         stacks = StackSet(aws, wanted, addresses)
-        yield _Run(config, wanted, aws, screen, stacks)
+        run = _Run(config, wanted, aws, screen, stacks)
+        try:
+            yield run
+        except ShnotifyError as error:
+            run.document(error=error.to_json())
+            raise
+        except KeyboardInterrupt:
+            run.document(error=ShnotifyError("interrupted", hint=GOES_ON).to_json())
+            raise
 
 
 @click.group("rollout")
