@@ -99,7 +99,7 @@ def test_each_region_of_a_file_has_its_notifier(world: World, many: Callable[...
     other = world.run("status", "--region", "eu-north-1")
     assert (other.code, "not for eu-north-1" in other.json["error"]["message"]) == (2, True)
     world.path = folder / "alpha.yaml"
-    alone = world.run("subscriptions", "list")
+    alone = world.run("subscriptions", "resend", "a@example.com")
     assert (alone.code, "--region" in str(alone.json["error"]["hint"])) == (2, True)
     assert world.faults.calls == []
 
@@ -128,10 +128,48 @@ def test_an_interrupt_leaves_what_the_next_run_picks_up(
 
 def test_commands_for_one_notifier_say_so(world: World, many: Callable[..., Path]) -> None:
     folder = many("alpha", "beta")
-    for command in ("subscriptions list", "estimate", "iam-policy --for plan", "dlq list", "why x"):
+    for command in ("subscriptions resend a@example.com", "baseline", "dlq show abcd", "test", "export cloudformation"):
         world.path = folder / "alpha.yaml"
         ran = world.text(*command.split(), "-c", str(folder / "beta.yaml"))
         assert (ran.code, "takes one file" in ran.err) == (2, True), command
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("subscriptions list", "alpha (eu-west-1): 1 missing"),
+        ("estimate", "alpha (eu-west-1): 0 findings match now; 0 since "),
+        ("dlq list", "alpha (eu-west-1): FAILED: "),
+        ("why x", "alpha (eu-west-1): mailed: "),
+        ("why --last 5", "alpha (eu-west-1): 0 of 0 mailed, as far as can be seen"),
+    ],
+)
+def test_commands_that_read_take_several(world: World, many: Callable[..., Path], command: str, line: str) -> None:
+    """One document with a list, and a line each."""
+    many("alpha", "beta")
+    world.client("securityhub").enable_security_hub()
+    assert of(world.run(*command.split()), "name") == ["alpha", "beta"]
+    assert line in world.text(*command.split()).out
+
+
+def test_the_least_permissions_of_several_are_a_list(world: World, many: Callable[..., Path]) -> None:
+    many("alpha", "beta")
+    policies = of(world.run("iam-policy", "--for", "status"), "policy")
+    assert ["alpha" in str(one) for one in policies] == [True, False]
+    assert world.text("iam-policy", "--for", "status", "--part", "1").code == 2
+
+
+def test_each_reviewed_plan_is_expected_by_its_fingerprint(world: World, many: Callable[..., Path]) -> None:
+    many("alpha", "beta")
+    plan = world.run("plan")
+    one, two = of(plan, "fingerprint")
+    assert f"fingerprint {one}" in world.text("plan").out
+    few = world.run("apply", "--expect", one)
+    assert (few.code, world.faults.calls) == (2, [])
+    wrong = world.run("apply", "--expect", one, "--expect", "0" * len(two))
+    assert (wrong.code, [e and e["code"] for e in of(wrong, "error")]) == (1, [None, "UnexpectedPlan"])
+    again = of(world.run("plan"), "fingerprint")
+    assert world.run("apply", *(word for mark in again for word in ("--expect", mark))).code == 0
 
 
 def test_files_are_validated_together(world: World, many: Callable[..., Path]) -> None:

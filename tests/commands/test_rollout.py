@@ -1,7 +1,10 @@
-"""`rollout` against moto's StackSets, which carry every operation out at once and check nothing of the stacks."""
+"""`rollout` against StackSets, a model in the sandbox: operations take time, the stacks are on paper."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import math
 from typing import Any
 
 import pytest
@@ -9,9 +12,11 @@ import pytest
 from shnotify.aws.failures import AwsError
 from shnotify.commands import rollout as module
 from shnotify.export.rollout import READS
+from shnotify.export.simulation import STACK_SECONDS
+from shnotify.sandbox.stacksets import PACE, Model
 from tests.conftest import SMALLEST, World
 from tests.support import faults as faults_module
-from tests.support.faults import Killed
+from tests.support.faults import Killed, at, kill_after
 
 ONE, TWO = "111111111111", "222222222222"
 TEXT = SMALLEST + f"rollout: {{accounts: ['{ONE}', '{TWO}'], regions: [eu-west-1]}}\n"
@@ -69,28 +74,157 @@ def test_somebody_elses_stack_set_is_not_touched(rolling: World) -> None:
     assert "does not carry our tag" in ran.json["error"]["message"]
 
 
-def test_a_crash_at_any_call_leaves_what_the_next_run_goes_on_with(rolling: World) -> None:
+def operations(world: World) -> list[str]:
+    """What StackSets were asked to do; the set may be gone by now."""
+    found = world.client("cloudformation").list_stack_set_operations(StackSetName=NAME)["Summaries"]
+    return [one["Action"] for one in found]
+
+
+@pytest.mark.parametrize("word", ["apply", "destroy"])
+def test_a_crash_at_any_call_leaves_what_the_next_run_goes_on_with(
+    rolling: World, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
     """The same operation is never started twice: its id is the same, and AWS knows it (API_CreateStackInstances)."""
+    monkeypatch.setattr(PACE, "seconds", 1.0)
+    begun: list[str] = []
+    kept = Model.begin
 
-    def killed(number: int) -> Any:
-        def fault(proceed: Any, operation: str) -> Any:
-            try:
-                proceed()
-            finally:
-                raise Killed
+    def begin(model: Model, asked: Any, action: str, pairs: Any) -> Any:
+        operation = kept(model, asked, action, pairs)
+        begun.append(action)
+        return operation
 
-        return lambda n, _o: fault if n == number else None
-
-    for number in range(1, 6):  # who, look, create the set, create the stacks, follow
-        rolling.faults.rule = killed(number)
-        with pytest.raises(Killed):
-            rolling.run("rollout", "apply", "--yes")
+    monkeypatch.setattr(Model, "begin", begin)
+    for number in itertools.count(1):
+        if word == "destroy":
+            assert rolling.run("rollout", "apply", "--yes").code == 0
+        begun.clear()
+        rolling.faults.rule = at(number)(kill_after)
+        with contextlib.suppress(Killed):
+            rolling.run("rollout", word, "--yes")
         rolling.faults.rule = lambda _n, _o: None
-        assert rolling.run("rollout", "apply", "--yes").code == 0
-        assert stacks(rolling) == [(ONE, "eu-west-1"), (TWO, "eu-west-1")]
-        operations = rolling.client("cloudformation").list_stack_set_operations(StackSetName=NAME)["Summaries"]
-        assert [one["Action"] for one in operations].count("CREATE") == 1
-        rolling.run("rollout", "destroy", "--yes")
+        if len(rolling.faults.calls) < number:
+            break
+        assert rolling.run("rollout", word, "--yes").code == 0
+        assert begun == ["CREATE" if word == "apply" else "DELETE"]
+        if word == "apply":
+            assert stacks(rolling) == [(ONE, "eu-west-1"), (TWO, "eu-west-1")]
+            assert rolling.run("rollout", "destroy", "--yes").code == 0
+    assert number > 6  # who, look in some calls, start, follow
+
+
+def test_a_stack_that_failed_is_named_and_tried_again(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within the tolerance StackSets say SUCCEEDED all the same (stacksets-troubleshooting, failure count)."""
+    monkeypatch.setattr(PACE, "failing", {TWO: "no\nrole"})
+    ran = rolling.run("rollout", "apply", "--yes")
+    assert (ran.code, [one["account"] for one in ran.json["failures"]]) == (1, [TWO])
+    assert ran.json["results"][-1]["status"] == "SUCCEEDED"
+    status = rolling.run("rollout", "status")
+    assert (status.code, status.json["in_sync"]) == (4, False)
+    assert f"{TWO} eu-west-1       failed: no\\nrole" in rolling.text("rollout", "status").out
+    monkeypatch.setattr(PACE, "failing", {})
+    again = rolling.run("rollout", "apply", "--yes")
+    assert [(a["action"], a["targets"]) for a in again.json["actions"]] == [("retry", [TWO])]
+    assert again.code == 0
+    assert rolling.run("rollout", "status").code == 0
+
+
+def test_beyond_the_tolerance_it_stops_and_says_so(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rolling.write(TEXT.replace("rollout: {", "rollout: {failure_tolerance: 0, concurrency: 1, "))
+    monkeypatch.setattr(PACE, "failing", {ONE: "no role"})
+    ran = rolling.run("rollout", "apply", "--yes")
+    assert ran.code == 1
+    assert [(one["account"], one["status"]) for one in ran.json["failures"]] == [(ONE, "FAILED"), (TWO, "CANCELLED")]
+    monkeypatch.setattr(PACE, "failing", {})
+    assert rolling.run("rollout", "apply", "--yes").code == 0
+
+
+def test_every_operation_waits_its_turn_and_keeps_its_concurrency(rolling: World) -> None:
+    rolling.run("rollout", "apply", "--yes")
+    sent = dict(rolling.faults.calls)
+    assert sent["cloudformation:CreateStackSet"]["ManagedExecution"] == {"Active": True}
+    created = sent["cloudformation:CreateStackInstances"]
+    assert created["OperationId"]
+    assert created["OperationPreferences"] == {
+        "MaxConcurrentCount": 10,
+        "FailureToleranceCount": 5,
+        "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
+        "RegionConcurrencyType": "PARALLEL",
+    }
+
+
+def test_what_is_still_under_way_is_not_in_sync(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PACE, "seconds", 60.0)
+    ran = rolling.run("rollout", "apply", "--yes", "--timeout", "20")
+    assert (ran.code, ran.json["name"], ran.json["stack_set"]) == (1, "security-alerts", NAME)
+    assert "--timeout" in ran.json["error"]["hint"]
+    status = rolling.run("rollout", "status")
+    assert (status.code, status.json["in_sync"], status.json["actions"]) == (3, False, [])
+    assert status.json["running"]
+    again = rolling.run("rollout", "apply", "--yes")  # from any machine: nothing is kept on this one
+    assert (again.code, again.json["actions"]) == (0, [])
+    assert operations(rolling) == ["CREATE"]
+
+
+def test_addresses_of_an_account_come_and_go(rolling: World) -> None:
+    own = f"addresses: {{'{TWO}': {{secops@example.com: owner@example.com}}}}"
+    rolling.write(TEXT.replace("rollout: {", f"rollout: {{{own}, "))
+    rolling.run("rollout", "apply", "--yes")
+    assert rolling.run("rollout", "plan", "--exit-code").code == 0
+    rolling.write(TEXT)  # the table no longer names the account
+    plan = rolling.run("rollout", "plan", "--exit-code")
+    assert (plan.code, plan.json["mails_to_confirm"]) == (3, 1)
+    assert [(a["action"], a["targets"], a["overrides"]) for a in plan.json["actions"]] == [("update", [TWO], {})]
+    assert rolling.run("rollout", "apply", "--yes").code == 0
+    assert rolling.run("rollout", "plan", "--exit-code").code == 0
+
+
+def test_accounts_of_a_unit_get_their_addresses_in_the_same_run(rolling: World) -> None:
+    """Which accounts a unit has is known only when its stacks stand."""
+    organization = rolling.client("organizations")
+    organization.create_organization(FeatureSet="ALL")
+    root = organization.list_roots()["Roots"][0]["Id"]
+    unit = organization.create_organizational_unit(ParentId=root, Name="teams")["OrganizationalUnit"]["Id"]
+    made = organization.create_account(AccountName="team", Email="t@example.com")["CreateAccountStatus"]
+    account = made["AccountId"]
+    organization.move_account(AccountId=account, SourceParentId=root, DestinationParentId=unit)
+    table = f"addresses: {{'{account}': {{secops@example.com: owner@example.com}}}}"
+    rolling.write(SMALLEST + f"rollout: {{organizational_units: [{unit}], regions: [eu-west-1], {table}}}\n")
+    assert rolling.run("rollout", "apply", "--yes").code == 0
+    stack = rolling.client("cloudformation").describe_stack_instance(
+        StackSetName=NAME, StackInstanceAccount=account, StackInstanceRegion="eu-west-1"
+    )["StackInstance"]
+    assert [one["ParameterValue"] for one in stack["ParameterOverrides"]] == ["owner@example.com"]
+    assert rolling.run("rollout", "plan", "--exit-code").code == 0
+    assert rolling.run("rollout", "destroy", "--yes").code == 0
+
+
+def test_drift_is_looked_for_when_asked_and_only_then(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    rolling.run("rollout", "apply", "--yes")
+    monkeypatch.setattr(PACE, "drifted", {TWO})
+    before = rolling.run("rollout", "status")
+    assert (before.code, before.json["not_checked_for_drift"]) == (0, 2)
+    assert "2 stacks were never compared with what is in AWS" in rolling.text("rollout", "status").out
+    found = rolling.run("rollout", "status", "--detect-drift")
+    assert (found.code, [one["drift"] for one in found.json["instances"]]) == (3, ["IN_SYNC", "DRIFTED"])
+    sent = {o for o, _ in rolling.faults.calls if o.startswith("cloudformation:")}
+    assert sent - READS == {"cloudformation:DetectStackSetDrift"}
+
+
+@pytest.mark.parametrize("accounts", [50, 220])  # results at every look, and at some
+def test_a_simulation_says_what_a_roll_out_then_takes(
+    rolling: World, monkeypatch: pytest.MonkeyPatch, accounts: int
+) -> None:
+    """The figures of docs/scale.md are those of the command itself, counted against the StackSets of the sandbox."""
+    monkeypatch.setattr(PACE, "seconds", float(STACK_SECONDS))
+    numbers = ", ".join(f"'{number:012}'" for number in range(accounts))
+    rolling.write(SMALLEST + f"rollout: {{accounts: [{numbers}], regions: [eu-west-1], concurrency: 110}}\n")
+    began = rolling.faults.time.now()
+    assert rolling.run("rollout", "apply", "--yes").code == 0
+    minutes = math.ceil((rolling.faults.time.now() - began) / 60)
+    calls = len(rolling.faults.calls)
+    told = rolling.run("rollout", "plan", "--simulate", str(accounts)).json["simulation"]
+    assert (told["calls"], told["minutes"]) == (calls, minutes)
 
 
 def test_a_lost_reply_starts_nothing_twice(rolling: World) -> None:

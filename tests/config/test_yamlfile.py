@@ -215,7 +215,7 @@ RAW = {
     "Latin 1 after a BOM": (b"\xef\xbb\xbfa: b\r\xe4", "2:1: the file is not UTF-8 here: save it as UTF-8"),
     "half a character": (b"a: \xe6\x97", "1:4: the file is not UTF-8 here: save it as UTF-8"),
     "a surrogate": (b"a: \xed\xa0\x80", "1:4: the file is not UTF-8 here: save it as UTF-8"),
-    "a byte too many": (b"a" * (MAX_BYTES + 1), "1:1: the file has 65537 bytes; at most 65536 are read"),
+    "a byte too many": (b"a" * (MAX_BYTES + 1), "1:1: the file has 524289 bytes; at most 524288 are read"),
     "no byte": (b"", "1:1: the file is empty: `shnotify init` writes one to start from"),
     "only a BOM": (b"\xef\xbb\xbf", "1:1: the file is empty: `shnotify init` writes one to start from"),
     "NUL bytes": (b"\x00" * 100, "1:1: a control character (U+0000) in the file"),
@@ -260,14 +260,14 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    assert refused_file(path) == ["1:1: the file has 1099511627776 bytes; at most 65536 are read"]
+    assert refused_file(path) == ["1:1: the file has 1099511627776 bytes; at most 524288 are read"]
 
 
 def test_a_file_that_hides_its_size_is_cut_off() -> None:
     big = Path("/proc/kallsyms")
     if not big.exists():
         pytest.skip("no /proc")
-    assert refused_file(big) == ["1:1: the file has more than 65536 bytes"]
+    assert refused_file(big) == ["1:1: the file has more than 524288 bytes"]
 
 
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

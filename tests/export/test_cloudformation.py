@@ -42,6 +42,8 @@ FILES = {
     "both": SMALL + "    source: both\n",
     "disabled": SMALL + "    rule: {enabled: false}\n",
     "webhook": SMALL.replace("secops@example.com", "{protocol: https, endpoint: 'https://example.com/hook'}"),
+    "watchdog": SMALL + "watchdog: {subscribers: [oncall@example.com], heartbeat: weekly}\n",
+    "folding": SMALL + "    message: {format: lambda, fold: {window: 1m, after: 5}}\n",
     "products": SMALL + "    findings: {products: [guardduty], exclude: {accounts: ['111122223333']}}\n",
 }
 
@@ -52,7 +54,8 @@ def config(text: str) -> Config:
 
 def known(made: dict[str, Any], wanted: Config) -> dict[str, str]:
     """What CloudFormation knows once everything stands: parameters, pseudo parameters, ARNs."""
-    found = {name: str(entry.get("Default", "")) for name, entry in made["Parameters"].items()}
+    found = {name: f"name-of-{name}" for name in made["Resources"]}
+    found |= {name: str(entry.get("Default", "")) for name, entry in made["Parameters"].items()}
     found |= {
         "AWS::Partition": SCOPE.partition,
         "AWS::Region": SCOPE.region,
@@ -152,7 +155,8 @@ def _compare(thing: Resource, path: str, value: Any, have: dict[str, Any], entri
     """One property of a resource, wherever CloudFormation keeps it."""
     match path:
         case "Tags":
-            theirs = {tag["Key"]: tag["Value"] for tag in have["Tags"]}
+            tagged = have if "Tags" in have else entries[f"{thing.id}Group"]["Properties"]
+            theirs = {tag["Key"]: tag["Value"] for tag in tagged["Tags"]}
             assert theirs == value.to_dict() | {"managed-by": "cloudformation", "shnotify:stack": "alerts"}
         case "AliasName":
             alias = entries[f"{thing.id}Alias"]["Properties"]
@@ -179,8 +183,10 @@ def _compare(thing: Resource, path: str, value: Any, have: dict[str, Any], entri
             retries = entries[f"{thing.id}Retries"]["Properties"]
             assert retries["MaximumRetryAttempts"] == value["MaximumRetryAttempts"]
             assert retries["DestinationConfig"]["OnFailure"]["Destination"] == value["OnFailure"]
+        case "ScheduleName":
+            assert have["Name"] == value
         case _:
-            assert have[path] == value, (thing.id, path)
+            assert have[path] == (list(value) if isinstance(value, tuple) else value), (thing.id, path)
 
 
 def test_nothing_matches_before_its_permissions_are_there() -> None:

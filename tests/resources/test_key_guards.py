@@ -43,7 +43,7 @@ def test_a_key_of_ours_is_known_by_its_alias() -> None:
     assert KEY.identify(aws) == key_live()
     assert by_name(aws) == [
         ("kms:DescribeKey", {"KeyId": "alias/a"}),
-        ("kms:ListAliases", {"Limit": 100}),
+        ("kms:ListAliases", {"Limit": 100, "KeyId": "k1"}),
         ("kms:ListGrants", {"KeyId": "k1"}),
         ("kms:ListResourceTags", {"KeyId": "k1"}),
     ]
@@ -168,7 +168,13 @@ def test_what_is_listed_is_listed_to_the_last_page() -> None:
     assert tags_of(aws, "k1") == Tags.of({"a": "1", "b": "2"})
     assert grantees_of(aws, "k1") == ["a", "b"]
     assert (aliases_of(aws, "k1"), aliases_of(aws, "k2")) == (["alias/a", "alias/b"], ["alias/c"])
-    assert aws.operations.count("kms:ListAliases") == 2  # once for all keys
+    asked = [params for operation, params in aws.sent if operation == "kms:ListAliases"]
+    assert [(one["KeyId"], one.get("Marker")) for one in asked] == [
+        ("k1", None),
+        ("k1", "m"),
+        ("k2", None),
+        ("k2", "m"),
+    ]
     assert [params for _, params in aws.sent[:2]] == [{"KeyId": "k1"}, {"KeyId": "k1", "Marker": "m"}]
 
 

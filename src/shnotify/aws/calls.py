@@ -150,6 +150,11 @@ class Calls:
             _settle(future, function)
         return cast("T", future.result())
 
+    @property
+    def alone(self) -> bool:
+        """Whether this is the only notifier of the run, or has looked once already."""
+        return self._alone
+
     def remember_for_all(self, key: object, function: Callable[[], T]) -> T:
         """Like `remember`, for what is the same for every notifier of an account and Region.
 

@@ -50,8 +50,9 @@ PUBLISHED: Mapping[str, float] = {
 }
 """Operation, or all others of a service -> calls a second, which are also those that go at once.
 
-In one account and Region, by default. What AWS publishes nothing about is not slowed down until AWS
-throttles it. Security Hub's rates are kept by who reads and marks findings (`aws/pace.py`).
+In one account and Region, by default. What AWS publishes nothing about, or another number for each
+Region (SNS: 30 to 3,000 a second for what is not listed), is not slowed down until AWS throttles it.
+Security Hub's rates are kept by who reads and marks findings (`aws/pace.py`).
 """
 _UNLIMITED = frozenset({"lambda:Invoke"})
 """Operations that the rate of their service is not about (AWS Lambda quotas)."""

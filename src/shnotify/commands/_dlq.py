@@ -102,17 +102,22 @@ def opened(
     with session(
         settings, observes=False, besides=DLQ_OPERATIONS[subcommand], timeout=timeout
     ) as run:
-        if not run.config.dead_letter_queue:
-            raise UsageError(
-                f"{run.config.name} has no dead-letter queue: the file says dead_letter_queue: false",
-                hint="what cannot be delivered is lost; give it a queue, then shnotify apply",
-            )
-        check(run)
-        queue = run.graph[names.DLQ]
-        assert isinstance(queue, Queue)  # noqa: S101 what `desired` builds under this id
-        began = run.aws.clock.now()
-        depth = run.aws.in_time(run.aws.start(depth_of, run.aws, queue.queue_arn))
-        yield Box(run, queue, senders_of(run.config, run.aws.scope), depth, began)
+        yield box_of(run, check)
+
+
+def box_of(run: Session, check: Callable[[Session], None] = lambda _: None) -> Box:
+    """Returns the notifier's queue as it is. Raises UsageError when it has none."""
+    if not run.config.dead_letter_queue:
+        raise UsageError(
+            f"{run.config.name} has no dead-letter queue: the file says dead_letter_queue: false",
+            hint="what cannot be delivered is lost; give it a queue, then shnotify apply",
+        )
+    check(run)
+    queue = run.graph[names.DLQ]
+    assert isinstance(queue, Queue)  # noqa: S101 what `desired` builds under this id
+    began = run.aws.clock.now()
+    depth = run.aws.in_time(run.aws.start(depth_of, run.aws, queue.queue_arn))
+    return Box(run, queue, senders_of(run.config, run.aws.scope), depth, began)
 
 
 def chosen(given: tuple[str, ...], found: Mapping[str, object]) -> dict[str, str]:

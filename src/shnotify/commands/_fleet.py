@@ -41,27 +41,36 @@ def in_each(
     work: Callable[[Session], Work],
     *,
     write: bool = False,
+    observes: bool = True,
     besides: frozenset[str] = frozenset(),
     timeout: float = 60,
+    check: Callable[[Sequence[Loaded]], None] = lambda _: None,
 ) -> int:
     """Runs a command for the notifier of the file, or for those of all files and Regions.
 
-    write, besides, timeout  as `session` takes them
+    write, observes, besides, timeout  as `session` takes them
+    check                              raises for what the command cannot do with these notifiers
 
     Returns the exit code, the worst one of several (`notifier.fleet.worst`).
     """
     files = files_of(settings.configs)
     members = load_all(files, settings.region)
+    check(members)
     if len(members) == 1:
         with session(
-            settings, write=write, besides=besides, timeout=timeout, loaded=members[0]
+            settings,
+            write=write,
+            observes=observes,
+            besides=besides,
+            timeout=timeout,
+            loaded=members[0],
         ) as run:
             return _alone(run, work(run))
     regions = [region_for(member, settings) for member in members]
     region = None if None in regions else regions[0]
     allowed = None if write else READS | besides
     with connected(settings, region=region, allowed=allowed, timeout=timeout) as told:
-        return _Fleet(members, work, *told).run()
+        return _Fleet(members, work, *told, observes=observes).run()
 
 
 def _alone(run: Session, work: Work) -> int:
@@ -107,7 +116,10 @@ class _Fleet:
         aws: Aws,
         screen: Screen,
         report: Callable[[Event], None],
+        *,
+        observes: bool = True,
     ) -> None:
+        self.observes = observes
         self.work, self.aws, self.screen, self.report = work, aws, screen, report
         self.members = [_Member(one, Captured(verbose=screen.verbose)) for one in members]
         self.gateways = {aws.region: aws}
@@ -151,7 +163,7 @@ class _Fleet:
         aws = self._gateway(one.loaded.config.region).apart()
         aws.report = report = self._reporter(one)
         with self._judged(one):
-            one.run = opened(one.loaded, aws, one.screen, report)
+            one.run = opened(one.loaded, aws, one.screen, report, observes=self.observes)
             one.run.beside = frozenset(other.loaded.config.name for other in self.members)
             one.work = self.work(one.run)
             if self.stopping:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from shnotify.commands._session import Session
@@ -234,14 +234,26 @@ def agree(screen: Screen, question: str) -> None:
         raise UsageError("stopped, as you said; nothing was changed")
 
 
-def unexpected(plan: Plan, expected: str | None) -> ShnotifyError | None:
-    """Returns the error for a plan that is not the reviewed one, or None.
+def all_expected(members: Sequence[object], expected: tuple[str, ...]) -> None:
+    """Raises UsageError when the plans of some of several notifiers were not reviewed."""
+    from shnotify.errors import UsageError
 
-    expected  the fingerprint of the plan that was reviewed; None: no plan was
+    if expected and len(expected) != len(members):
+        plural = "s" if len(expected) > 1 else ""
+        raise UsageError(
+            f"{len(members)} notifiers, and --expect names {len(expected)} plan{plural}: nothing was done",
+            hint="give --expect once for each: `shnotify plan` shows every fingerprint",
+        )
+
+
+def unexpected(plan: Plan, expected: tuple[str, ...]) -> ShnotifyError | None:
+    """Returns the error for a plan that is not among the reviewed ones, or None.
+
+    expected  the fingerprints of the plans that were reviewed; (): none was
     """
     from shnotify.errors import ShnotifyError
 
-    if expected is None or expected.strip().lower() == plan.fingerprint:
+    if not expected or plan.fingerprint in [one.strip().lower() for one in expected]:
         return None
     return ShnotifyError(
         f"this is not the plan that was reviewed, so nothing was done: its fingerprint is {plan.fingerprint}",

@@ -1,15 +1,27 @@
-"""How a roll-out is shown while it goes on: a table in place on a terminal, lines elsewhere."""
+"""How a roll-out is shown: its plan, its stacks, and how far it is, as text and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from shnotify.export.rollout import Progress
-from shnotify.export.stackset import Instance
+from shnotify.config.models import Config
+from shnotify.errors import ShnotifyError
+from shnotify.escaping import escaped_line
+from shnotify.export.cloudformation import graph_for_export
+from shnotify.export.rollout import Ended, Progress
+from shnotify.export.stackset import Action, Instance, Seen
+from shnotify.resources.key import Key
 from shnotify.terminal.screen import Screen
 
+if TYPE_CHECKING:
+    from shnotify.commands.rollout import _Run
+
+SHOWN = 30
+"""Stacks that are listed without -v when all is well; what failed is always listed."""
 ROWS = 15
 """Stacks that the table shows at once: those that failed first, then those that are at work."""
 _FIRST = ("FAILED", "INOPERABLE", "CANCELLED", "RUNNING", "PENDING", "SUCCEEDED")
@@ -19,8 +31,7 @@ def table(stacks: Iterable[Instance], rows: int = ROWS) -> list[str]:
     """Lists the stacks that a person wants to see, and says how many are not listed."""
     found = sorted(stacks, key=lambda one: (_place(one), one.account, one.region))
     lines = [
-        f"  {one.account} {one.region:15} {one.status.lower()}{f': {one.reason}' if one.reason else ''}"
-        for one in found[:rows]
+        f"  {one.account} {one.region:15} {one.status.lower()}{_why(one)}" for one in found[:rows]
     ]
     return lines + ([f"  and {len(found) - rows:,} more"] if len(found) > rows else [])
 
@@ -33,19 +44,202 @@ class Following:
     """Shows how far an operation is."""
 
     def __init__(
-        self, screen: Screen, draw: Callable[[list[Text | str]], None] | None = None
+        self, screen: Screen, draw: Callable[[list[Text | str]], None] | None = None, what: str = ""
     ) -> None:
+        self._what = what
         self._screen = screen
         self._draw = draw
         self._told = ""
 
     def show(self, progress: Progress) -> None:
         text = (
-            f"{progress.action.kind.replace('_', ' ')}: {progress.status.lower()}, "
-            f"{progress.done} of {progress.of} stacks done, {progress.failed} failed"
+            f"{self._what or progress.action.kind.replace('_', ' ')}: {progress.status.lower()}, "
+            f"{progress.done:,} of {progress.of:,} stacks done, {progress.failed:,} failed"
         )
         if self._draw:
             self._draw([f"{text} (Ctrl-C is safe: AWS goes on)", *table(progress.stacks)])
         elif text != self._told:
             self._screen.say(text)
         self._told = text
+
+
+def _why(one: Instance) -> str:
+    return f": {escaped_line(one.reason)}" if one.reason else ""
+
+
+# -- the plan --------------------------------------------------------------------------------------
+
+
+def show_plan(run: _Run, seen: Seen, actions: tuple[Action, ...]) -> None:
+    screen = run.screen
+    screen.result(run.title("Roll-out of"))
+    if seen.running:
+        screen.result(f"  operation {seen.running} is still running: apply follows it first")
+    for action in actions:
+        screen.result(f"  {words(action)}")
+        if screen.verbose:
+            screen.result(f"    {', '.join(action.accounts or action.targets)}")
+    if not actions:
+        screen.result("  nothing to do")
+    _show_what_nobody_mends(run, seen)
+    counts = figures(run, seen, actions)
+    screen.result(
+        f"{counts['mails_to_confirm']:,} mails must be confirmed, within 48 hours each; all stacks "
+        f"together cost about {counts['cost_per_month_usd']:,} USD a month (KMS keys)."
+    )
+    if run.wanted.by_units:
+        screen.result("Counted once for each organizational unit: its accounts are AWS's to know.")
+    _show_unread(run, seen)
+
+
+def _show_what_nobody_mends(run: _Run, seen: Seen) -> None:
+    """Names stacks that no update reaches (API_StackInstanceSummary, Status)."""
+    found = [one for one in seen.instances if one.status == "INOPERABLE"]
+    if found:
+        run.screen.warn(
+            f"{len(found)} stacks are INOPERABLE, {found[0].account} in {found[0].region} first: no update "
+            "reaches them; delete the stack instance with RetainStacks, then its stack by hand"
+        )
+
+
+def _show_unread(run: _Run, seen: Seen) -> None:
+    if seen.unread and run.stacks.reads_addresses:
+        run.screen.result(
+            f"The own addresses of {seen.unread:,} stacks were not read: --every-address does, by one "
+            "call each."
+        )
+
+
+def words(action: Action) -> str:
+    """Says in words what an operation does."""
+    plain = {
+        "create_set": "create the stack set",
+        "update_set": "update the stack set, and every stack of it",
+        "delete_set": "delete the stack set",
+        "detect_drift": "look for drift",
+    }
+    if action.kind in plain:
+        return plain[action.kind]
+    where = ", ".join(action.regions)
+    whom = action.accounts or action.targets
+    first = whom[0] if len(whom) == 1 else f"{len(whom):,} accounts or units"
+    return f"{action.kind} {_count(action.stacks)}: {first} in {where}{_how(action)}"
+
+
+def _count(stacks: int) -> str:
+    return "1 stack" if stacks == 1 else f"{stacks:,} stacks"
+
+
+def _how(action: Action) -> str:
+    if action.overrides:
+        return " with addresses of their own"
+    return " with the file's addresses again" if action.kind == "update" else ""
+
+
+def figures(run: _Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
+    """Counts stacks, mails to confirm and USD a month (a KMS key is 1 USD, AWS KMS pricing)."""
+    created = sum(a.stacks for a in actions if a.kind == "create")
+    again = sum(a.stacks for a in actions if a.kind == "retry")
+    deleted = sum(a.stacks for a in actions if a.kind == "delete")
+    changed = _changed_addresses(run, seen) if any(a.kind == "update" for a in actions) else 0
+    stacks = len(seen.instances) + created - deleted
+    keys, mails = per_stack(run.config)
+    return {
+        "stacks": stacks,
+        "mails_to_confirm": (created + again) * mails + changed,
+        "cost_per_month_usd": stacks * keys,
+    }
+
+
+def _changed_addresses(run: _Run, seen: Seen) -> int:
+    """Counts the addresses that stacks get instead of those they have."""
+    count = 0
+    for one in seen.instances:
+        if one.overrides is not None:
+            want = run.wanted.overrides.get((one.account, one.region), {})
+            names = {name for name, _ in want.items() ^ one.overrides.items()}
+            count += sum(name.endswith("Endpoint") for name in names)
+    return count
+
+
+def per_stack(config: Config) -> tuple[int, int]:
+    """Returns the keys and the mail addresses of one stack."""
+    keys = sum(isinstance(thing, Key) for thing in graph_for_export(config))
+    mails = sum(one.protocol.startswith("email") for r in config.routes for one in r.subscribers)
+    return keys, mails
+
+
+def plan_document(
+    run: _Run, seen: Seen, actions: tuple[Action, ...], error: ShnotifyError | None
+) -> dict[str, Any]:
+    return {
+        "actions": [action.to_json() for action in actions],
+        **figures(run, seen, actions),
+        "running": seen.running or None,
+        "addresses_not_read": seen.unread,
+        "error": error.to_json() if error else None,
+    }
+
+
+# -- what stands, and what became of it ------------------------------------------------------------
+
+
+def show_status(run: _Run, seen: Seen, actions: tuple[Action, ...], *, in_sync: bool) -> None:
+    screen, instances = run.screen, seen.instances
+    screen.result(run.title("Roll-out"))
+    off = [one for one in instances if one.failed or not one.current or one.drift == "DRIFTED"]
+    every = screen.verbose or len(instances) <= SHOWN
+    for one in instances if every else off[: None if screen.verbose else SHOWN]:
+        drift = "" if one.drift == "NOT_CHECKED" else f", {one.drift.lower().replace('_', ' ')}"
+        screen.result(f"  {one.account} {one.region:15} {one.status.lower()}{drift}{_why(one)}")
+    if not every and len(off) > SHOWN:
+        screen.result(f"  and {len(off) - SHOWN:,} more that are not as wanted (-v lists all)")
+    counts = Counter(one.status.lower() for one in instances)
+    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+    screen.result(f"{len(instances):,} stacks{f': {told}' if told else ''}")
+    if seen.running:
+        screen.result(f"  operation {seen.running} is still running")
+    for action in actions:
+        screen.result(f"  not as the file says: {words(action)}")
+    _show_what_nobody_mends(run, seen)
+    screen.result("In sync." if in_sync else "Not in sync.")
+    if seen.not_checked:
+        screen.result(
+            f"{seen.not_checked:,} stacks were never compared with what is in AWS: --detect-drift does."
+        )
+    _show_unread(run, seen)
+
+
+def instance_document(one: Instance) -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "region": one.region,
+        "unit": one.unit or None,
+        "status": one.status,
+        "current": one.current,
+        "drift": one.drift,
+        "reason": one.reason or None,
+    }
+
+
+def failures_of(ended: Sequence[Ended]) -> ShnotifyError | None:
+    """Returns the error of an apply or destroy that left stacks behind, or None.
+
+    Within the failure tolerance an operation succeeds though stacks failed
+    (stacksets-troubleshooting, failure count).
+    """
+    bad = next((one for one in ended if not one.ok or one.failures), None)
+    if bad is None:
+        return None
+    count = sum(len(one.failures) for one in ended)
+    return ShnotifyError(
+        f"{words(bad.action)} ended as {bad.status}: {_count(count)} failed",
+        hint="mend the cause, then run the same command again: it goes on with what is missing",
+    )
+
+
+def show_ended(run: _Run, ended: Sequence[Ended], failures: Sequence[Instance]) -> None:
+    for line in table(failures, len(failures) if run.screen.verbose else SHOWN):
+        run.screen.result(line)
+    done = [words(one.action) for one in ended if one.ok]
+    run.screen.result(f"Done: {'; '.join(done) or 'nothing to do'}.")

@@ -28,7 +28,8 @@ VISIBLE_SECONDS = 90
 @click.option(
     "--expect",
     metavar="FINGERPRINT",
-    help="Carry out the plan with this fingerprint, and no other, without asking.",
+    multiple=True,
+    help="Carry out the plan with this fingerprint, and no other, without asking; once for each notifier.",
 )
 @click.option(
     "--wait-confirmation",
@@ -37,7 +38,7 @@ VISIBLE_SECONDS = 90
 )
 @aws_options
 def command(
-    yes: bool, adopt: bool, expect: str | None, wait_confirmation: str | None, **options: Any
+    yes: bool, adopt: bool, expect: tuple[str, ...], wait_confirmation: str | None, **options: Any
 ) -> int:
     """Plans, asks (on a terminal) or needs `--yes`, then creates or updates until AWS matches the
     file.
@@ -45,7 +46,7 @@ def command(
     `shnotify plan` shows a plan's fingerprint: `--expect` is the yes to that plan only.
     """
     from shnotify.commands._fleet import Work, in_each
-    from shnotify.commands._flow import planned, refusal, unexpected
+    from shnotify.commands._flow import all_expected, planned, refusal, unexpected
     from shnotify.commands._waiting import end, seconds_of, went_well
     from shnotify.engine.execute import Outcome, execute
 
@@ -72,7 +73,7 @@ def command(
         late = _visible(run, outcome) if went_well(outcome) else None
         return end(run, plan, outcome, late, patience)
 
-    return in_each(chosen, work, write=True)
+    return in_each(chosen, work, write=True, check=lambda found: all_expected(found, expect))
 
 
 def _carried_out(

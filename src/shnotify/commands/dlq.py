@@ -11,6 +11,7 @@ from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from shnotify.commands._dlq import Box
+    from shnotify.commands._session import Session
     from shnotify.notifier.deadletters import Letter, Summary
 
 _ids = click.option(
@@ -40,12 +41,16 @@ def command() -> None:
 @aws_options
 def list_(**options: Any) -> int:
     """Lists every message by cause, with what helps. The messages stay in the queue."""
-    from shnotify.commands._dlq import opened
+    from shnotify.commands._dlq import READ_SECONDS, box_of
     from shnotify.commands._dlq_view import group_lines, unread_line
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.notifier.deadletters import grouped
     from shnotify.notifier.metrics import counted_as
+    from shnotify.notifier.needs import DLQ_OPERATIONS
 
-    with opened(settings(**options), "list") as box:
+    def work(run: Session) -> Work:
+        yield None  # asks nothing
+        box = box_of(run)
         screen = box.run.screen
         found: list[Summary] = []
         box.letters(lambda letter: found.append(letter.summary()))
@@ -65,6 +70,14 @@ def list_(**options: Any) -> int:
         if box.unread:
             screen.warn(unread_line(box.unread))
         return screen.code(0)
+
+    return in_each(
+        settings(**options),
+        work,
+        observes=False,
+        besides=DLQ_OPERATIONS["list"],
+        timeout=READ_SECONDS,
+    )
 
 
 @command.command("show", short_help="One message, whole.")

@@ -36,14 +36,16 @@ def command(since: str, against: Path | None, **options: Any) -> int:
     import datetime as dt
 
     from shnotify.arns import partition_of
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.config.load import load
     from shnotify.notifier.backlog import Sorter
     from shnotify.notifier.tally import Differences, Tally
 
     back = _seconds(since)
     other = load(against) if against else None
-    with session(settings(**options), observes=False, besides=ESTIMATE, timeout=TIMEOUT) as run:
+
+    def work(run: Session) -> Work:
+        yield None  # asks nothing
         until = dt.datetime.now(dt.UTC)
         partition = partition_of(run.aws.region)
         ours = Sorter.of(run.config.routes, partition)
@@ -71,6 +73,8 @@ def command(since: str, against: Path | None, **options: Any) -> int:
         if against:
             _show_differences(run, differences, str(against))
         return run.screen.code(0)
+
+    return in_each(settings(**options), work, observes=False, besides=ESTIMATE, timeout=TIMEOUT)
 
 
 def _seconds(text: str) -> int:

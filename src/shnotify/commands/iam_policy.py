@@ -14,6 +14,7 @@ from shnotify.terminal.options import config_option, output_options, settings
 if TYPE_CHECKING:
     from shnotify.arns import Scope
     from shnotify.config.models import Config
+    from shnotify.terminal.screen import Screen
 
 
 @click.command("iam-policy")
@@ -36,15 +37,34 @@ def command(
 
     Asks nothing of AWS. A policy that is too long for a managed one is divided: see --part.
     """
-    from shnotify.config.load import load
+    from shnotify.config.several import files_of, load_all
     from shnotify.errors import UsageError
-    from shnotify.notifier.leastprivilege import MAX_CHARACTERS, characters, divided, policy_for
+    from shnotify.notifier.fleet import together
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
-    config = load(chosen.config)
-    scope = _scope(config, account, region)
+    members = load_all(files_of(chosen.configs), region)
+    several = len(members) > 1
+    if several and part:
+        raise UsageError("--part is of one notifier's policy", hint="give one -c, and one --region")
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
+    documents = []
+    for member in members:
+        scope = _scope(member.config, account, region)
+        if several:
+            screen.say(f"{member.config.name} in {scope.region}:")
+        documents.append(_policy(screen, member.config, scope, command_name, part))
+    screen.document(together(documents) if several else documents[0])
+    return screen.code(0)
+
+
+def _policy(
+    screen: Screen, config: Config, scope: Scope, command_name: str, part: int | None
+) -> dict[str, Any]:
+    """Shows one notifier's policy, and returns its document."""
+    from shnotify.errors import UsageError
+    from shnotify.notifier.leastprivilege import MAX_CHARACTERS, characters, divided, policy_for
+
     policy = policy_for(config, scope, command_name)
     parts = divided(policy)
     if part and part > len(parts):
@@ -61,8 +81,7 @@ def command(
     shown = parts[part - 1] if part else policy
     screen.result(json.dumps(shown, indent=2), exact=True)
     head = {"name": config.name, "account": scope.account, "region": scope.region}
-    screen.document({**head, "policy": shown, "policies": parts, "error": None})
-    return screen.code(0)
+    return {**head, "policy": shown, "policies": parts, "error": None}
 
 
 def _scope(config: Config, account: str | None, region: str | None) -> Scope:

@@ -15,15 +15,14 @@ if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
     from shnotify.config.models import Config
     from shnotify.errors import ShnotifyError
-    from shnotify.export.rollout import Ended, Progress, StackSet
-    from shnotify.export.stackset import Action, Instance, Seen, Wanted
+    from shnotify.export.rollout import Addresses, Ended, Progress, StackSet
+    from shnotify.export.stackset import Action, Seen, Wanted
     from shnotify.terminal.options import Options
     from shnotify.terminal.screen import Screen
 
 TIMEOUT = 6 * 3600
 """StackSets take minutes for each stack; Ctrl-C ends the watching, not the operation."""
-SHOWN = 30
-"""Stacks that are listed without -v when all is well; what failed is always listed."""
+GOES_ON = "an operation that was begun goes on in AWS, and the next run follows it"
 
 
 @dataclass
@@ -45,11 +44,21 @@ class _Run:
 
 
 @contextmanager
-def _run(options: Options, *, write: bool = False, keeps: bool = True) -> Iterator[_Run]:
+def _run(
+    options: Options,
+    *,
+    allowed: frozenset[str] = frozenset(),
+    keeps: bool = True,
+    addresses: Addresses = "some",
+) -> Iterator[_Run]:
+    """Begins a run. Raises when the account is not the file's.
+
+    allowed  the operations that may be sent besides the reads: with any, it may take hours
+    """
     from shnotify.aws.gateway import Aws
     from shnotify.config.load import load_file
     from shnotify.errors import ShnotifyError
-    from shnotify.export.rollout import READS, WRITES, StackSet
+    from shnotify.export.rollout import READS, StackSet
     from shnotify.export.stackset import wanted_of
     from shnotify.terminal.screen import Screen
 
@@ -60,8 +69,8 @@ def _run(options: Options, *, write: bool = False, keeps: bool = True) -> Iterat
         aws = Aws(
             region=config.region or options.region,
             profile=options.profile,
-            allowed=READS | WRITES if write else READS,
-            timeout=options.timeout or (TIMEOUT if write else 300),
+            allowed=READS | allowed,
+            timeout=options.timeout or (TIMEOUT if allowed else 300),
             report=report,
         )
         account = aws.scope.account
@@ -70,7 +79,16 @@ def _run(options: Options, *, write: bool = False, keeps: bool = True) -> Iterat
                 f"these credentials are for account {account}, but the file is for {config.account}",
                 hint="use the other account's profile (--profile), or correct `account:` in the file",
             )
-        yield _Run(config, wanted, aws, screen, StackSet(aws, wanted))
+        stacks = StackSet(aws, wanted, addresses)
+        run = _Run(config, wanted, aws, screen, stacks)
+        try:
+            yield run
+        except ShnotifyError as error:
+            run.document(error=error.to_json())
+            raise
+        except KeyboardInterrupt:
+            run.document(error=ShnotifyError("interrupted", hint=GOES_ON).to_json())
+            raise
 
 
 @click.group("rollout")
@@ -82,6 +100,17 @@ def command() -> None:
     """
 
 
+def _read(every_address: bool) -> Addresses:
+    return "every" if every_address else "some"
+
+
+_every_address = click.option(
+    "--every-address",
+    is_flag=True,
+    help="Read the own addresses of every stack: one call each, where there are more than 200.",
+)
+
+
 @command.command("plan", short_help="Show what apply would start; change nothing.")
 @click.option("--exit-code", is_flag=True, help="Exit 3 if there is anything to do.")
 @click.option(
@@ -89,23 +118,25 @@ def command() -> None:
     type=click.IntRange(1, 100_000),
     help="Offline: what a roll-out to this many accounts takes, by AWS's published limits.",
 )
+@_every_address
 @aws_options
-def plan_command(exit_code: bool, simulate: int | None, **options: Any) -> int:
+def plan_command(exit_code: bool, simulate: int | None, every_address: bool, **options: Any) -> int:
     """Shows which StackSets operations `rollout apply` would start.
 
     Says too how many mails must be confirmed, and what it costs a month.
     """
+    from shnotify.commands._rollout_view import plan_document, show_plan
     from shnotify.export.stackset import plan
 
     chosen = settings(**options)
     if simulate:
         return _simulated(chosen, simulate)
-    with _run(chosen) as run:
+    with _run(chosen, addresses=_read(every_address)) as run:
         seen = run.stacks.look()
         error = _refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
-        _show_plan(run, seen, actions)
-        run.document(**_plan_document(run, seen, actions, error))
+        show_plan(run, seen, actions)
+        run.document(**plan_document(run, seen, actions, error))
         if error:
             run.screen.error(error.message, error.hint)
             return 1
@@ -114,44 +145,56 @@ def plan_command(exit_code: bool, simulate: int | None, **options: Any) -> int:
 
 @command.command("apply", short_help="Start the operations, and follow them to their end.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@_every_address
 @aws_options
-def apply_command(yes: bool, **options: Any) -> int:
+def apply_command(yes: bool, every_address: bool, **options: Any) -> int:
     """Makes the stack set and its stacks match the file, and shows what became of each stack."""
+    from shnotify.commands._rollout_view import show_plan
+    from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import plan
 
-    with _run(settings(**options), write=True) as run:
+    with _run(settings(**options), allowed=WRITES, addresses=_read(every_address)) as run:
         seen = _settled(run)
         error = _refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
-        _show_plan(run, seen, actions)
+        show_plan(run, seen, actions)
         return _carry_out(run, seen, actions, error, yes=yes)
 
 
 @command.command("status", short_help="Show each account's stack, and StackSets' drift result.")
+@click.option(
+    "--detect-drift",
+    is_flag=True,
+    help="Let StackSets compare every stack with what it made, first: minutes to hours.",
+)
+@_every_address
 @aws_options
-def status_command(**options: Any) -> int:
-    """Shows the stack of each account and Region.
+def status_command(detect_drift: bool, every_address: bool, **options: Any) -> int:
+    """Shows the stack of each account and Region, and what StackSets' last look for drift found.
 
     Exits 3 when something is missing, another or drifted, and 4 when a stack failed.
     """
+    from shnotify.commands._rollout_view import instance_document, show_status
+    from shnotify.export.rollout import DRIFT
     from shnotify.export.stackset import plan
 
-    with _run(settings(**options)) as run:
+    also = DRIFT if detect_drift else frozenset[str]()
+    with _run(settings(**options), allowed=also, addresses=_read(every_address)) as run:
         seen = run.stacks.look()
         error = _refusal(run, seen)
+        if detect_drift and not error and seen.instances:
+            seen = _compared(run, seen)
         actions = () if error else plan(run.wanted, seen)
-        drifted = [one for one in seen.instances if one.drift == "DRIFTED"]
-        failed = [one for one in seen.instances if one.failed or one.status == "OUTDATED"]
-        in_sync = not (error or actions or drifted or failed)
-        run.screen.result(run.title("Roll-out"))
-        _show_instances(run, seen.instances)
-        for action in actions:
-            run.screen.result(f"  not as the file says: {_words(action)}")
-        run.screen.result("In sync." if in_sync else "Not in sync.")
+        failed = [one for one in seen.instances if one.failed]
+        off = [one for one in seen.instances if not one.current or one.drift == "DRIFTED"]
+        in_sync = not (error or actions or failed or off or seen.running)
+        show_status(run, seen, actions, in_sync=in_sync)
         run.document(
             in_sync=in_sync,
             running=seen.running or None,
-            instances=[_instance(one) for one in seen.instances],
+            not_checked_for_drift=seen.not_checked,
+            addresses_not_read=seen.unread,
+            instances=[instance_document(one) for one in seen.instances],
             actions=[action.to_json() for action in actions],
             error=error.to_json() if error else None,
         )
@@ -159,6 +202,18 @@ def status_command(**options: Any) -> int:
             run.screen.error(error.message, error.hint)
             return 1
         return run.screen.code(4 if failed else 0 if in_sync else 3)
+
+
+def _compared(run: _Run, seen: Seen) -> Seen:
+    """Lets StackSets look for drift, and looks again; not beside an operation that is running."""
+    from shnotify.export.stackset import Action
+
+    if seen.running:
+        run.screen.warn(f"operation {seen.running} is still running: no drift was looked for")
+        return seen
+    with _told(run) as tell:
+        run.stacks.carry_out(Action("detect_drift"), seen.last, tell)
+    return run.stacks.look()
 
 
 @command.command("destroy", short_help="Delete the stacks and the stack set; keys and queues stay.")
@@ -176,13 +231,15 @@ def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
     KMS keys and dead-letter queues stay in the accounts, as the template says: messages in a queue
     can be read only with its key.
     """
+    from shnotify.commands._rollout_view import show_plan
+    from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import removal
 
-    with _run(settings(**options), write=True, keeps=not everything) as run:
+    with _run(settings(**options), allowed=WRITES, keeps=not everything, addresses="none") as run:
         seen = _settled(run)
         error = _refusal(run, seen)
         actions = () if error else removal(run.wanted, seen)
-        _show_plan(run, seen, actions)
+        show_plan(run, seen, actions)
         return _carry_out(run, seen, actions, error, yes=yes)
 
 
@@ -194,7 +251,7 @@ def _settled(run: _Run) -> Seen:
     if not seen.running:
         return seen
     run.screen.say(f"operation {seen.running} is still running; it is followed first")
-    with _told(run) as tell:
+    with _told(run, "operation of before") as tell:
         run.stacks.follow(Action("update_set"), seen.running, tell)
     return run.stacks.look()
 
@@ -211,10 +268,11 @@ def _refusal(run: _Run, seen: Seen) -> ShnotifyError | None:
 def _carry_out(
     run: _Run, seen: Seen, actions: tuple[Action, ...], error: ShnotifyError | None, *, yes: bool
 ) -> int:
+    from shnotify.commands._rollout_view import plan_document
     from shnotify.errors import UsageError
 
     if error:
-        run.document(**_plan_document(run, seen, actions, error))
+        run.document(**plan_document(run, seen, actions, error))
         run.screen.error(error.message, error.hint)
         return 1
     if actions and not yes:
@@ -225,38 +283,48 @@ def _carry_out(
             )
         if not run.screen.ask("Do this? [y/N]"):
             raise UsageError("stopped, as you said; nothing was changed")
-    ended: list[Ended] = []
-    last = seen.last
-    for action in actions:
-        with _told(run) as tell:
-            one = run.stacks.carry_out(action, last, tell)
-        ended.append(one)
-        last = one.operation or last
-        if not one.ok:
-            break
+    ended = _each(run, actions, seen.last)
+    if run.wanted.by_units and run.wanted.overrides and ended and ended[-1].ok:
+        ended += _own_addresses(run, actions)
     return _finish(run, seen, actions, ended)
 
 
-def _finish(run: _Run, seen: Seen, actions: tuple[Action, ...], ended: list[Ended]) -> int:
-    from shnotify.errors import ShnotifyError
+def _each(run: _Run, actions: tuple[Action, ...], last: str) -> list[Ended]:
+    """Carries out one after another, up to the first that stopped. `last` is what ran before."""
+    ended: list[Ended] = []
+    for action in actions:
+        with _told(run) as tell:
+            ended.append(run.stacks.carry_out(action, last, tell))
+        last = ended[-1].operation or last
+        if not ended[-1].ok:
+            break
+    return ended
 
-    bad = next((one for one in ended if not one.ok), None)
+
+def _own_addresses(run: _Run, done: tuple[Action, ...]) -> list[Ended]:
+    """Gives new stacks their accounts' addresses: which accounts units have is known only now."""
+    from shnotify.export.stackset import plan
+
+    if not any(action.kind == "create" for action in done):
+        return []
+    seen = run.stacks.look()
+    return _each(run, tuple(a for a in plan(run.wanted, seen) if a.kind == "update"), seen.last)
+
+
+def _finish(run: _Run, seen: Seen, actions: tuple[Action, ...], ended: list[Ended]) -> int:
+    from shnotify.commands._rollout_view import (
+        failures_of,
+        instance_document,
+        plan_document,
+        show_ended,
+    )
+
     failures = [failure for one in ended for failure in one.failures]
-    error = None
-    if bad:
-        error = ShnotifyError(
-            f"{_words(bad.action)} ended as {bad.status}: {len(failures)} stacks failed",
-            hint="mend the cause, then run the same command again: it goes on with what is missing",
-        )
-    for failure in failures:
-        run.screen.result(
-            f"  {failure.account} {failure.region}: {failure.reason or failure.status}"
-        )
-    done = [_words(one.action) for one in ended if one.ok]
-    run.screen.result(f"Done: {'; '.join(done) or 'nothing to do'}.")
-    document = _plan_document(run, seen, actions, error)
+    error = failures_of(ended)
+    show_ended(run, ended, failures)
+    document = plan_document(run, seen, actions, error)
     results = [{"action": one.action.to_json(), "status": one.status} for one in ended]
-    run.document(**document, results=results, failures=[_instance(one) for one in failures])
+    run.document(**document, results=results, failures=[*map(instance_document, failures)])
     if error:
         run.screen.error(error.message, error.hint)
         return 1
@@ -264,112 +332,19 @@ def _finish(run: _Run, seen: Seen, actions: tuple[Action, ...], ended: list[Ende
 
 
 @contextmanager
-def _told(run: _Run) -> Iterator[Callable[[Progress], None]]:
+def _told(run: _Run, what: str = "") -> Iterator[Callable[[Progress], None]]:
     """Shows how far an operation is, in place on a terminal."""
     from shnotify.commands._rollout_view import Following
 
     with run.screen.block() as draw:
-        yield Following(run.screen, draw).show
-
-
-# -- showing -----------------------------------------------------------------------------------------------------------
-
-
-def _show_plan(run: _Run, seen: Seen, actions: tuple[Action, ...]) -> None:
-    screen = run.screen
-    screen.result(run.title("Roll-out of"))
-    for action in actions:
-        screen.result(f"  {_words(action)}")
-        if screen.verbose:
-            screen.result(f"    {', '.join(action.accounts or action.targets)}")
-    if not actions:
-        screen.result("  nothing to do")
-    counts = _figures(run, seen, actions)
-    screen.result(
-        f"{counts['mails_to_confirm']} mails must be confirmed, within 48 hours each; "
-        f"all stacks together cost about {counts['cost_per_month_usd']} USD a month (KMS keys)."
-    )
-    if run.wanted.by_units:
-        screen.result("Counted once for each organizational unit: its accounts are AWS's to know.")
-
-
-def _words(action: Action) -> str:
-    words = {
-        "create_set": "create the stack set",
-        "update_set": "update the stack set, and every stack of it",
-        "delete_set": "delete the stack set",
-    }
-    if action.kind in words:
-        return words[action.kind]
-    where = ", ".join(action.regions)
-    how = " with addresses of their own" if action.overrides else ""
-    whom = action.accounts or action.targets
-    first = whom[0] if len(whom) == 1 else f"{len(whom)} accounts or units"
-    return f"{action.kind} {action.stacks} stacks: {first} in {where}{how}"
-
-
-def _figures(run: _Run, seen: Seen, actions: tuple[Action, ...]) -> dict[str, int]:
-    """Counts stacks, mails to confirm and USD a month (a KMS key is 1 USD, AWS KMS pricing)."""
-    created = sum(a.stacks for a in actions if a.kind == "create")
-    deleted = sum(a.stacks for a in actions if a.kind == "delete")
-    stacks = len(seen.instances) + created - deleted
-    keys, mails = _per_stack(run.config)
-    return {
-        "stacks": stacks,
-        "mails_to_confirm": created * mails,
-        "cost_per_month_usd": stacks * keys,
-    }
-
-
-def _per_stack(config: Config) -> tuple[int, int]:
-    """Returns the keys and the mail addresses of one stack."""
-    from shnotify.export.cloudformation import graph_for_export
-    from shnotify.resources.key import Key
-
-    keys = sum(isinstance(thing, Key) for thing in graph_for_export(config))
-    mails = sum(one.protocol.startswith("email") for r in config.routes for one in r.subscribers)
-    return keys, mails
-
-
-def _plan_document(
-    run: _Run, seen: Seen, actions: tuple[Action, ...], error: ShnotifyError | None
-) -> dict[str, Any]:
-    return {
-        "actions": [action.to_json() for action in actions],
-        **_figures(run, seen, actions),
-        "error": error.to_json() if error else None,
-    }
-
-
-def _show_instances(run: _Run, instances: tuple[Instance, ...]) -> None:
-    from collections import Counter
-
-    bad = [one for one in instances if one.failed or one.drift == "DRIFTED"]
-    every = run.screen.verbose or len(instances) <= SHOWN
-    for one in instances if every else bad:
-        drift = "" if one.drift == "NOT_CHECKED" else f", {one.drift.lower().replace('_', ' ')}"
-        why = f": {one.reason}" if one.reason else ""
-        run.screen.result(f"  {one.account} {one.region:15} {one.status.lower()}{drift}{why}")
-    counts = Counter(one.status.lower() for one in instances)
-    told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    run.screen.result(f"{len(instances)} stacks{f': {told}' if told else ''}")
-
-
-def _instance(one: Instance) -> dict[str, Any]:
-    return {
-        "account": one.account,
-        "region": one.region,
-        "unit": one.unit or None,
-        "status": one.status,
-        "drift": one.drift,
-        "reason": one.reason or None,
-    }
+        yield Following(run.screen, draw, what).show
 
 
 # -- without AWS -------------------------------------------------------------------------------------------------------
 
 
 def _simulated(options: Options, accounts: int) -> int:
+    from shnotify.commands._rollout_view import per_stack
     from shnotify.config.load import load_file
     from shnotify.export.simulation import simulate
     from shnotify.export.stackset import wanted_of
@@ -377,7 +352,7 @@ def _simulated(options: Options, accounts: int) -> int:
 
     config = load_file(options.config).config.settled()
     wanted = wanted_of(config)
-    keys, mails = _per_stack(config)
+    keys, mails = per_stack(config)
     found = simulate(wanted.rollout, accounts, keys=keys, mails=mails)
     screen = Screen(json_output=options.json, no_color=options.no_color)
     for line in found.lines():

@@ -22,16 +22,31 @@ if TYPE_CHECKING:
     default=0,
     help="Port on 127.0.0.1 (default: a free one).",
 )
+@click.option(
+    "--stack-seconds",
+    type=click.FloatRange(0, 3600),
+    default=0.0,
+    help="How long StackSets take for one account (default: no time).",
+)
+@click.option(
+    "--stack-fails",
+    "failing",
+    metavar="ACCOUNT",
+    multiple=True,
+    help="An account in which StackSets fail; may be given again.",
+)
 @output_options
-def command(port: int, **options: Any) -> int:
+def command(port: int, stack_seconds: float, failing: tuple[str, ...], **options: Any) -> int:
     """Runs an embedded AWS on 127.0.0.1 until interrupted, and prints the environment that points
     any tool at it.
     """
     from shnotify.sandbox.server import Sandbox
+    from shnotify.sandbox.stacksets import NO_ROLE, PACE
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
+    PACE.seconds, PACE.failing = stack_seconds, dict.fromkeys(failing, NO_ROLE)
     try:
         with Sandbox(port=port) as sandbox:
             _tell(screen, sandbox)

@@ -31,13 +31,14 @@ def list_(route: str | None, **options: Any) -> int:
     """Shows every subscriber of every route: confirmed, pending, missing or unlisted; whether a
     link in a mail can end it; whether a filter keeps mail away.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.notifier.inspection import now_of
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.roster import check_route, with_past
     from shnotify.terminal.roster_view import roster_lines
 
-    with session(settings(**options), besides=ALSO["subscriptions list"]) as run:
+    def work(run: Session) -> Work:
+        yield None  # asks nothing
         everybody, unread = with_past(run.aws, _members(run, None), now_of(run.aws))
         if unread:
             run.warn_of(unread)
@@ -49,6 +50,8 @@ def list_(route: str | None, **options: Any) -> int:
         for line in roster_lines(found):
             run.screen.result(line)
         return run.screen.code(0)
+
+    return in_each(settings(**options), work, besides=ALSO["subscriptions list"])
 
 
 @command.command("resend", short_help="Ask a pending subscriber once more.")

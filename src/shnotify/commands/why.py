@@ -30,18 +30,22 @@ def command(finding_id: str | None, last: int | None, route: str | None, **optio
     Exits 4 when the finding was stopped; with --last, when one was stopped by anything but the
     route's own filter.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.errors import UsageError
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.roster import check_route
 
     if bool(finding_id) == bool(last):
         raise UsageError("give the id of a finding, or --last N")
-    with session(settings(**options), besides=ALSO["why"], timeout=120) as run:
+
+    def work(run: Session) -> Work:
+        yield None  # asks nothing
         check_route(run.config.routes, route)
         if last:
             return _several(run, last, route)
         return _single(run, finding_id or "", route)
+
+    return in_each(settings(**options), work, besides=ALSO["why"], timeout=120)
 
 
 def _single(run: Session, identity: str, route: str | None) -> int:

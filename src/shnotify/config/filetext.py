@@ -13,7 +13,8 @@ from pathlib import Path as FilePath
 
 from shnotify.errors import ConfigError, ConfigProblem
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 512 * 1024
+"""5,000 accounts of a roll-out, each with an address of its own."""
 LINE_BREAK = re.compile("\r\n|[\n\r]")
 
 

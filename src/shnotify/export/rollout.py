@@ -8,21 +8,34 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
-from shnotify.export.stackset import RUNNING, Action, Instance, Seen, Wanted
-from shnotify.notifier.needs import ROLLOUT_READS, ROLLOUT_WRITES
+from shnotify.export.stackset import (
+    FEW,
+    PAGE,
+    RUNNING,
+    Action,
+    Instance,
+    Seen,
+    Wanted,
+    pause_after,
+    reads_results,
+)
+from shnotify.notifier.needs import ROLLOUT_DRIFT, ROLLOUT_READS, ROLLOUT_WRITES
 
 READS = ROLLOUT_READS | {"sts:GetCallerIdentity"}
-WRITES = ROLLOUT_WRITES
+WRITES, DRIFT = ROLLOUT_WRITES, ROLLOUT_DRIFT
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 _ABSENT = ("StackSetNotFoundException", "StackSetNotFound")
 _STARTED = ("OperationIdAlreadyExistsException", "OperationIdAlreadyExists")
 _BUSY = {"OperationInProgressException": "another operation of the stack set is still running"}
-POLL_SECONDS = (1, 2, 5, 10)
-FEW, SELDOM = 200, 6
+OWN = "-addresses"
+"""Ends the ids of operations that gave stacks addresses of their own: LastOperationId shows it."""
+
+Addresses = Literal["none", "some", "every"]
+"""Of which stacks the own addresses are read; some: of the table's, or of all when they are few."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +61,22 @@ class Ended:
 
     @property
     def ok(self) -> bool:
+        """Tells whether it ended within the failure tolerance: single stacks may have failed."""
         return self.status == "SUCCEEDED"
 
 
 class StackSet:
     """One stack set, seen through the gateway."""
 
-    def __init__(self, aws: Aws, wanted: Wanted) -> None:
+    def __init__(self, aws: Aws, wanted: Wanted, addresses: Addresses = "some") -> None:
         self._aws = aws
         self._wanted = wanted
+        self._addresses = addresses
         self._client = aws.cloudformation
+
+    @property
+    def reads_addresses(self) -> bool:
+        return self._addresses != "none"
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -76,7 +95,7 @@ class StackSet:
             body=found.get("TemplateBody", ""),
             parameters=_parameters(found.get("Parameters")),
             tags={tag["Key"]: tag["Value"] for tag in found.get("Tags") or ()},
-            instances=tuple(self._instances()),
+            instances=self._with_overrides(tuple(self._instances())),
             last=newest["OperationId"] if newest else "",
             running=running[0]["OperationId"] if running else "",
             auto_deployment=bool((found.get("AutoDeployment") or {}).get("Enabled")),
@@ -85,24 +104,35 @@ class StackSet:
     def _instances(self) -> Iterator[Instance]:
         more: dict[str, Any] = {}
         while True:
-            page = self._call(self._client.list_stack_instances, MaxResults=100, **more)
-            for entry in page["Summaries"]:
-                yield self._with_overrides(_instance(entry))
+            page = self._call(self._client.list_stack_instances, MaxResults=PAGE, **more)
+            yield from map(_instance, page["Summaries"])
             if not page.get("NextToken"):
                 return
             more = {"NextToken": page["NextToken"]}
 
-    def _with_overrides(self, found: Instance) -> Instance:
-        """Reads a stack's own parameters, where the file gives some."""
-        if (found.account, found.region) not in self._wanted.overrides:
+    def _with_overrides(self, found: tuple[Instance, ...]) -> tuple[Instance, ...]:
+        """Reads the stacks' own parameters, one call each: all of few stacks.
+
+        Of many only where the file gives some, or the last operation gave some.
+        """
+        if self._addresses == "none":
             return found
+        every = self._addresses == "every" or len(found) <= FEW
+        asked = {
+            (one.account, one.region): self._aws.start(self._overrides, one)
+            for one in found
+            if every or one.own or (one.account, one.region) in self._wanted.overrides
+        }
+        read = {where: self._aws.in_time(future) for where, future in asked.items()}
+        return tuple(replace(one, overrides=read.get((one.account, one.region))) for one in found)
+
+    def _overrides(self, of: Instance) -> dict[str, str]:
         reply = self._call(
             self._client.describe_stack_instance,
-            StackInstanceAccount=found.account,
-            StackInstanceRegion=found.region,
+            StackInstanceAccount=of.account,
+            StackInstanceRegion=of.region,
         )
-        own = reply["StackInstance"].get("ParameterOverrides")
-        return replace(found, overrides=_parameters(own))
+        return _parameters(reply["StackInstance"].get("ParameterOverrides"))
 
     def _call(self, method: Callable[..., Any], **more: Any) -> Any:
         return self._aws(method, StackSetName=self._wanted.name, **self._as(), **more)
@@ -121,7 +151,7 @@ class StackSet:
             case "delete_set":
                 self._delete()
                 return Ended(action, "SUCCEEDED")
-        operation = action.operation_id(self._wanted, after)
+        operation = action.operation_id(self._wanted, after) + (OWN if action.overrides else "")
         request = {**self._request(action), "OperationId": operation}
         try:
             operation = self._patient(self._starter(action), **request)["OperationId"]
@@ -133,11 +163,10 @@ class StackSet:
     def follow(self, action: Action, operation: str, tell: Callable[[Progress], None]) -> Ended:
         """Waits until the operation has ended, and tells how far it is."""
         results: list[Instance] = []
-        for number in itertools.count():
+        for number in itertools.count(1):
             found = self._call(self._client.describe_stack_set_operation, OperationId=operation)
             status = found["StackSetOperation"]["Status"]
-            # A page holds 100 stacks: of thousands the results are asked for seldom.
-            if status not in RUNNING or action.stacks <= FEW or number % SELDOM == SELDOM - 1:
+            if status not in RUNNING or reads_results(number, action.stacks):
                 results = self._results(operation)
             failed = tuple(one for one in results if one.failed)
             done = sum(one.status == "SUCCEEDED" for one in results)
@@ -145,7 +174,7 @@ class StackSet:
             tell(Progress(action, status, done, len(failed), of, tuple(results)))
             if status not in RUNNING:
                 return Ended(action, status, failed, operation)
-            self._aws.pause(POLL_SECONDS[min(number, len(POLL_SECONDS) - 1)])
+            self._aws.pause(pause_after(number))
         raise AssertionError("unreachable")
 
     def _results(self, operation: str) -> list[Instance]:
@@ -164,7 +193,7 @@ class StackSet:
         wanted, rollout = self._wanted, self._wanted.rollout
         managed: dict[str, Any] = {"PermissionModel": "SELF_MANAGED"}
         if wanted.by_units:
-            managed = {"PermissionModel": "SERVICE_MANAGED", "AutoDeployment": _automatic(wanted)}
+            managed = {"PermissionModel": "SERVICE_MANAGED", **_automatic(wanted)}
         # The same token makes a repeated request the same request (API_CreateStackSet).
         token = Action("create_set").operation_id(wanted, "")
         self._aws(
@@ -202,6 +231,8 @@ class StackSet:
     def _starter(self, action: Action) -> Any:
         return {
             "update_set": self._client.update_stack_set,
+            "retry": self._client.update_stack_set,
+            "detect_drift": self._client.detect_stack_set_drift,
             "create": self._client.create_stack_instances,
             "update": self._client.update_stack_instances,
             "delete": self._client.delete_stack_instances,
@@ -216,37 +247,38 @@ class StackSet:
             "RegionConcurrencyType": "PARALLEL",
         }
         common = {**self._as(), "OperationPreferences": preferences}
+        if action.kind == "detect_drift":
+            return {**common, "StackSetName": wanted.name}
         if action.kind == "update_set":
-            automatic = {"AutoDeployment": _automatic(wanted)} if wanted.by_units else {}
-            return {**self._content(), **automatic, **common}
-        request: dict[str, Any] = {
-            **common,
-            "StackSetName": wanted.name,
-            "Regions": list(action.regions),
-        }
-        if not wanted.by_units:
-            request["Accounts"] = list(action.targets)
-        else:
-            request["DeploymentTargets"] = _targets(action)
+            return {**self._content(), **_automatic(wanted), **common}
+        where = {"Regions": list(action.regions), **_targets(wanted, action)}
+        if action.kind == "retry":
+            return {**self._content(), **common, **where}
+        request: dict[str, Any] = {**common, "StackSetName": wanted.name, **where}
         if action.kind == "delete":
             request["RetainStacks"] = False
-        elif action.overrides:
+        elif action.overrides or action.kind == "update":
+            # An empty list gives a stack the stack set's own values again (API_UpdateStackInstances).
             request["ParameterOverrides"] = _list(action.overrides)
         return request
 
 
-def _targets(action: Action) -> dict[str, Any]:
+def _targets(wanted: Wanted, action: Action) -> dict[str, Any]:
+    if not wanted.by_units:
+        return {"Accounts": list(action.targets)}
     found: dict[str, Any] = {"OrganizationalUnitIds": list(action.targets)}
     if action.accounts:
         found |= {"Accounts": list(action.accounts), "AccountFilterType": "INTERSECTION"}
-    return found
+    return {"DeploymentTargets": found}
 
 
-def _automatic(wanted: Wanted) -> dict[str, bool]:
+def _automatic(wanted: Wanted) -> dict[str, Any]:
     """Keeps an account's stack when the account leaves: nobody's alerts end unseen."""
-    if not wanted.rollout.auto_deployment:
-        return {"Enabled": False}
-    return {"Enabled": True, "RetainStacksOnAccountRemoval": True}
+    if not wanted.by_units:
+        return {}
+    on = wanted.rollout.auto_deployment
+    keeps = {"RetainStacksOnAccountRemoval": True} if on else {}
+    return {"AutoDeployment": {"Enabled": on, **keeps}}
 
 
 def _instance(entry: dict[str, Any]) -> Instance:
@@ -258,6 +290,8 @@ def _instance(entry: dict[str, Any]) -> Instance:
         reason=entry.get("StatusReason", "") or "",
         drift=entry.get("DriftStatus", "NOT_CHECKED") or "NOT_CHECKED",
         unit=entry.get("OrganizationalUnitId", "") or "",
+        current=entry.get("Status") == "CURRENT",
+        own=(entry.get("LastOperationId") or "").endswith(OWN),
     )
 
 

@@ -7,16 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shnotify.config.rollout import Rollout
+from shnotify.export.stackset import PAGE, pause_after, reads_results
 
 INSTANCES_A_SET = 100_000
 """cloudformation-limits."""
 CONCURRENT_A_REGION = 10_000
 """Concurrent stack instance operations per Region and administrator account (cloudformation-limits)."""
-PAGE = 100
-"""Entries of one ListStackInstances page (API_ListStackInstances)."""
 STACK_SECONDS = 180
 """A guess: how long CloudFormation takes for one stack with two keys; AWS publishes no figure."""
-POLL_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,7 @@ def simulate(rollout: Rollout, accounts: int, *, keys: int, mails: int) -> Simul
     stacks = accounts * regions
     at_once = min(rollout.concurrency, accounts, CONCURRENT_A_REGION)
     seconds = math.ceil(accounts / at_once) * STACK_SECONDS  # the Regions go on side by side
-    polls = seconds // POLL_SECONDS
-    pages = math.ceil(stacks / PAGE)
+    looks, reads, seen_at = _following(seconds, stacks)
     problems = []
     if stacks > INSTANCES_A_SET:
         problems.append(f"a stack set has at most {INSTANCES_A_SET:,} stacks")
@@ -73,9 +70,20 @@ def simulate(rollout: Rollout, accounts: int, *, keys: int, mails: int) -> Simul
         regions=regions,
         stacks=stacks,
         at_once=at_once,
-        minutes=math.ceil(seconds / 60),
-        calls=5 + 2 * pages + polls + (polls // 6) * pages,
+        minutes=math.ceil(seen_at / 60),
+        # who we are, the look, the stack set, its stacks
+        calls=4 + looks + reads * math.ceil(stacks / PAGE),
         mails_to_confirm=stacks * mails,
         cost_per_month_usd=stacks * keys,
         problems=tuple(problems),
     )
+
+
+def _following(seconds: int, stacks: int) -> tuple[int, int, int]:
+    """Returns how often an operation is looked at, its results are read, and when its end is seen."""
+    moment, looks, reads = 0, 1, 0
+    while moment < seconds:
+        reads += reads_results(looks, stacks)
+        moment += pause_after(looks)
+        looks += 1
+    return looks, reads + 1, moment

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,17 +23,40 @@ from shnotify.resources.subscription import Subscription
 from shnotify.subscribers import subscriber_identity
 from shnotify.tags import MANAGED_TAG, NAME_TAG
 
-Kind = Literal["create_set", "update_set", "create", "update", "delete", "delete_set"]
+Kind = Literal[
+    "create_set", "update_set", "retry", "create", "update", "delete", "detect_drift", "delete_set"
+]
 Pair = tuple[str, str]
 """An account (or organizational unit) and a Region."""
 NAMESPACE = uuid.UUID("6f0c3a52-5a6d-4d5e-9c56-0f4d8f0a7b11")
 """Makes operation ids that are the same whenever the same thing follows the same operation."""
 RUNNING = ("RUNNING", "QUEUED", "STOPPING")
+POLL_SECONDS = (1, 2, 5, 10)
+"""Pauses between looks at an operation; the last one from then on."""
+FEW, SELDOM, PAGE = 200, 6, 100
+FAILED = ("INOPERABLE", "FAILED", "FAILED_IMPORT", "CANCELLED", "SKIPPED_SUSPENDED_ACCOUNT")
+"""How a stack of an operation ends that is not as wanted (API_StackInstanceComprehensiveStatus)."""
+
+
+def pause_after(look: int) -> int:
+    """Returns the seconds between a look at an operation and the next one. The first look is 1."""
+    return POLL_SECONDS[min(look, len(POLL_SECONDS)) - 1]
+
+
+def reads_results(look: int, stacks: int) -> bool:
+    """Tells whether a look reads each stack's result: of thousands as seldom as they have pages."""
+    return stacks <= FEW or look % max(SELDOM, math.ceil(stacks / PAGE)) == 0
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One stack of the stack set, as ListStackInstances shows it."""
+    """One stack of the stack set, as ListStackInstances shows it.
+
+    status     the detailed one, where StackSets tells it
+    current    whether the stack is as the stack set says
+    own        whether the last operation gave it parameters of its own
+    overrides  its own parameters; None: not read
+    """
 
     account: str
     region: str
@@ -41,10 +65,20 @@ class Instance:
     drift: str = "NOT_CHECKED"
     unit: str = ""
     overrides: Mapping[str, str] | None = None
+    current: bool = True
+    own: bool = False
 
     @property
     def failed(self) -> bool:
-        return self.status in ("INOPERABLE", "FAILED", "CANCELLED", "SKIPPED_SUSPENDED_ACCOUNT")
+        return self.status in FAILED
+
+    @property
+    def behind(self) -> bool:
+        """Tells whether another operation brings the stack up to date.
+
+        An INOPERABLE one is left out of every update (API_StackInstanceSummary).
+        """
+        return not self.current and self.status not in ("INOPERABLE", "SKIPPED_SUSPENDED_ACCOUNT")
 
 
 @dataclass(frozen=True)
@@ -79,6 +113,16 @@ class Seen:
     last: str = ""
     running: str = ""
     auto_deployment: bool = False
+
+    @property
+    def not_checked(self) -> int:
+        """Counts the stacks that StackSets has never compared with what it made."""
+        return sum(one.drift == "NOT_CHECKED" for one in self.instances)
+
+    @property
+    def unread(self) -> int:
+        """Counts the stacks whose own parameters were not read."""
+        return sum(one.overrides is None for one in self.instances)
 
     def pairs(self, by_units: bool) -> frozenset[Pair]:
         return frozenset((i.unit if by_units else i.account, i.region) for i in self.instances)
@@ -191,15 +235,39 @@ def _addresses(config: Config, table: Mapping[str, str]) -> dict[str, str]:
 def plan(wanted: Wanted, seen: Seen) -> tuple[Action, ...]:
     """Lists the operations that make the stack set as wanted, in their order."""
     actions: list[Action] = []
+    have = seen.pairs(wanted.by_units)
     if seen.body is None:
         actions.append(Action("create_set"))
     elif _differs(wanted, seen):
         actions.append(Action("update_set"))
-    have = seen.pairs(wanted.by_units)
+    elif not seen.running:
+        actions += _behind(wanted, seen)
     plain = {} if wanted.by_units else wanted.overrides
     actions += _grouped("create", wanted.pairs - have, plain)
     actions += _grouped("delete", have - wanted.pairs, {})
     return (*actions, *_changed_overrides(wanted, seen))
+
+
+def _behind(wanted: Wanted, seen: Seen) -> list[Action]:
+    """Lists repeats for stacks that failed or were left out (stacksets-troubleshooting, Retrying)."""
+    pairs = [
+        (one.account, one.region)
+        for one in seen.instances
+        if one.behind and _pair(one, wanted) in wanted.pairs
+    ]
+    return _of_units(wanted, _grouped("retry", pairs, {}))
+
+
+def _pair(one: Instance, wanted: Wanted) -> Pair:
+    return (one.unit if wanted.by_units else one.account, one.region)
+
+
+def _of_units(wanted: Wanted, actions: list[Action]) -> list[Action]:
+    """Writes actions on accounts as StackSets want them: of the units only these accounts."""
+    if not wanted.by_units:
+        return actions
+    units = wanted.rollout.organizational_units
+    return [replace(a, targets=units, accounts=a.targets) for a in actions]
 
 
 def _differs(wanted: Wanted, seen: Seen) -> bool:
@@ -220,18 +288,17 @@ def _parsed(text: str) -> object:
 
 
 def _changed_overrides(wanted: Wanted, seen: Seen) -> list[Action]:
-    """Lists updates of stacks that stand with other parameters than the file's table gives."""
-    stands = {(i.account, i.region): i for i in seen.instances}
+    """Lists updates of stacks that stand with other parameters than the file's table gives.
+
+    A stack that the table no longer names goes back to the template's own (UpdateStackInstances).
+    """
     changed = {
-        pair: given
-        for pair, given in wanted.overrides.items()
-        if pair in stands and stands[pair].overrides is not None and stands[pair].overrides != given
+        (one.account, one.region): wanted.overrides.get((one.account, one.region), {})
+        for one in seen.instances
+        if one.overrides is not None and _pair(one, wanted) in wanted.pairs
+        if one.overrides != wanted.overrides.get((one.account, one.region), {})
     }
-    actions = _grouped("update", changed, changed)
-    if not wanted.by_units:
-        return actions
-    units = wanted.rollout.organizational_units
-    return [replace(a, targets=units, accounts=a.targets) for a in actions]
+    return _of_units(wanted, _grouped("update", changed, changed))
 
 
 def _grouped(

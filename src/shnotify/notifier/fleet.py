@@ -125,11 +125,32 @@ def in_a_line(document: Mapping[str, Any]) -> str:
         return _of_plan(document)
     if "delivery" in document:
         return _of_status(document)
+    if told := _of_what_was_read(document):
+        return told
     if "links" in document:
         broken = [link["id"] for link in document["links"] if link["verdict"] == "broken"]
         return f"broken: {', '.join(dict.fromkeys(broken))}" if broken else "nothing broken"
     routes = len(document.get("routes", ()))
     return f"valid, {routes} route{'' if routes == 1 else 's'}"
+
+
+def _of_what_was_read(document: Mapping[str, Any]) -> str:
+    """Sums up what a command read; empty when it is none of these documents."""
+    if "mailed" in document:
+        return f"mailed: {document['mailed']}"
+    if "since" in document:
+        now = sum(route["now"] for route in document["routes"])
+        sent = sum(day["count"] for route in document["routes"] for day in route["per_day"])
+        return f"{now:,} findings match now; {sent:,} since {document['since'][:10]}"
+    if "findings" in document:
+        mailed = sum(one["mailed"] == "yes" for one in document["findings"])
+        return f"{mailed} of {len(document['findings'])} mailed, as far as can be seen"
+    if "subscribers" in document:
+        states = Counter(one["state"] for one in document["subscribers"])
+        return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nobody"
+    if "messages" in document:
+        return f"{len(document['messages'])} dead letters, {document['unread']} unread"
+    return ""
 
 
 def _of_plan(document: Mapping[str, Any]) -> str:
@@ -145,7 +166,8 @@ def _of_plan(document: Mapping[str, Any]) -> str:
     summary = document["summary"]
     counts = [f"{summary[name]} to {name}" for name in ("create", "update", "delete")]
     refused = [f"{summary['refused']} refused"] if summary["refused"] else []
-    return ", ".join([*counts, f"{summary['unchanged']} unchanged", *refused])
+    reviewed = [f"fingerprint {mark}"] if (mark := document.get("fingerprint")) else []
+    return ", ".join([*counts, f"{summary['unchanged']} unchanged", *refused, *reviewed])
 
 
 _RESULTS = ("done", "failed", "skipped")

@@ -86,6 +86,8 @@ ROLLOUT_READS = calls(
     "ListStackSetOperations",
     "ListStackSetOperationResults",
 )
+ROLLOUT_DRIFT = calls("cloudformation", "DetectStackSetDrift")
+"""What `rollout status --detect-drift` sends besides: StackSets compare, and change no stack."""
 ROLLOUT_WRITES = calls(
     "cloudformation",
     "CreateStackSet",
@@ -134,7 +136,7 @@ COMMANDS: dict[str, Needs] = {
     ),
     "rollout": Needs(
         observes=False,
-        own=ROLLOUT_READS | ROLLOUT_WRITES,
+        own=ROLLOUT_READS | ROLLOUT_DRIFT | ROLLOUT_WRITES,
         # API_CreateStackSet: tags; CallAs=DELEGATED_ADMIN (stacksets-prereqs)
         besides=calls("cloudformation", "TagResource")
         | calls("organizations", "ListDelegatedAdministrators"),

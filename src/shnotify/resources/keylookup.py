@@ -43,20 +43,19 @@ def tags_of(aws: Aws, key_id: str) -> Tags:
 
 
 def aliases_of(aws: Aws, key_id: str) -> list[str]:
-    """Lists all aliases of a key, from one list of the account's aliases (API_ListAliases)."""
+    """Lists all aliases of a key (API_ListAliases).
+
+    One notifier asks for its keys' own, whatever else the account has. Many share one list of the
+    account's aliases in their first look.
+    """
+    of: dict[str, Any] = {"KeyId": key_id} if aws.alone else {}
 
     def ask() -> list[AliasListEntryTypeDef]:
-        return [
-            alias
-            for page in aws.pages(aws.kms.list_aliases, "Marker", Limit=100)
-            for alias in page["Aliases"]
-        ]
+        pages = aws.pages(aws.kms.list_aliases, "Marker", Limit=100, **of)
+        return [alias for page in pages for alias in page["Aliases"]]
 
-    return [
-        alias["AliasName"]
-        for alias in aws.remember_for_all("aliases", ask)
-        if alias.get("TargetKeyId") == key_id
-    ]
+    found = aws.remember_for_all(("aliases", *of.values()), ask)
+    return [alias["AliasName"] for alias in found if alias.get("TargetKeyId") == key_id]
 
 
 def grantees_of(aws: Aws, key_id: str) -> list[str]:

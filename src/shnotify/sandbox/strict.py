@@ -30,6 +30,7 @@ from shnotify.sandbox import (
     sns,
     sqs,
     stacks,
+    stacksets,
 )
 from shnotify.sandbox.rows import CLOCKS, LOCK, ROWS, Row
 
@@ -46,6 +47,7 @@ _MODULES = (
     schedules,
     mappings,
     stacks,
+    stacksets,
 )
 """Importing them fills ROWS, and tells EventBridge what a function is."""
 

@@ -46,7 +46,10 @@ class Options(NamedTuple):
         return self.output == "json"
 
 
-TAKE_SEVERAL = ("validate", "plan", "apply", "status", "destroy", "doctor")
+TAKE_SEVERAL = (
+    *("validate", "plan", "apply", "status", "destroy", "doctor", "why", "estimate"),
+    *("iam-policy", "dlq list", "subscriptions list"),
+)
 """The commands that take several files."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -83,7 +86,7 @@ def one_file(paths: tuple[Path, ...]) -> Path:
     if len(paths) == 1:
         return paths[0]
     raise UsageError(
-        f"this command takes one file, and {len(paths)} are named",
+        f"this command acts on one notifier, so it takes one file, and {len(paths)} are named",
         hint=f"give one -c; these take several: {', '.join(TAKE_SEVERAL)}",
     )
 
