@@ -16,6 +16,7 @@ from shnotify.config.load import load
 from shnotify.terminal.screen import Screen
 from tests.conftest import Ran
 
+
 @pytest.fixture(autouse=True)
 def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `init` asks of AWS is in test_init_look.py."""

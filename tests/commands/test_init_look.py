@@ -83,7 +83,10 @@ def test_what_somebody_made_is_taken_over_with_its_keys(world: World) -> None:
     assert world.text("init", *SECOPS, "--topic", "AAAAAA").out.endswith("Next: `shnotify apply --adopt`.\n")
     assert world.run("init", *SECOPS, "--topic-key", "alias/mine").code == 0
     assert f'topic_key: {{arn: "{key}"}}' in world.path.read_text("utf-8")
-    for wrong, said in ((("--topic-key", "alias/none"), "there is no alias/none"), (("--full", "--rule", "x"), "--rule")):
+    for wrong, said in (
+        (("--topic-key", "alias/none"), "there is no alias/none"),
+        (("--full", "--rule", "x"), "--rule"),
+    ):
         ran = world.run("init", *SECOPS, *wrong)
         assert (ran.code, said in ran.json["error"]["message"]) == (2, True)
         assert f'topic_key: {{arn: "{key}"}}' in world.path.read_text("utf-8")
