@@ -49,10 +49,9 @@ def _section(whole: Schema, section: Schema, path: str, written: dict[int, str])
 
     written  what stands on the page already: a section -> where
     """
-    if before := written.setdefault(id(section), path):
-        if before != path:
-            yield f"## `{path}`\n\nThe fields of `{before}`.\n"
-            return
+    if (before := written.setdefault(id(section), path)) != path:
+        yield f"## `{path}`\n\nThe fields of `{before}`.\n"
+        return
     yield f"## `{path}`\n" if path else "## The file\n"
     if path and (told := section.get("description")):
         yield f"{_prose(told)}\n"
@@ -171,8 +170,8 @@ _HERE = Scope("aws", "eu-west-1", "123456789012")
 _USES = policies.Uses("LOG-GROUP", "TOPIC", "TOPIC-KEY", "QUEUE", "QUEUE-KEY", ("HUB",), "BUFFER")
 _WHY = {
     policies.KEY_ROOT_SID: "IAM decides in the account; without it nobody could manage the key (key-policy-default)",
-    policies.KEY_SID: "EventBridge encrypts what it sends to the topic or the queue. No condition: AWS supports none for "
-    "a topic's key (sns-key-management), and documents none for the queue of a rule",
+    policies.KEY_SID: "EventBridge encrypts what it sends to the topic or the queue. No condition: AWS supports none "
+    "for a topic's key (sns-key-management), and documents none for the queue of a rule",
     policies.SNS_KEY_SID: "SNS encrypts what it could not deliver "
     "(sns-dead-letter-queues, sns-enable-encryption-for-topic-sqs-queue-subscriptions)",
     "__default_statement_ID": "SNS's own default, as CreateTopic writes it: the account itself",
@@ -193,7 +192,8 @@ _WHY = {
     "TopicKey": "the topic is encrypted with this key (sns-key-management)",
     "DeadLetters": "what the function failed with ends in the queue (invocation-async-error-handling)",
     "DlqKey": "the queue is encrypted with this key",
-    "Findings": "what was mailed becomes NOTIFIED; both APIs ask for it (API_BatchUpdateFindingsV2); with `dedup: notified`",
+    "Findings": "what was mailed becomes NOTIFIED; both APIs ask for it (API_BatchUpdateFindingsV2); "
+    "with `dedup: notified`",
     policies.BUFFER_SID: "Lambda takes findings from the buffer queue (with-sqs); with `fold:`",
 }
 _WRITTEN: dict[str, Policy] = {
@@ -233,5 +233,5 @@ def _statement(one: dict[str, Any]) -> str:
     what = ", ".join(f"`{action}`" for action in actions)
     sid = one["Sid"]
     effect = "**not** " if one["Effect"] == "Deny" else ""
-    on = one["Resource"] if isinstance(one["Resource"], str) else ", ".join(one["Resource"])
+    on = one.get("Resource", "the role") if isinstance(one.get("Resource", ""), str) else ", ".join(one["Resource"])
     return f"| `{sid}` | {f'`{who}`' if who == '*' else who} | {effect}{what} | `{on}` | {condition} | {_WHY[sid]} |"
