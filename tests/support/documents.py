@@ -215,7 +215,7 @@ def statements() -> str:
     """Writes the page about the policies."""
     lines = [POLICIES_HEAD]
     for title, policy in _WRITTEN.items():
-        lines += [f"## {title}\n", "| statement | who | may | on | if | why |", "| --- | --- | --- | --- | --- | --- |"]
+        lines += [f"## {title}\n", "| statement | why |", "| --- | --- |"]
         lines += [_statement(one) for one in policy.statements]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
@@ -231,7 +231,9 @@ def _statement(one: dict[str, Any]) -> str:
         for key, value in keys.items()
     )
     what = ", ".join(f"`{action}`" for action in actions)
-    sid = one["Sid"]
-    effect = "**not** " if one["Effect"] == "Deny" else ""
-    on = one.get("Resource", "the role") if isinstance(one.get("Resource", ""), str) else ", ".join(one["Resource"])
-    return f"| `{sid}` | {f'`{who}`' if who == '*' else who} | {effect}{what} | `{on}` | {condition} | {_WHY[sid]} |"
+    resource = one.get("Resource", "the role")
+    on = resource if isinstance(resource, str) else ", ".join(resource)
+    may = "may not" if one["Effect"] == "Deny" else "may"
+    who = {"*": "everybody"}.get(who, who)
+    told = f"**{one['Sid']}**: {who} {may} {what} on {on.replace('*', 'everything')}"
+    return f"| {told}{f', if {condition}' if condition else ''} | {_WHY[one['Sid']]} |"

@@ -8,6 +8,7 @@ import re
 import sys
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -17,6 +18,7 @@ from shnotify.terminal import live
 COLUMNS = 104
 _OUTSIDE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 """rich names a font of another host; a picture of ours loads nothing."""
+_LENGTH = re.compile(r'textLength="([\d.]+)"([^>]*)>([^<]*)</text>')
 
 
 class Terminal(io.StringIO):
@@ -50,9 +52,17 @@ def picture(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
         cli.run(list(arguments))
     shown = " ".join(word for word in arguments if not word.startswith(("-c", "/")))
     svg = terminal.console.export_svg(title=f"$ shnotify {shown}", unique_id="shnotify")
-    svg = re.sub(r"[0-9a-f]{64}", "0" * 16 + "…" * 1, svg)
+    svg = re.sub(r"[0-9a-f]{64}", "0123456789abcdef" * 4, svg)
     svg = re.sub(r"\b\d+\.\d(?=&#160;s\b)", "0.1", svg)
+    svg = _LENGTH.sub(_as_wide_as_it_is, svg)
     return _OUTSIDE.sub("", svg)
+
+
+def _as_wide_as_it_is(found: re.Match[str]) -> str:
+    """Corrects a text's length: rich counts characters, and a Japanese one takes two columns."""
+    text = html.unescape(found[3])
+    length = float(found[1]) / max(len(text), 1) * cell_len(text)
+    return f'textLength="{length:.1f}"{found[2]}>{found[3]}</text>'
 
 
 def text_in(svg: str) -> str:
