@@ -135,7 +135,8 @@ def commands(name: str = "en") -> str:
 
     language.choose(["--lang", name], {})
     try:
-        context = click.Context(cli.cli, info_name="shnotify", max_content_width=100, terminal_width=100)
+        names = ["-h", "--help"]
+        context = click.Context(cli.cli, info_name="shnotify", terminal_width=100, help_option_names=names)
         parts = [COMMANDS_HEAD[name]]
         for title, listed in grouped(cli.COMMANDS).items():
             parts.append(f"## {language.tr(title)}\n")
