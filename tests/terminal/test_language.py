@@ -87,7 +87,7 @@ def test_every_sentence_is_there_once_with_the_same_holes() -> None:
 @pytest.mark.parametrize("english", [english for english, _ in ENTRIES if len(english) > 20])
 def test_no_sentence_is_stale(english: str) -> None:
     """Its longest stretch of words stands in the source, where a number or a plural may cut it."""
-    whole = english.endswith(("Broken: {x}.", "in account {account}, {region}"))  # put together from pieces
+    whole = english.endswith(("Broken: {x}.", "in account {account}, {region}", "└─ {rest}"))  # made of pieces
     if whole or english in PLURALS or english == "Show this message and exit.":  # click's
         return
     stretches = [part.strip(" ;:,.()") for part in re.split(r"\{\w+\}|[`'\"]|(?<=KMS keys) ", english)]
