@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 E2E := .venv-e2e
 MUTMUT := .venv-mutants
+SITE := .venv-site
+LOWEST := .venv-lowest
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKERS ?= 2
 # pip compiles what it installs, but not what it only points to: without this, and with PYTHONDONTWRITEBYTECODE, every start
@@ -16,7 +18,7 @@ PYTHON = $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 py
 	"$$p" -c '$(CAN)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all e2e mutants lint lock clean
+.PHONY: help demo test test-all e2e mutants lint lowest site lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -50,18 +52,31 @@ lint: $(VENV)/dev.stamp ## ruff, mypy and the import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+site: $(SITE)/stamp ## the documentation as a site, in build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet --strict
+	@echo "build/site/index.html"
+
+# The rooms that need no embedded AWS; whole `make test` is for the versions that are pinned.
+LOWEST_TESTS ?= tests/arns tests/aws tests/config tests/engine tests/findings tests/formatter tests/mail tests/notifier \
+	tests/resources/test_policies.py tests/schema tests/terminal/test_language.py tests/commands/test_cli.py
+
+lowest: $(LOWEST)/stamp ## the fast tests with the lowest version of each dependency that pyproject.toml allows
+	$(LOWEST)/bin/pytest -n $(WORKERS) $(LOWEST_TESTS)
+
 lock: | $(BIN)/python ## remake requirements/*.txt from pyproject.toml; `make lock UPGRADE=--upgrade` takes the newest
 	$(PIP) uv
 	$(COMPILE) pyproject.toml --extra sandbox --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra sandbox --group build -c requirements/dev.txt -o requirements/demo.txt
 	$(COMPILE) requirements/e2e.in -o requirements/e2e.txt
 	$(COMPILE) requirements/mutants.in -c requirements/dev.txt -o requirements/mutants.txt
+	$(COMPILE) requirements/site.in -o requirements/site.txt
+	$(COMPILE) pyproject.toml --extra sandbox --resolution lowest-direct -o requirements/lowest.txt
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 clean: ## remove .venv, caches and build results
-	rm -rf $(VENV) $(E2E) $(MUTMUT) mutants build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(E2E) $(MUTMUT) $(SITE) $(LOWEST) mutants build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -93,4 +108,17 @@ $(MUTMUT)/stamp: requirements/dev.txt requirements/mutants.txt pyproject.toml | 
 	$(MUTMUT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
 	$(MUTMUT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/mutants.txt
 	$(MUTMUT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(SITE)/stamp: requirements/site.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/site.txt
+	@touch $@
+
+# What tests the lowest versions is of the pinned ones, but for what the two have in common.
+$(LOWEST)/stamp: requirements/dev.txt requirements/lowest.txt pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -155,7 +155,7 @@ def test_every_command_groups_its_options_and_shows_two_examples_that_parse(
         command.make_context(path, words[1 + len(path.split()) :])  # raises for an option that does not exist
     helped = CliRunner().invoke(cli.cli, [*path.split(), "--help"]).output
     assert "\nExamples:\n" in helped
-    shared = {"output", "verbose", "no_color"} & {one.name for one in command.params}
+    shared = {"output", "verbose", "no_color", "lang"} & {one.name for one in command.params}
     assert ("\nShared options:\n" in helped) is bool(shared)
 
 

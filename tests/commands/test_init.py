@@ -16,6 +16,14 @@ from shnotify.config.load import load
 from shnotify.terminal.screen import Screen
 from tests.conftest import Ran
 
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `init` asks of AWS is in test_init_look.py."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+
 SECOPS = ("--email", "secops@example.com")
 
 
@@ -46,11 +54,10 @@ def test_it_writes_a_file_of_what_it_was_given(path: Path, capsys: pytest.Captur
 
 
 def test_the_smallest_one_says_what_else_there_is(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert init(capsys, path, *SECOPS, "-o", "json").json == {
-        "file": str(path),
-        "name": "security-alerts",
-        "error": None,
-    }
+    document = init(capsys, path, *SECOPS, "-o", "json").json
+    assert (document["file"], document["name"]) == (str(path), "security-alerts")
+    assert [document[key] for key in ("found", "plan", "region", "account", "error")] == [None] * 5
+    assert "no usable AWS credentials" in document["not_asked"]
     text = path.read_text("utf-8")
     assert all(f"# {field}: " in text for field in ("region", "account", "tags", "encryption", "dead_letter_queue"))
     assert (
@@ -115,15 +122,18 @@ def test_only_a_file_is_ever_replaced(path: Path, capsys: pytest.CaptureFixture[
 
 def test_on_a_terminal_it_asks(path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Screen, "can_ask", property(lambda screen: not screen.json))
-    typed = "Not A Name\nteam\n\nbad\na@b.co, c@d.co\nnowhere\neu-west-1\n\nletter\njson\n"
+    typed = "Not A Name\nteam\n\nbad\na@b.co, c@d.co\nnowhere\neu-west-1\n\nletter\njson\non@b.co\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     ran = init(capsys, path)
     assert (ran.code, ran.out.startswith("Wrote ")) == (0, True)
     assert ran.err.count("must be") == 3
+    assert "nothing was asked of AWS, so nothing is suggested" in ran.err
     config = load(path)
     assert (config.name, config.region, config.account) == ("team", "eu-west-1", None)
     assert [one.endpoint for one in config.routes[0].subscribers] == ["a@b.co", "c@d.co"]
     assert config.routes[0].message.format == "json"
+    assert config.watchdog
+    assert [one.endpoint for one in config.watchdog.subscribers] == ["on@b.co"]
     for form, says in (("summary", "two rules"), ("json", "the whole event"), ("lambda", "makes a function")):
         assert re.search(rf"^{form}: .*{says}.*\n  Subject: ", ran.err, re.MULTILINE)
     assert '  "HIGH: S3 general purpose buckets should block public access"\n' in ran.err
@@ -133,7 +143,7 @@ def test_on_a_terminal_it_asks(path: Path, capsys: pytest.CaptureFixture[str], m
         ran = init(capsys, path.with_name("other.yaml"))
         assert (ran.code, "nothing was written" in ran.err) == (2, True)
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    assert init(capsys, path.with_name("flags.yaml"), *SECOPS).err == ""
+    assert init(capsys, path.with_name("flags.yaml"), *SECOPS, "--offline").err == ""
     assert json.loads(init(capsys, path.with_name("none.yaml"), "-o", "json").out)["error"]["message"]
     assert left(path) == ["flags.yaml", "made.yaml"]
 
@@ -164,10 +174,10 @@ def test_the_whole_example_with_the_answers_in_it_means_what_the_short_one_means
 ) -> None:
     given = ["--name", "yes", "--route", "on", "--region", "eu-west-1", "--account", "012345670123", *SECOPS]
     for more in ([], given, ["--mail", "lambda", *SECOPS], ["--email", "a@b.co", "--email", "c@d.co"]):
-        full = init(capsys, path, "--full", "--force", *more)
+        full = init(capsys, path, "--full", "--force", "--offline", *more)
         assert (full.code, full.err) == (0, "")
         whole = load(path)
-        assert init(capsys, path, "--force", *(more or SECOPS)).code == 0
+        assert init(capsys, path, "--force", "--offline", *(more or SECOPS)).code == 0
         assert whole == load(path)
 
 

@@ -36,6 +36,13 @@ COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shnotify; printf '%s\\n' "${
         (["shnotify", "plan", "-o", ""], ["text", "json"]),
         (["shnotify", "render", "--format", "l"], ["lambda"]),
         (["shnotify", "render", "--route", ""], ["urgent", "weekly"]),
+        (["shnotify", "render", "-c", "other.yaml", "--route", ""], ["alone"]),
+        (["shnotify", "dlq", "redrive", "--to-route", "w"], ["weekly"]),
+        (["shnotify", "subscriptions", "resend", "sec"], ["secops@example.com"]),
+        (["shnotify", "subscriptions", "remove", "https"], ["https://example.com/hook"]),
+        (["shnotify", "dlq", "show", "0a"], ["0a1b2c3d"]),
+        (["shnotify", "dlq", "redrive", "--id", ""], ["0a1b2c3d", "1b2c3d4e"]),
+        (["shnotify", "why", "find"], []),
         (["shnotify", "match", "find"], ["finding.json"]),
         (["shnotify", "plan", "-c", "other"], ["other.yaml"]),
         (["shnotify", "plan", "--region", ""], []),
@@ -44,10 +51,20 @@ COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shnotify; printf '%s\\n' "${
     ],
 )
 def test_bash_offers_what_fits(tmp_path: Path, words: list[str], offered: list[str]) -> None:
-    text = 'name: a\nroutes:\n  - name: urgent\n    subscribers: []\n  - name: "weekly"\n'
+    text = """\
+name: a
+routes:
+  - name: urgent
+    subscribers: [secops@example.com, team@example.com]   # not second@example.com
+  - name: "weekly"
+    subscribers:
+      - {protocol: https, endpoint: "https://example.com/hook"}
+"""
     (tmp_path / "shnotify.yaml").write_text(text, encoding="utf-8")
-    for name in ("finding.json", "other.yaml"):
-        (tmp_path / name).touch()
+    (tmp_path / "other.yaml").write_text("name: b\nroutes:\n  - name: alone\n", encoding="utf-8")
+    letters = '{"id": "0a1b2c3d", "system": {}}\n{"id": "1b2c3d4e", "system": {}}\n'
+    (tmp_path / "lost.jsonl").write_text(letters, encoding="utf-8")
+    (tmp_path / "finding.json").touch()
     assert completed(tmp_path, *words) == offered
 
 

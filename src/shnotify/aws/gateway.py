@@ -136,6 +136,11 @@ class Aws(Calls):
         other.__dict__["scope"] = self.scope._replace(region=region)
         return other
 
+    def regions_of(self, service: str) -> tuple[str, ...]:
+        """Lists the Regions of the caller's partition that have the service, as the SDK knows them."""
+        known = self._session.get_available_regions(service, self.scope.partition)
+        return tuple(dict.fromkeys((self.region, *known)))
+
     # -- identity ------------------------------------------------------------------------------------------------------
 
     @property

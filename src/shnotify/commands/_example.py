@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shnotify.commands.init import Answers
+    from shnotify.commands._init_text import Answers
 
 EXAMPLE = "config.example.yaml"
 _FIELD = re.compile(r"(?P<lead>  - )?(?P<field>name|region|account|tags): (?P<rest>.*)")
@@ -42,6 +42,10 @@ def _lines(text: str, answers: Answers, quoted: Callable[[str], str]) -> Iterato
             yield written if value else f"# {line}"
         elif line.startswith("      format: summary"):
             yield line.replace("summary", quoted(answers.mail), 1)
+        elif line.startswith("      language: en"):
+            yield line.replace("language: en", f"language: {quoted(answers.language)}", 1)
+        elif line.startswith("    source: cspm") and answers.source:
+            yield line.replace("cspm", quoted(answers.source), 1)
         elif line.startswith("watchdog: null") and answers.watchdog:
             told = ", ".join(quoted(email) for email in answers.watchdog)
             yield f"watchdog: {{subscribers: [{told}]}}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 
-class _Span(click.ParamType[float]):
+class _Span(click.types.FloatParamType):
     """A span of time such as 24h, 90m or 7d, in hours."""
 
     name = "duration"

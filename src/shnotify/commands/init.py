@@ -3,266 +3,201 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.escaping import escaped
-from shnotify.terminal.options import config_option, output_options, settings
+from shnotify.commands._init_text import Answers, quoted
+from shnotify.terminal.options import F, aws_options, settings
 
 if TYPE_CHECKING:
+    from shnotify.commands._init_look import Look
+    from shnotify.terminal.options import Options
     from shnotify.terminal.screen import Screen
 
-TEMPLATE = """\
-# One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a
-# dead-letter queue.
-# `shnotify plan` shows what would be made; `shnotify init --full -c all.yaml` writes every field
-# with its default. For an editor: `shnotify schema > shnotify.schema.json`, and as the first line
-# `yaml-language-server: $schema=shnotify.schema.json`, behind a # and a blank.
-
-{name} # prefix of every name, and the value of the ownership tag
-{region} # else AWS_REGION, or the profile's
-{account} # refuse any other account
-# tags: {{Owner: security-team}}   # on every resource that can carry tags
-
-# encryption: false              # no customer-managed keys at all (the default makes two, 1 USD a
-# month each)
-# dead_letter_queue: false       # no queue for what EventBridge could not deliver
-{watchdog}
-
-routes:
-  - name: {route}
-    # findings:                  # AND between fields, OR between a field's values; `any` = no
-    # filter on it
-    #   severity: [CRITICAL, HIGH]
-    #   workflow_status: [NEW]
-    #   record_state: [ACTIVE]
-{message}
-    subscribers:
-{subscribers}
-"""
-_COLUMN = 32
-"""Where a field's comment begins."""
-_OPTIONS = {
-    "name": "--name",
-    "region": "--region",
-    "account": "--account",
-    "routes[0].name": "--route",
-    "routes[0].message.format": "--mail",
-}
-"""A field's path -> the option it is given by; all others are `--email`'s."""
-_TYPED = {"--account": "must be twelve digits, such as 123456789012"}
-"""What is said of a typed value where the file's advice is about the file: nobody quotes here."""
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*@[A-Za-z0-9.-]+|[a-z][a-z0-9-]*", re.ASCII)
-_WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
-"""What some reader of YAML takes for something else than text."""
+_TAKEN = ("topic", "rule", "queue", "topic_key", "dlq_key")
+"""The answers about what is there already."""
 
 
-@dataclass(frozen=True)
-class Answers:
-    """Holds what goes into the file, whether given by options or typed."""
-
-    name: str
-    route: str
-    emails: tuple[str, ...]
-    region: str
-    account: str
-    mail: str = "summary"
-    watchdog: tuple[str, ...] = ()
-
-    def text(self) -> str:
-        """Writes the file's text. An answer never holds more than a value of its field."""
-        region = f"region: {_quoted(self.region)}" if self.region else "# region: ap-northeast-1"
-        account = (
-            f"account: {_quoted(self.account)}" if self.account else '# account: "123456789012"'
-        )
-        return TEMPLATE.format(
-            name=f"name: {_quoted(self.name)}".ljust(_COLUMN),
-            region=region.ljust(_COLUMN),
-            account=account.ljust(_COLUMN),
-            route=_quoted(self.route),
-            watchdog=self._watchdog(),
-            message=f"{'    # ' if self.mail == 'summary' else '    '}message: {{format: {_quoted(self.mail)}}}".ljust(
-                _COLUMN
-            )
-            + " # summary, json or lambda",
-            subscribers="\n".join(f"      - {_quoted(email)}" for email in self.emails)
-            or "      []",
-        )
-
-    def _watchdog(self) -> str:
-        told = ", ".join(_quoted(email) for email in self.watchdog)
-        if told:
-            return (
-                f"watchdog: {{subscribers: [{told}]}} # who is told when the notifier itself fails"
-            )
-        return (
-            "# watchdog: {subscribers: [oncall@example.com]}   # who is told when the notifier itself\n"
-            "# fails: alarms at 0.10 USD a month each, and a sign of life"
-        )
-
-    def problems(self) -> dict[str, str]:
-        """Maps each option to what is wrong with its value."""
-        from shnotify.config.load import completed
-        from shnotify.config.yamlfile import parse
-        from shnotify.errors import ConfigError
-
-        try:
-            completed(parse(self.text()))
-        except ConfigError as error:
-            found = {_option(problem.path): problem.message for problem in error.problems}
-            return found | {option: _TYPED[option] for option in found if option in _TYPED}
-        return {}
+def _people(option: str, name: str, text: str) -> Callable[[F], F]:
+    """Makes an option for addresses."""
+    return click.option(
+        option, name, multiple=True, metavar="ADDRESS", help=f"{text}; may be given several times."
+    )
 
 
-def _option(path: str) -> str:
-    """Names the option that a field is given by."""
-    return "--watchdog" if path.startswith("watchdog") else _OPTIONS.get(path, "--email")
+def _there(option: str, metavar: str, text: str) -> Callable[[F], F]:
+    """Makes an option for something that is there already."""
+    return click.option(option, default="", metavar=metavar, help=text)
 
 
 @click.command("init")
 @click.option("--name", default="security-alerts", show_default=True, help="Name of the notifier.")
-@click.option(
-    "--email",
-    "emails",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Who is told; may be given several times.",
-)
+@_people("--email", "emails", "Who is told")
 @click.option("--route", default="urgent", show_default=True, help="Name of the route.")
 @click.option("--account", default="", help="Twelve digits: refuse any other account.")
-@click.option("--region", default="", help="AWS Region.")
+@click.option("--source", default="", help="Which Security Hub: cspm, hub, both or auto.")
 @click.option("--full", is_flag=True, help="Write every field with its default.")
 @click.option(
     "--mail", default="summary", show_default=True, help="Which mail: summary, json or lambda."
 )
 @click.option(
-    "--watchdog",
-    "told",
-    multiple=True,
-    metavar="ADDRESS",
-    help="Who is told when the notifier itself fails; may be given several times.",
+    "--language",
+    default="en",
+    show_default=True,
+    help="Language of the mails: en, or ja with --mail lambda.",
 )
+@_people("--watchdog", "told", "Who is told when the notifier itself fails")
+@_there("--rule", "NAME", "Take over this rule, with its topic, its queue and their keys.")
+@_there("--topic", "NAME", "Take over this topic.")
+@_there("--queue", "NAME", "Take over this dead-letter queue.")
+@_there("--topic-key", "KEY", "Use this KMS key for the topics: an alias, or an ARN.")
+@_there("--dlq-key", "KEY", "Use this KMS key for the dead-letter queue.")
+@click.option("--offline", is_flag=True, help="Ask nothing of AWS; suggest and plan nothing.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
-@config_option
-@output_options
+@aws_options
 def command(
     name: str,
     emails: tuple[str, ...],
     route: str,
     account: str,
-    region: str,
+    source: str,
     full: bool,
     mail: str,
+    language: str,
     told: tuple[str, ...],
+    offline: bool,
     force: bool,
     **options: Any,
 ) -> int:
-    """Writes a commented configuration file.
+    """Writes a commented configuration file, and shows the plan for it.
 
-    Asks on a terminal unless --email or --full is given. Never overwrites without --force. --full
-    writes the whole example: every field with its default, and secops@example.com for whom --email
-    does not name.
+    Asks on a terminal unless --email or --full is given. With credentials it looks where Security
+    Hub is on, suggests the home Region, and names existing rules, topics and keys that could be
+    taken over; without them it works all the same. Never overwrites without --force.
+
+    --full writes the whole example: every field with its default, and secops@example.com for whom
+    --email does not name.
     """
-    from shnotify.commands._example import filled
+    from shnotify.commands._init_look import Look
     from shnotify.errors import UsageError
     from shnotify.terminal.screen import Screen
 
+    taken = {field: options.pop(field) for field in _TAKEN}
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
     _free(chosen.config, force=force)
-    answers = Answers(name, route, emails, region, account, mail, told)
-    if not emails and not full and screen.can_ask:
-        answers = _uninterrupted(screen, answers)
+    region = chosen.region or ""
+    answers = Answers(name, route, emails, region, account, mail, told, language, source, **taken)
+    asks = not emails and not full and screen.can_ask
     if full:
         answers = replace(answers, emails=emails or ("secops@example.com",))
-    if not answers.emails:
+    if not answers.emails and not asks:
         raise UsageError("nobody to tell: give --email ADDRESS, once for each person")
-    if problems := answers.problems():
+    _judge(answers, full=full)
+    look = Look(chosen, screen)
+    if not offline and (emails or not full):
+        look.begin()
+    answers = look.suggested(answers)
+    if asks:
+        answers = _uninterrupted(screen, answers, look)
+    elif not full:
+        look.at(answers.region)
+    answers = look.completed(answers)
+    _judge(answers, full=full)
+    _write(chosen.config, _text(answers, full=full), force=force)
+    return _end(chosen, screen, answers, look)
+
+
+def _judge(answers: Answers, *, full: bool) -> None:
+    """Raises `UsageError` for all that is wrong, by option."""
+    from shnotify.errors import UsageError
+
+    if full and (given := [field for field in _TAKEN if getattr(answers, field)]):
+        named = ", ".join(f"--{field.replace('_', '-')}" for field in given)
+        raise UsageError(f"{named} cannot go with --full, which writes the names of new things")
+    aliases: Any = {
+        key: "" for key in ("topic_key", "dlq_key") if getattr(answers, key).startswith("alias/")
+    }
+    if problems := replace(answers, **aliases).problems():
         raise UsageError("; ".join(f"{option}: {problem}" for option, problem in problems.items()))
-    _write(chosen.config, filled(answers, _quoted) if full else answers.text(), force=force)
-    screen.document({"file": str(chosen.config), "name": answers.name, "error": None})
-    screen.result(f"Wrote {chosen.config}. Next: `shnotify plan`, then `shnotify apply`.")
-    return 0
 
 
-def _quoted(text: str) -> str:
-    import json
+def _text(answers: Answers, *, full: bool) -> str:
+    from shnotify.commands._example import filled
 
-    text = text.encode(
-        "utf-8", "backslashreplace"
-    ).decode()  # a byte that is no text is no escape of YAML's either
-    return text if _PLAIN.fullmatch(text) and text not in _WORDS else json.dumps(text)
+    return filled(answers, quoted) if full else answers.text()
 
 
-def _uninterrupted(screen: Screen, answers: Answers) -> Answers:
+def _uninterrupted(screen: Screen, answers: Answers, look: Look) -> Answers:
     """Asks; whoever ends it by Ctrl-C is told that the answers are gone."""
+    from shnotify.commands._init_ask import asked
+
     try:
-        return _asked(screen, answers)
+        return asked(screen, answers, look.at)
     except KeyboardInterrupt as interrupt:
         screen.say("")  # the question's line has no end
         interrupt.hint = "nothing was written, and the answers are gone"  # type: ignore[attr-defined]
         raise
 
 
-def _asked(screen: Screen, answers: Answers) -> Answers:
-    """Asks a person for the answers, and checks each before the next question."""
-    questions = (
-        ("name", "Name of the notifier", answers.name),
-        ("emails", "Who is told (e-mail addresses, with spaces between)", ""),
-        ("region", "AWS Region (none: AWS_REGION, or the profile's)", answers.region or "none"),
-        ("account", "Account id (any other is then refused)", answers.account or "none"),
-        ("mail", "Which mail: summary, json or lambda", answers.mail),
-    )
-    for field, question, default in questions:
-        if field == "mail":
-            _show_mails(screen)
-        answers = _answered(
-            screen, answers, field, f"{question}{f' [{default}]' if default else ''}:", default
-        )
-    return answers
+def _end(chosen: Options, screen: Screen, answers: Answers, look: Look) -> int:
+    """Says that the file is written, and shows the plan for it where AWS can be asked."""
+    adopt = " --adopt" if answers.adopts else ""
+    wrote = f"Wrote {chosen.config}."
+    plan = None
+    if look.scope is None:
+        screen.result(f"{wrote} Next: `shnotify plan{adopt}`, then `shnotify apply{adopt}`.")
+    else:
+        screen.result(wrote)
+        screen.result()
+        try:
+            plan = _planned(chosen, answers)
+        except KeyboardInterrupt as interrupt:
+            interrupt.hint = f"{chosen.config} is written"  # type: ignore[attr-defined]
+            raise
+        screen.result()
+        screen.result(f"Next: `shnotify apply{adopt}`." if plan else "Next: `shnotify plan`.")
+    found = {
+        "file": str(chosen.config),
+        "name": answers.name,
+        "account": answers.account or None,
+        "region": answers.region or None,
+        "found": look.to_json(),
+        "not_asked": look.why or None,
+        "plan": plan,
+        "error": None,
+    }
+    screen.document(found)
+    return screen.code(0)
 
 
-def _show_mails(screen: Screen) -> None:
-    """Shows one finding as each kind of mail, and what each kind takes."""
-    from shnotify.mail.example import COSTS, examples
+def _planned(chosen: Options, answers: Answers) -> dict[str, Any] | None:
+    """Shows the plan for the file and returns its document; None when there can be none.
 
-    for form, (subject, body) in examples().items():
-        screen.say(f"\n{form}: {COSTS[form]}")
-        for line in (f"Subject: {subject}", *body):
-            screen.say(escaped(f"  {line}" if len(line) <= _WIDTH else f"  {line[:_WIDTH]}..."))
-    screen.say("")
+    The file is written, whatever becomes of the plan.
+    """
+    from shnotify.commands._session import session
+    from shnotify.commands.plan import shown
+    from shnotify.errors import ShnotifyError
+    from shnotify.notifier.needs import PLAN
+    from shnotify.terminal.screen import Screen
 
-
-_WIDTH = 92
-"""Characters of a mail's line that are shown."""
-
-
-def _answered(screen: Screen, answers: Answers, field: str, question: str, default: str) -> Answers:
-    from shnotify.errors import UsageError
-
-    while typed := screen.line(question):
-        text = typed.strip() or default
-        if not text:
-            continue
-        value: Any = (
-            tuple(text.replace(",", " ").split())
-            if field == "emails"
-            else ""
-            if text == "none"
-            else text
-        )
-        answered = replace(answers, **{field: value})
-        if not (problem := answered.problems().get(f"--{field.removesuffix('s')}")):
-            return answered
-        screen.say(escaped(f"  {problem}"))
-    screen.say("")  # the question's line has no end
-    raise UsageError("stopped, as you said; nothing was written")
+    try:
+        with session(chosen, besides=PLAN) as run:
+            plan, error = shown(run, adopt=answers.adopts)
+            if error:
+                run.screen.warn(error.message)
+            return run.plan_document(plan, error=error)
+    except ShnotifyError as error:
+        screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
+        screen.warn(f"there is no plan yet: {error.message}")
+        return None
 
 
 def _free(path: Path, *, force: bool) -> None:

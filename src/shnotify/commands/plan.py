@@ -13,6 +13,8 @@ from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from shnotify.commands._session import Session
+    from shnotify.engine.plan import Plan
+    from shnotify.errors import ShnotifyError
 
 
 @click.command("plan")
@@ -36,10 +38,7 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
 
     def work(run: Session) -> Work:
         yield from ()  # it asks nothing
-        seen, around = run.look()
-        run.warn(seen)
-        plan = planned(run, seen, around, adopt=adopt, ask=True, markdown=markdown)
-        error = refusal(plan)
+        plan, error = shown(run, adopt=adopt, markdown=markdown)
         run.screen.document(run.plan_document(plan, error=error))
         if error:
             run.screen.error(error.message, error.hint)
@@ -47,3 +46,13 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
         return run.screen.code(3 if exit_code and plan.changes_anything else 0)
 
     return in_each(chosen, work, besides=PLAN)
+
+
+def shown(
+    run: Session, *, adopt: bool, markdown: bool = False
+) -> tuple[Plan, ShnotifyError | None]:
+    """Looks, shows the plan, and returns it with the reason why it cannot be carried out."""
+    seen, around = run.look()
+    run.warn(seen)
+    plan = planned(run, seen, around, adopt=adopt, ask=True, markdown=markdown)
+    return plan, refusal(plan)

@@ -67,6 +67,7 @@ _OF_ACTION = {
             "securityhub:ListAggregatorsV2",
             "securityhub:ListFindingAggregators",
             "sns:GetSubscriptionAttributes",
+            "sns:ListTopics",
             "sns:SetSubscriptionAttributes",
             "sns:Unsubscribe",
         ),

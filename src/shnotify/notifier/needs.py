@@ -77,6 +77,9 @@ PLAN = (
 )
 """What `plan` sends beside the reads of `status`."""
 
+INIT = PLAN | calls("sns", "ListTopics") | calls("events", "ListRules")
+"""What `init` sends beside the reads of `status`: it looks for what is there, and ends with the plan."""
+
 ROLLOUT_READS = calls(
     "cloudformation",
     "DescribeStackSet",
@@ -116,6 +119,7 @@ class Needs:
 
 
 COMMANDS: dict[str, Needs] = {
+    "init": Needs(own=INIT),
     "status": Needs(),
     "plan": Needs(own=PLAN),
     # `delete`: what the file no longer names

@@ -49,6 +49,11 @@ def other_notifiers(aws: Aws, name: str) -> tuple[str, ...]:
     return tuple(sorted({other for other in found if other and other != name}))
 
 
+def all_tagged(aws: Aws) -> dict[str, str]:
+    """Maps the ARN of everything that is tagged as some notifier's to the notifier's name."""
+    return {one.arn: name for one in _tagged(aws) if (name := one.tags.get(NAME_TAG))}
+
+
 def _tagged(aws: Aws) -> tuple[Tagged, ...]:
     """Lists everything that is tagged as some notifier's, by one search (API_GetResources)."""
 

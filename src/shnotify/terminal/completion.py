@@ -1,7 +1,8 @@
 """Completion scripts for bash, zsh and fish: static text, made from the commands. Pure.
 
-A script knows commands, options and choices; to complete a word starts no program, so that it costs
-nothing. Routes are read out of the configuration file by the shell's own means.
+A script knows commands, options and choices; to complete a word starts no program of ours, so that
+it costs nothing. Routes and subscribers are read out of the configuration file, and the ids of dead
+letters out of what `dlq export` wrote here, by the shell's own means.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Option:
     """One option of a command.
 
     names    as they are typed
-    takes    "" for a flag, else "file", "route", "choice" or "text"
+    takes    "" for a flag, else "file", "choice", "text" or a name of `_READ`
     choices  what may follow it
     """
 
@@ -31,12 +32,15 @@ class Option:
 
 @dataclass(frozen=True)
 class Known:
-    """A command: its help, its options, and the commands below it."""
+    """A command: its help, its options, and the commands below it.
+
+    takes  what its arguments are: "" for none that is known, "file", or a name of `_READ`
+    """
 
     help: str
     options: tuple[Option, ...]
     below: Mapping[str, Known]
-    files: bool = False
+    takes: str = ""
     choices: tuple[str, ...] = ()
 
 
@@ -54,15 +58,16 @@ def known(command: click.Command, parent: click.Context | None = None) -> Known:
             inner = command.get_command(context, name)
             if inner and not inner.hidden:
                 below[name] = known(inner, context)
-    arguments = [one.type for one in command.params if isinstance(one, click.Argument)]
+    arguments = [one for one in command.params if isinstance(one, click.Argument)]
+    kinds = [one.type for one in arguments]
     choices = [
-        str(word) for kind in arguments if isinstance(kind, click.Choice) for word in kind.choices
+        str(word) for kind in kinds if isinstance(kind, click.Choice) for word in kind.choices
     ]
     return Known(
         command.get_short_help_str(80),
         tuple(options),
         below,
-        files=bool(arguments) and not choices,
+        takes=next((_ARGUMENTS.get(one.name or "", "") for one in arguments), ""),
         choices=tuple(choices),
     )
 
@@ -76,7 +81,7 @@ def _option(option: click.Option) -> Option:
         return Option(names, text, "choice", tuple(map(str, option.type.choices)))
     if isinstance(option.type, click.Path):
         return Option(names, text, "file")
-    return Option(names, text, "route" if "--route" in names else "text")
+    return Option(names, text, next((_VALUES[name] for name in names if name in _VALUES), "text"))
 
 
 def script(shell: str, root: Known) -> str:
@@ -84,18 +89,26 @@ def script(shell: str, root: Known) -> str:
     return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](root)
 
 
-_ROUTES = (
-    r"""sed -n 's/^  *- name: *"\{0,1\}\([a-z][a-z0-9-]*\).*/\1/p' """
-    '"${SHNOTIFY_CONFIG:-shnotify.yaml}" 2>/dev/null'
-)
-"""Prints the routes' names of the file, as `init` and the documentation write them."""
-
-
-_FISH_ROUTES = (
-    "function __shnotify_routes; set -l file $SHNOTIFY_CONFIG; "
-    'test -n "$file"; or set file shnotify.yaml; '
-    r"""sed -n 's/^  *- name: *"\{0,1\}\([a-z][a-z0-9-]*\).*/\1/p' $file 2>/dev/null; end"""
-)
+_VALUES = {
+    "--route": "route",
+    "--to-route": "route",
+    "--email": "subscriber",
+    "--watchdog": "subscriber",
+    "--id": "letter",
+}
+"""What an option's value is, where the shell can read it somewhere."""
+_ARGUMENTS = {"file": "file", "files": "file", "endpoint": "subscriber", "message_id": "letter"}
+"""What an argument is, by click's name for it; a finding's id or a link nobody can guess."""
+_READ = {
+    "route": r"""sed -n 's/^  *- name: *"\{0,1\}\([a-z][a-z0-9-]*\).*/\1/p' "$file" 2>/dev/null""",
+    "subscriber": (
+        """sed 's/#.*//' "$file" 2>/dev/null | """
+        "grep -oE '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+|https://[^\" }]+' | sort -u"
+    ),
+    "letter": r"""sed -n 's/^{"id": "\([^"]*\)".*/\1/p' ./*.jsonl 2>/dev/null""",
+}
+"""Prints the routes' names and the subscribers of the file, as `init` and the documentation write
+them, and the ids in what `dlq export` wrote."""
 
 
 def _paths(root: Known, path: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Known]]:
@@ -123,24 +136,28 @@ def _bash(root: Known) -> str:
             *found.choices,
             *(name for option in found.options for name in option.names),
         ]
-        files = " files=1" if found.files else ""
-        cases.append(f'    "{" ".join(path)}") words="{" ".join(words)}"{files} ;;')
+        files = " files=1" if found.takes == "file" else ""
+        read = f" $(_shnotify_{found.takes})" if found.takes in _READ else ""
+        cases.append(f'    "{" ".join(path)}") words="{" ".join(words)}{read}"{files} ;;')
     values = []
     for name, option in _valued(root).items():
         if option.takes == "choice":
             values.append(f'    {name}) words="{" ".join(option.choices)}" files= ;;')
-        elif option.takes == "route":
-            values.append(f'    {name}) words="$({_ROUTES})" files= ;;')
+        elif option.takes in _READ:
+            values.append(f'    {name}) words="$(_shnotify_{option.takes})" files= ;;')
         else:
             files = "1" if option.takes == "file" else ""
             values.append(f"    {name}) words= files={files} ;;")
     nested = "|".join(f'"{" ".join(path)}"' for path, _ in _paths(root) if path)
     return f"""\
 # bash completion for shnotify: eval "$(shnotify completion bash)", or save it where bash looks
+{_functions()}
 _shnotify() {{
   local cur="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" path="" words="" files="" i word
+  local file="${{SHNOTIFY_CONFIG:-shnotify.yaml}}"
   for ((i = 1; i < COMP_CWORD; i++)); do
     word="${{COMP_WORDS[i]}}"
+    case "$word" in -c|--config) file="${{COMP_WORDS[i+1]}}" ;; esac
     case "${{path:+$path }}$word" in
       {nested}) path="${{path:+$path }}$word" ;;
     esac
@@ -158,6 +175,11 @@ complete -o filenames -F _shnotify shnotify
 """
 
 
+def _functions() -> str:
+    """Writes the functions that read what only the files know; `$file` is the configuration file."""
+    return "\n".join(f"_shnotify_{name}() {{ {code}; }}" for name, code in _READ.items())
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
@@ -167,11 +189,20 @@ def _zsh(root: Known) -> str:
     return (
         "#compdef shnotify\n"
         '# zsh completion for shnotify: eval "$(shnotify completion zsh)", or save it as _shnotify in $fpath\n'
-        f'_shnotify_routes() {{ local -a found; found=(${{(f)"$({_ROUTES})"}}); compadd -a found }}\n'
+        + f"{_functions()}\n{_ZSH_ADD}\n"
         + "\n".join(functions)
         + "\nif [[ $zsh_eval_context[-1] == loadautofunc ]]; then\n"
         + '  _shnotify "$@"\nelse\n  compdef _shnotify shnotify\nfi\n'
     )
+
+
+_ZSH_ADD = """\
+_shnotify_add() {
+  local file="${SHNOTIFY_CONFIG:-shnotify.yaml}" at
+  at=${words[(I)(-c|--config)]}
+  (( at )) && file="${(Q)words[at+1]}"
+  local -a found; found=(${(f)"$(_shnotify_$1)"}); compadd -a found
+}"""
 
 
 def _zsh_name(path: tuple[str, ...]) -> str:
@@ -189,14 +220,15 @@ def _zsh_function(path: tuple[str, ...], found: Known) -> str:
             "": "",
             "choice": f":value:({' '.join(option.choices)})",
             "file": ":file:_files",
-            "route": ":route:_shnotify_routes",
             "text": ":value:",
-        }[option.takes]
+        }.get(option.takes, f":{option.takes}:{{_shnotify_add {option.takes}}}")
         lines += [_quoted(f"*{name}[{_zsh_text(option.help)}]{value}") for name in option.names]
     if found.below:
         lines += ["'1:command:->command'", "'*::argument:->argument'"]
-    elif found.files:
+    elif found.takes == "file":
         lines.append("'*:file:_files'")
+    elif found.takes:
+        lines.append(_quoted(f"*:{found.takes}:{{_shnotify_add {found.takes}}}"))
     elif found.choices:
         lines.append(_quoted(f"1:word:({' '.join(found.choices)})"))
     body = f"  _arguments -C {' '.join(lines)}"
@@ -216,11 +248,23 @@ def _zsh_function(path: tuple[str, ...], found: Known) -> str:
 }}"""
 
 
+_FISH_FILE = """\
+function __shnotify_file
+  set -l typed (commandline -opc); set -l file $SHNOTIFY_CONFIG
+  for i in (seq (count $typed)); contains -- $typed[$i] -c --config; and set file $typed[(math $i + 1)]; end
+  test -n "$file"; or set file shnotify.yaml; echo $file
+end"""
+
+
 def _fish(root: Known) -> str:
     lines = [
         "# fish completion for shnotify: save it as ~/.config/fish/completions/shnotify.fish",
         "complete -c shnotify -f",
-        _FISH_ROUTES,
+        _FISH_FILE,
+        *(
+            f"function __shnotify_{name}; set -l file (__shnotify_file); {code}; end"
+            for name, code in _READ.items()
+        ),
     ]
     for path, found in _paths(root):
         here = (
@@ -239,8 +283,11 @@ def _fish(root: Known) -> str:
             )
         for option in found.options:
             lines.append(f"complete -c shnotify -n {_quoted(here)}{_fish_option(option)}")
-        if found.files:
+        if found.takes == "file":
             lines.append(f"complete -c shnotify -n {_quoted(here)} -F")
+        elif found.takes:
+            add = f"'(__shnotify_{found.takes})'"
+            lines.append(f"complete -c shnotify -n {_quoted(here)} -a {add}")
         if found.choices:
             words = _quoted(" ".join(found.choices))
             lines.append(f"complete -c shnotify -n {_quoted(here)} -a {words}")
@@ -255,7 +302,6 @@ def _fish_option(option: Option) -> str:
         "": "",
         "choice": f" -x -a {_quoted(' '.join(option.choices))}",
         "file": " -r -F",
-        "route": " -x -a '(__shnotify_routes)'",
         "text": " -x",
-    }[option.takes]
+    }.get(option.takes, f" -x -a '(__shnotify_{option.takes})'")
     return f"{names}{value} -d {_quoted(option.help)}"

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from shnotify.terminal.examples import EXAMPLES
-from shnotify.terminal.language import tr
+from shnotify.terminal.language import LANGUAGES, tr
 from shnotify.terminal.wrapping import wrapped
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -25,6 +25,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """What commands are for, in the order of the help; a name that does not exist (yet) is left out."""
 _WIDEST_WORD = 30
+LANG_HELP = "Language of texts (JSON never changes)."
 OTHERS = "More"
 """The heading of a command that no group names."""
 SHARED = frozenset(
@@ -108,6 +109,13 @@ class Group(_Helped, click.Group):
         super().format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        below = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        records = [(name, one.get_short_help_str(200)) for name, one in below if not one.hidden]
+        if records:
+            with formatter.section(tr("Commands")):
+                definitions(formatter, records)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)
         if found is None:
@@ -126,6 +134,10 @@ def helped(command: click.Command, path: str) -> click.Command:
     if not isinstance(command, click.Group):
         return Command(**given)
     below = {name: helped(one, f"{path} {name}") for name, one in command.commands.items()}
+    if not any("--lang" in one.opts for one in command.params):
+        kinds = click.Choice(LANGUAGES)
+        lang = click.Option(["--lang"], type=kinds, expose_value=False, help=LANG_HELP)
+        given["params"] = [*command.params, lang]
     return Group(**given, commands=below, no_args_is_help=True)
 
 
