@@ -80,7 +80,7 @@ class Look:
 
     def _asked(self, question: Callable[[Aws], T], region: str | None) -> T | None:
         limit = min(self.options.timeout or SECONDS, SECONDS)
-        settings = replace(self.options, timeout=limit)
+        settings = self.options._replace(timeout=limit)
         for place, no_region in ((region, False), (ANYWHERE, True)):
             try:
                 with connected(settings, region=place, allowed=READS | INIT) as (aws, _, _):
