@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import RefreshWithMFAUnsupportedError
 
+from shnotify.aws.credentials import SignIn, no_credentials
+from shnotify.aws.failures import StopError
 from shnotify.sandbox.server import Sandbox
 from tests.conftest import SMALLEST
 from tests.support.faults import REGION
@@ -262,6 +265,14 @@ def test_an_mfa_code_is_not_asked_for_where_nobody_is(person: Person) -> None:
         "and nobody can be asked here"
     )
     assert "aws sts get-session-token" in hint
+
+
+def test_every_thread_says_why_the_mfa_code_was_not_asked_for() -> None:
+    """The SDK asks once; whoever comes second it tells only that it cannot refresh, and may be heard first."""
+    refusal = StopError("profile ops wants an MFA code", code="MfaCodeNeeded")
+    second = RefreshWithMFAUnsupportedError()
+    assert no_credentials(second, SignIn("ops", unasked=[refusal])).message == refusal.message
+    assert "MFA token required" in no_credentials(second, SignIn("ops")).message
 
 
 def test_what_a_credential_process_writes_is_not_shown(person: Person) -> None:

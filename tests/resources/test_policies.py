@@ -189,7 +189,15 @@ def test_the_role(scope: Scope) -> None:
     }
     least = role_policy(Uses(logs, topic))
     assert [s["Sid"] for s in least.statements] == ["Logs", "Publish"]
-    assert least.own == whole.own == {"Logs", "Publish", "TopicKey", "DeadLetters", "DlqKey", "Findings"}
+    counted = role_policy(Uses(logs, topic, queue=queue, counts=True)).statements[3:]
+    assert {one["Sid"]: (one["Action"], one["Resource"]) for one in counted} == {
+        "CountMailed": ("logs:FilterLogEvents", f"{logs}:*"),
+        "CountLost": ("cloudwatch:GetMetricData", "*"),
+        "CountWaiting": ("sqs:GetQueueAttributes", queue),
+        "CountSubscribers": ("sns:GetTopicAttributes", topic),
+    }
+    ours = {"Logs", "Publish", "TopicKey", "DeadLetters", "DlqKey", "Findings", *(one["Sid"] for one in counted)}
+    assert least.own == whole.own == ours
 
 
 # -- policies of others ------------------------------------------------------------------------------------------------

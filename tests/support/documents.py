@@ -168,7 +168,7 @@ Made from the tool: every statement that shnotify writes, with why it is so and 
 these statements are ours, by Sid; those of others stay. `shnotify plan -v` shows them for your file.
 """
 _HERE = Scope("aws", "eu-west-1", "123456789012")
-_USES = policies.Uses("LOG-GROUP", "TOPIC", "TOPIC-KEY", "QUEUE", "QUEUE-KEY", ("HUB",), "BUFFER")
+_USES = policies.Uses("LOG-GROUP", "TOPIC", "TOPIC-KEY", "QUEUE", "QUEUE-KEY", ("HUB",), "BUFFER", counts=True)
 _WHY = {
     policies.KEY_ROOT_SID: "IAM decides in the account; without it nobody could manage the key (key-policy-default)",
     policies.KEY_SID: "EventBridge encrypts what it sends to the topic or the queue. No condition: AWS supports none "
@@ -195,6 +195,10 @@ _WHY = {
     "DlqKey": "the queue is encrypted with this key",
     "Findings": "what was mailed becomes NOTIFIED; both APIs ask for it (API_BatchUpdateFindingsV2); "
     "with `dedup: notified`",
+    "CountMailed": "a heartbeat says how many findings were mailed since the last one (API_FilterLogEvents)",
+    "CountLost": "and how many were lost (API_GetMetricData, which takes no resource)",
+    "CountWaiting": "and how many wait in the dead-letter queue (API_GetQueueAttributes)",
+    "CountSubscribers": "and how many subscribers have confirmed (API_GetTopicAttributes)",
     policies.BUFFER_SID: "Lambda takes findings from the buffer queue (with-sqs); with `fold:`",
 }
 _WRITTEN: dict[str, Policy] = {

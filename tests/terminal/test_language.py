@@ -62,7 +62,7 @@ PIECES = re.compile(
     r"X1 (does not allow|may deny|may allow) itX1|which nobody .*|a key that this .*|which is X1 .*|which this call .*|"
     r"X1\. Nothing is broken\.|cannot tell more|nobody is named|; the others are in the queue|"
     r", of which X1 could not be read|(Dead letters in|Drop from|Send again from) X1 of|X1 to route X1, topic .*|"
-    r"EventBridge could not use a KMS key|"
+    r"EventBridge could not use a KMS key|; X1 got mail in the last .*|"
     r"its policy lets anybody in.*|it is scheduled for deletionX1|X1: point it back to X1"
 )
 """Texts that are put together with others before anybody reads them: their whole is an entry."""

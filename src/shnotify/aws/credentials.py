@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,11 +69,14 @@ class SignIn:
     command  what renews the credentials at their source, or None when the configuration does not
              tell
     started  the credential processes that the SDK has started
+    unasked  what was said when the SDK wanted to ask and nobody was there: it asks one thread only,
+             and tells all others that it cannot
     """
 
     profile: str | None = None
     command: str | None = None
     started: list[subprocess.Popen[bytes]] = field(default_factory=list, compare=False)
+    unasked: list[StopError] = field(default_factory=list, compare=False)
 
     @classmethod
     def of(cls, session: Session) -> SignIn:
@@ -114,7 +118,7 @@ def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             of_profile = f"profile {sign_in.profile}" if sign_in.profile else "the default profile"
             device = prompt.removeprefix("Enter MFA code for ").rstrip(": ")
-            raise StopError(
+            refusal = StopError(
                 f"no usable AWS credentials: {of_profile} wants an MFA code (mfa_serial {device}), "
                 "and nobody can be asked here",
                 hint="get a session first, for example with `aws sts get-session-token` or "
@@ -122,6 +126,8 @@ def ask_only_on_a_terminal(session: Session, sign_in: SignIn) -> None:
                 operation="sts:AssumeRole",
                 code="MfaCodeNeeded",
             )
+            sign_in.unasked.append(refusal)
+            raise refusal
         return getpass.getpass(prompt, stream=sys.stderr)
 
     with suppress(UnknownCredentialError):
@@ -149,6 +155,8 @@ def watch_processes(session: Session, sign_in: SignIn) -> None:
 
 def no_credentials(error: Exception, sign_in: SignIn, operation: str | None = None) -> StopError:
     """Makes the error for missing or unusable credentials. `error` is the SDK's own exception."""
+    if sign_in.unasked and isinstance(error, RefreshWithMFAUnsupportedError):
+        return copy(sign_in.unasked[0])
     hint = "sign in (for example `aws sso login`), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables"
     if isinstance(error, EOFError):
         error = RefreshWithMFAUnsupportedError()
