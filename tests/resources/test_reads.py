@@ -64,6 +64,14 @@ def test_a_topic_is_read_with_its_owner(name: str | None, owner: str | None, kno
     assert aws.existing == {TOPIC_ARN: TOPIC_ARN}
 
 
+def test_a_topic_tells_how_many_subscriptions_were_deleted() -> None:
+    attributes = {"SubscriptionsDeleted": "2"}
+    aws = scripted({"sns:GetTopicAttributes": {"Attributes": attributes}, "sns:ListTagsForResource": {"Tags": []}})
+    live = TOPIC.read(aws)
+    assert live is not None
+    assert live.facts == attributes
+
+
 def test_a_topic_without_anything_reads_as_empty_and_one_that_is_gone_as_gone() -> None:
     aws = scripted({"sns:GetTopicAttributes": {"Attributes": {}}, "sns:ListTagsForResource": {"Tags": []}})
     assert TOPIC.read(aws) == Live(replace(TOPIC, tags=Tags()), {"Arn": TOPIC_ARN}, NOT_OURS)

@@ -129,7 +129,7 @@ class Topic(Resource):
             policy_document=Policy.parse(have.get("Policy")),
             tags=tags.result(),
         )
-        facts = {"SubscriptionsDeleted": str(have.get("SubscriptionsDeleted", ""))}
+        facts = {name: str(have[name]) for name in ("SubscriptionsDeleted",) if name in have}
         live = replace(self._live(state), facts=facts)
         return replace(live, notes=open_notes(state.policy_document))
 
