@@ -60,8 +60,8 @@ class Model:
             raise TypeError(f"{type(self).__name__} has no field {min(unknown)!r}")
         if missing := next((name for name, field in absent.items() if field.required), None):
             raise TypeError(f"{type(self).__name__} needs {missing!r}")
-        defaults = {name: field.absent() for name, field in absent.items()}
-        vars(self).update({name: {**defaults, **values}[name] for name in fields})
+        whole = {**{name: field.absent() for name, field in absent.items()}, **values}
+        vars(self).update({name: whole[name] for name in fields})
 
     def _check(self) -> None:
         """Raises ValueError with what is wrong between fields that are right one by one."""
