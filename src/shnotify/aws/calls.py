@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
@@ -26,6 +25,7 @@ from shnotify.aws.operations import operation_of, target_of
 from shnotify.aws.progress import Progress, Waiting
 from shnotify.aws.rates import Rates
 from shnotify.escaping import without_password
+from shnotify.frozen import frozen
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +42,7 @@ _FAREWELL_SECONDS = 0.8
 _JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the program's other random numbers stay as they are
 
 
-@dataclass(frozen=True)
+@frozen
 class Clock:
     """Provides time, so that tests need none of their own.
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from botocore.exceptions import (
@@ -38,6 +38,7 @@ from botocore.session import Session
 
 from shnotify.aws.failures import StopError
 from shnotify.errors import ShnotifyError, UsageError
+from shnotify.frozen import frozen
 
 CREDENTIAL_ERRORS = (
     CredentialRetrievalError,
@@ -61,7 +62,7 @@ providers).
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class SignIn:
     """Says how the person signs in, according to the SDK's configuration.
 

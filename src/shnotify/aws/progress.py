@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from shnotify.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Waiting:
     """Says that a call is tried again after `seconds`, and in `reason` why."""
 
@@ -14,7 +14,7 @@ class Waiting:
     seconds: float
 
 
-@dataclass(frozen=True)
+@frozen
 class Noted:
     """Tells a person something that changes nothing."""
 

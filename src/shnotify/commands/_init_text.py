@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+from shnotify.frozen import frozen
 
 TEMPLATE = """\
 # One file, one notifier: Security Hub findings -> EventBridge -> SNS (encrypted) -> people, with a
@@ -60,7 +61,7 @@ _WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
 """What some reader of YAML takes for something else than text."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Answers:
     """Holds what goes into the file, whether given by options, typed or found.
 

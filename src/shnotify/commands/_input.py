@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,10 @@ from shnotify.findings.matching import matches
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.reading import InputError, inputs_from
 from shnotify.formatter.finding import findings_in
+from shnotify.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Routed:
     """A route, the event pattern of its filter, and its rules, which share what passes the filter."""
 
@@ -53,7 +53,7 @@ def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
     return config, found
 
 
-@dataclass(frozen=True)
+@frozen
 class Given:
     """One event that a person handed over.
 

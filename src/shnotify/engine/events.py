@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shnotify.aws.progress import Progress
 from shnotify.engine.plan import Result, Step
+from shnotify.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Looking:
     """Says that AWS is about to be read."""
 
     count: int
 
 
-@dataclass(frozen=True)
+@frozen
 class StepStarted:
     step: Step
 
 
-@dataclass(frozen=True)
+@frozen
 class StepEnded:
     step: Step
     result: Result
     message: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Advanced:
     """Says how far a long work has come.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from shnotify.engine.resource import Resource
+from shnotify.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Graph:
     """Holds all wanted resources of one notifier, each after everything that the resource needs."""
 

@@ -7,8 +7,10 @@ by silence.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from shnotify.frozen import frozen
 
 Verdict = Literal["ok", "broken", "unknown", "warning"]
 
@@ -40,7 +42,7 @@ LINKS = (
 """The ids of all links, in the order of the chain."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Link:
     """A judgement on one link of the chain from Security Hub to an inbox.
 

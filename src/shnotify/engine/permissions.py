@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from shnotify.frozen import frozen
 
 Verb = Literal["read", "create", "update", "release", "delete"]
 VERBS: tuple[Verb, ...] = ("read", "create", "update", "release", "delete")
@@ -14,7 +15,7 @@ def calls(service: str, *names: str) -> frozenset[str]:
     return frozenset(f"{service}:{name}" for name in names)
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Permissions:
     """Lists what a kind may call, verb by verb, and what AWS checks besides.
 

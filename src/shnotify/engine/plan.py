@@ -6,7 +6,7 @@ Drift, absence, foreign owners and unreadable things are values, not exceptions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from shnotify.engine.fingerprint import digest
@@ -14,13 +14,14 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.ownership import adoptable, as_exported, exported, is_adopted, with_tags
 from shnotify.engine.resource import Change, Live, Observed, Resource, Unreadable
 from shnotify.engine.values import Tags, late_parts
+from shnotify.frozen import frozen
 from shnotify.tags import ADOPTED_TAG, RESOURCE_TAG
 
 Action = Literal["create", "update", "delete", "adopt", "refuse", "none"]
 Result = Literal["done", "failed", "skipped"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """Says what is done to one resource.
 
@@ -48,7 +49,7 @@ class Step:
         return self.resource.id
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """Holds steps in an order that respects their `needs`.
 
@@ -82,7 +83,7 @@ class Plan:
         return digest(parts)
 
 
-@dataclass(frozen=True)
+@frozen
 class Observation:
     """Holds what AWS showed: the wanted resources by id, and our things that nobody wants any more.
 

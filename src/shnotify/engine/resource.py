@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.permissions import Permissions
 from shnotify.engine.template import EMPTY, Part
 from shnotify.engine.values import Late, Tags, late_parts, resolve
+from shnotify.frozen import frozen
 
 if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
@@ -29,7 +30,7 @@ def identity(**kwargs: Any) -> Any:
     return field(metadata={"identity": True}, **kwargs)
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """One property's difference. `path` uses CloudFormation's property names."""
 
@@ -38,7 +39,7 @@ class Change:
     after: Any
 
 
-@dataclass(frozen=True)
+@frozen
 class Live(Generic[R]):
     """Holds what AWS shows: the state, in the class of the wanted one, and what only AWS knows.
 
@@ -58,14 +59,14 @@ class Live(Generic[R]):
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Unreadable:
     """Stands for a thing that AWS did not show: the thing is neither there nor absent."""
 
     error: ShnotifyError
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Resource(ABC):
     """A wanted or live AWS resource. Fields are CloudFormation's properties in snake case.
 

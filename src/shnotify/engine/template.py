@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from shnotify.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Part:
     """One entry of a template's `Resources`.
 
@@ -23,14 +24,14 @@ class Part:
     keeps: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Ref:
     """Stands for CloudFormation's `Ref` to a logical id."""
 
     id: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Input:
     """Stands for a parameter of the template, with its default (None: it must be given)."""
 

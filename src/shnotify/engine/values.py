@@ -7,8 +7,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
+
+from shnotify.frozen import frozen
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9]+)\.([A-Za-z]+)\}")
 
@@ -60,7 +61,7 @@ def resolve(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
-@dataclass(frozen=True)
+@frozen
 class Tags:
     """Tags as a set of pairs: order never matters."""
 
@@ -94,7 +95,7 @@ class Tags:
         return Tags(self.pairs - other.pairs)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Pattern:
     """An EventBridge event pattern.
 
@@ -131,7 +132,7 @@ def _pattern_form(value: Any) -> str:
     return json.dumps(value)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen(eq=False)
 class Policy:
     """A resource policy. Equality is by meaning; `own` names the Sids that are ours to keep right.
 

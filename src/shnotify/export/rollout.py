@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from shnotify.aws.failures import AwsError
@@ -23,6 +23,7 @@ from shnotify.export.stackset import (
     pause_after,
     reads_results,
 )
+from shnotify.frozen import frozen
 from shnotify.notifier.needs import ROLLOUT_DRIFT, ROLLOUT_READS, ROLLOUT_WRITES
 
 READS = ROLLOUT_READS | {"sts:GetCallerIdentity"}
@@ -38,7 +39,7 @@ Addresses = Literal["none", "some", "every"]
 """Of which stacks the own addresses are read; some: of the table's, or of all when they are few."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Progress:
     """How far an operation is: its words for a person, and what became of each stack so far."""
 
@@ -50,7 +51,7 @@ class Progress:
     stacks: tuple[Instance, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Ended:
     """What became of one operation."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from shnotify.config.rollout import Rollout
 from shnotify.export.stackset import PAGE, pause_after, reads_results
+from shnotify.frozen import frozen
 
 INSTANCES_A_SET = 100_000
 """cloudformation-limits."""
@@ -17,7 +18,7 @@ STACK_SECONDS = 180
 """A guess: how long CloudFormation takes for one stack with two keys; AWS publishes no figure."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Simulation:
     """The figures of a roll-out.
 

@@ -10,13 +10,14 @@ import json
 import math
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from shnotify.config.models import Config
 from shnotify.config.rollout import Rollout
 from shnotify.errors import UsageError
 from shnotify.export.cloudformation import INLINE_BYTES, template
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.resources.function import CODE_BUCKET
 from shnotify.resources.subscription import Subscription
@@ -48,7 +49,7 @@ def reads_results(look: int, stacks: int) -> bool:
     return stacks <= FEW or look % max(SELDOM, math.ceil(stacks / PAGE)) == 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Instance:
     """One stack of the stack set, as ListStackInstances shows it.
 
@@ -81,7 +82,7 @@ class Instance:
         return not self.current and self.status not in ("INOPERABLE", "SKIPPED_SUSPENDED_ACCOUNT")
 
 
-@dataclass(frozen=True)
+@frozen
 class Wanted:
     """What the file asks of StackSets.
 
@@ -102,7 +103,7 @@ class Wanted:
         return bool(self.rollout.organizational_units)
 
 
-@dataclass(frozen=True)
+@frozen
 class Seen:
     """What stands. `body` is None when there is no stack set; `last` is the newest operation's id."""
 
@@ -128,7 +129,7 @@ class Seen:
         return frozenset((i.unit if by_units else i.account, i.region) for i in self.instances)
 
 
-@dataclass(frozen=True)
+@frozen
 class Action:
     """One StackSets operation.
 

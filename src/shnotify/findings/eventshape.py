@@ -8,10 +8,10 @@ securityhub-v2-cwe-event-formats), API_AwsSecurityFinding, and the OCSF schema's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.findings.vocabulary import CSPM, HUB, Schema
+from shnotify.frozen import frozen
 
 SOURCE = "aws.securityhub"
 IMPORTED = CSPM.detail_type
@@ -33,7 +33,7 @@ ENVELOPE = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Shape:
     """Describes the findings of one schema.
 

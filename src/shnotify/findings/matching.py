@@ -16,17 +16,17 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.findings.patternoperators import MAX_NUMBER
 from shnotify.findings.patternsyntax import is_or
 from shnotify.findings.vocabulary import SCHEMAS
+from shnotify.frozen import frozen
 
 Leaf = str | int | float | bool | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Mismatch:
     """A field that stopped an event.
 

@@ -11,7 +11,6 @@ import re
 import uuid
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from shnotify.errors import ShnotifyError
@@ -19,6 +18,7 @@ from shnotify.findings.importing import imported
 from shnotify.findings.vocabulary import CSPM, HUB
 from shnotify.formatter.finding import is_ocsf, read
 from shnotify.formatter.times import parse
+from shnotify.frozen import frozen
 
 
 class InputError(ShnotifyError):
@@ -32,7 +32,7 @@ class InputError(ShnotifyError):
         self.column = column
 
 
-@dataclass(frozen=True)
+@frozen
 class Input:
     """Holds one event, and where the event stands.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,6 +11,7 @@ from shnotify.config.models import Route
 from shnotify.engine.health import Link
 from shnotify.formatter.finding import Finding
 from shnotify.formatter.mail import mark_on
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.history import Version
 from shnotify.notifier.metrics import Metric, of_topic
@@ -25,7 +25,7 @@ Metrics are per minute (eb-monitoring). What is retried for longer shows in the 
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class Aftermath:
     """What is known of one finding on one route.
 

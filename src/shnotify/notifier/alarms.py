@@ -7,11 +7,12 @@ alerts' key cannot silence the alarm about it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shnotify.arns import Scope
 from shnotify.config.models import Config, Watchdog
 from shnotify.engine.resource import Resource
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.heartbeat import HOURS
 from shnotify.resources import policies
@@ -26,7 +27,7 @@ MONTHLY_USD = 0.10
 """What one alarm on one metric costs a month (Amazon CloudWatch pricing)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Watch:
     """One metric to watch: the alarm goes off when the statistic reaches the threshold.
 

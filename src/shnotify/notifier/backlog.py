@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
@@ -16,6 +15,7 @@ from shnotify.findings.matching import matches
 from shnotify.findings.pattern import event_pattern
 from shnotify.findings.reading import wrap
 from shnotify.formatter.finding import Finding, is_ocsf, read
+from shnotify.frozen import frozen
 from shnotify.notifier.preconditions import NO_SUCH_OPERATION, OFF
 
 PAGE = 100
@@ -29,7 +29,7 @@ _UPDATED = {"cspm": "UpdatedAt", "hub": "finding_info.modified_time_dt"}
 SOURCES = {"cspm": ("cspm",), "hub": ("hub",), "both": ("cspm", "hub")}
 
 
-@dataclass(frozen=True)
+@frozen
 class Seen:
     """Holds a finding, and the event that Security Hub sends for it."""
 
@@ -54,7 +54,7 @@ class Seen:
         return Seen.of({**self.finding.raw, "Workflow": {"Status": status}})
 
 
-@dataclass(frozen=True)
+@frozen
 class Sorter:
     """Tells which routes of one file a finding goes to, as if all its rules were enabled."""
 
@@ -74,7 +74,7 @@ class Sorter:
         return tuple(name for name, one in self.patterns.items() if matches(one, seen.event))
 
 
-@dataclass(frozen=True)
+@frozen
 class Question:
     """Asks one service, cspm or hub, for findings; `filters` is the service's own `Filters`."""
 

@@ -7,13 +7,14 @@ The room asks nobody. A thing that was not read, or a key that was not looked at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shnotify.arns import Scope
 from shnotify.config.models import Config, Route
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.resource import Live, Observed, Resource
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.undelivered import keeps_mail
 from shnotify.resources import calls
@@ -29,7 +30,7 @@ from shnotify.resources.topic import Topic
 _VERDICTS: dict[str, Verdict] = {"allowed": "ok", "denied": "broken", "unknown": "unknown"}
 
 
-@dataclass(frozen=True)
+@frozen
 class KeySeen:
     """A KMS key that something is encrypted with.
 
@@ -50,7 +51,7 @@ class KeySeen:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Chain:
     """Holds the things of one route as they stand in AWS.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from shnotify.errors import UsageError
+from shnotify.frozen import frozen
 
 _HOST = re.compile(r"sns(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)")
 """AWS's endpoints of SNS (AWS General Reference, sns)."""
@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}")
 _CONFIRMED_NOTHING = "nothing was confirmed"
 
 
-@dataclass(frozen=True)
+@frozen
 class Confirmation:
     """A token, and the topic that a link names; "" for a bare token."""
 

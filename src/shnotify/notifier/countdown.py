@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shnotify.aws.failures import AwsError, DeniedError, StopError
 from shnotify.aws.gateway import Aws
+from shnotify.frozen import frozen
 from shnotify.notifier.words import needs_of
 from shnotify.subscribers import subscriber_identity
 
@@ -21,7 +22,7 @@ HOURS = 48
 """How long a confirmation mail counts (sns-email-notifications)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Asked:
     """When people were asked to confirm.
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from shnotify.arns import name_in, service_of
 from shnotify.formatter.finding import findings_in
+from shnotify.frozen import frozen
 from shnotify.notifier import causes
 from shnotify.notifier.causes import Cause
 from shnotify.notifier.senders import Senders
@@ -25,7 +26,7 @@ _LONGEST = 1000
 """Characters kept of a text in a summary, so that ten thousand of them stay small."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Letter:
     """One message of the queue, understood.
 
@@ -79,7 +80,7 @@ class Letter:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class Summary:
     """What the contract's JSON says of a message. `sender`: the ARN of the rule, function or topic."""
 

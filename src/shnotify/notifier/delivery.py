@@ -6,7 +6,6 @@ What was not looked at, or has no answer, is `unknown`; it never becomes "can de
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import Scope
@@ -16,6 +15,7 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link, Verdict
 from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live, Resource
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
 from shnotify.notifier.plain import why_plain
@@ -40,7 +40,7 @@ _TOLD = ("subscribers", "filter-policy", "transformer")
 """Links whose warnings a plan tells as well."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Delivery:
     """Judges one route: each link of the route's chain, and the route's subscribers."""
 

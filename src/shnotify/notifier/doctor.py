@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shnotify.arns import Scope
@@ -13,6 +13,7 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.health import LINKS, Link, Verdict
 from shnotify.engine.plan import Observation, known_values
 from shnotify.engine.resource import Live
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.countdown import Asked, asked_of
 from shnotify.notifier.delivery import Delivery, deliveries, rules_of
@@ -31,7 +32,7 @@ from shnotify.resources.topic import Topic
 _WORST: tuple[Verdict, ...] = ("broken", "unknown", "warning", "ok")
 
 
-@dataclass(frozen=True)
+@frozen
 class Told:
     """A judgement and the routes that it is about; none: it is about the account."""
 
@@ -53,7 +54,7 @@ class Told:
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class Diagnosis:
     """All links in the order of the chain, and the ways that they belong to.
 

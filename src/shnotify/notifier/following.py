@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from shnotify.findings.reading import wrap
 from shnotify.findings.vocabulary import SCHEMAS
 from shnotify.formatter.finding import Finding, is_ocsf, read
 from shnotify.formatter.mail import mails
+from shnotify.frozen import frozen
 from shnotify.mail.summary import settings_of
 from shnotify.notifier import names
 from shnotify.notifier.aftermath import Aftermath, in_mails
@@ -31,7 +32,7 @@ AT_TOPIC = ("subscribers", "filter-policy")
 """The links that a mail passes, of those that are judged without a finding."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RuleName:
     """A rule of a route: its resource id, and its name in AWS."""
 
@@ -89,7 +90,7 @@ def _belongs(history: History, route: Route) -> bool:
     return schema in {one.name for one in SCHEMAS.get(route.source, SCHEMAS["both"])}
 
 
-@dataclass(frozen=True)
+@frozen
 class _Route:
     """Follows one finding on one route."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from shnotify.formatter.finding import Finding, at, is_ocsf, read
 from shnotify.formatter.times import parse
+from shnotify.frozen import frozen
 
 CHANGING = frozenset(
     {
@@ -26,7 +26,7 @@ CHANGING = frozenset(
 """The fields below `detail.findings` that change in a finding's life while it stays the same one."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Version:
     """A form that the finding had.
 
@@ -37,7 +37,7 @@ class Version:
     moment: datetime | None
 
 
-@dataclass(frozen=True)
+@frozen
 class History:
     """The forms of a finding, the newest first.
 

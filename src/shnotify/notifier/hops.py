@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from shnotify.engine.health import Link
+from shnotify.frozen import frozen
 from shnotify.notifier.tracing import Stuck
 
 HopVerdict = Literal["ok", "failed", "unknown"]
@@ -24,7 +25,7 @@ STOPPING = frozenset(name for names in _STOPS.values() for name in names)
 _LATE = "CloudWatch shows nothing of it yet; its numbers come minutes late, or not at all"
 
 
-@dataclass(frozen=True)
+@frozen
 class Hop:
     """One hop.
 
@@ -42,7 +43,7 @@ class Hop:
         return {"id": self.id, "verdict": self.verdict, "seconds": seconds, "why": self.why}
 
 
-@dataclass(frozen=True)
+@frozen
 class Watched:
     """What was seen so far. Times are seconds after the import.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from shnotify.arns import service_of
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.findings.overlap import shared_example
+from shnotify.frozen import frozen
 from shnotify.notifier.metrics import (
     MOST_QUERIES,
     Counted,
@@ -35,7 +36,7 @@ DOCTOR_READS = READS | ALSO["doctor"]
 """The operations of `doctor`: what `status` reads, and these."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Names:
     """What the questions are about, by the names that the services know.
 
@@ -51,7 +52,7 @@ class Names:
     sources: frozenset[str] = frozenset({"cspm"})
 
 
-@dataclass(frozen=True)
+@frozen
 class OtherRule:
     """Another rule that is on and lets the same findings through.
 
@@ -64,7 +65,7 @@ class OtherRule:
     targets: tuple[str, ...] | AwsError
 
 
-@dataclass(frozen=True)
+@frozen
 class Answers:
     """What was seen. An `AwsError` stands for an answer that was refused; None was not asked.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import Scope
 from shnotify.config.models import Config
 from shnotify.engine.resource import Resource
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.desired import build, existing_keys
 from shnotify.notifier.needs import COMMANDS
@@ -129,7 +129,7 @@ _OF_ACTION = {
 """The actions that stand elsewhere than the others of their service."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """Says where a statement's actions are allowed."""
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
@@ -14,6 +14,7 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.resource import Live, Observed, Resource, Unreadable
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.resources.kinds import thing_at
 from shnotify.resources.lookup import tagged
 from shnotify.tags import NAME_TAG, RESOURCE_TAG
@@ -21,7 +22,7 @@ from shnotify.tags import NAME_TAG, RESOURCE_TAG
 Leftover = tuple[Resource, Live[Resource] | Unreadable]
 
 
-@dataclass(frozen=True)
+@frozen
 class Finder:
     """Looks for everything that carries the notifier's tag and that nobody wants any more.
 

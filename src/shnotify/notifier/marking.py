@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from shnotify.aws.gateway import Aws
 from shnotify.aws.pace import Pace
 from shnotify.formatter.finding import at, text
+from shnotify.frozen import frozen
 from shnotify.notifier.backlog import Question, Seen, Sorter
 
 BATCH = 100
@@ -30,7 +30,7 @@ _STATUS_ID = {"NEW": 1, "NOTIFIED": 2}
 Doing = Literal["mark", "undo"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Words:
     """What a notifier writes on the findings of its backlog."""
 
@@ -54,7 +54,7 @@ class Words:
         return note in ("", self.note, self.undone)
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """Says what one finding gets; findings with the same `update` go in one call."""
 
@@ -62,7 +62,7 @@ class Change:
     update: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class Kept:
     """Says why a finding stays as it is."""
 

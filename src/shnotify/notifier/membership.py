@@ -5,12 +5,12 @@ removed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.errors import ShnotifyError, UsageError
+from shnotify.frozen import frozen
 from shnotify.notifier.confirmation import Confirmation
 from shnotify.notifier.roster import Member
 
@@ -63,7 +63,7 @@ def resend(aws: Aws, member: Member) -> str:
     return reply["SubscriptionArn"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Confirmed:
     """A subscription after its confirmation.
 

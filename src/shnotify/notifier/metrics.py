@@ -7,12 +7,13 @@ are not zero (eb-monitoring). So no data is `unknown`, never `ok`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
 from shnotify.aws.failures import AwsError
 from shnotify.engine.health import Link, Verdict
+from shnotify.frozen import frozen
 from shnotify.notifier.words import unread
 
 MOST_QUERIES = 500
@@ -21,7 +22,7 @@ _BUCKETS = 288
 _FIVE_MINUTES = 300
 
 
-@dataclass(frozen=True)
+@frozen
 class Metric:
     """One metric of one thing, summed up.
 
@@ -33,7 +34,7 @@ class Metric:
     dimension: tuple[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Counted:
     """What CloudWatch counted in a span of time.
 

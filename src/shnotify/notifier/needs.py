@@ -5,9 +5,8 @@ A new command is one row here; `shnotify iam-policy --for` and the README follow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shnotify.engine.permissions import Verb, calls
+from shnotify.frozen import frozen
 
 BACKLOG = calls("securityhub", "GetFindings", "GetFindingsV2")
 """What reads the findings that are there."""
@@ -102,7 +101,7 @@ ROLLOUT_WRITES = calls(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Needs:
     """Lists what one command calls.
 

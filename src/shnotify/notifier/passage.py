@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from shnotify.engine.health import Link
 from shnotify.engine.resource import Live
+from shnotify.frozen import frozen
 from shnotify.notifier import metrics, rulecheck
 from shnotify.notifier.chain import KeySeen
 from shnotify.notifier.countdown import Asked, left
@@ -27,7 +28,7 @@ LAPSE = "AWS drops it 48 hours after the confirmation mail was sent"
 """What becomes of a subscription that nobody confirms (sns-email-notifications)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Passage:
     """One rule and what its findings pass on their way to the inboxes.
 

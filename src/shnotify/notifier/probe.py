@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config, Route
 from shnotify.errors import ShnotifyError
+from shnotify.frozen import frozen
 from shnotify.notifier import evidence
 from shnotify.notifier.hops import Hop, Watched
 from shnotify.notifier.inspection import now_of
@@ -26,7 +27,7 @@ _BATCH = 100
 _TRIES = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """What a test watches.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, TypeVar
 
 from shnotify.arns import name_in, service_of
@@ -18,6 +18,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.aws.operations import action_of
 from shnotify.findings.overlap import shared_example
 from shnotify.findings.vocabulary import CSPM, HUB
+from shnotify.frozen import frozen
 from shnotify.notifier.inquiry import origin
 from shnotify.notifier.preconditions import SERVICES, is_enabled
 from shnotify.resources.lookup import all_tagged
@@ -31,7 +32,7 @@ _PATTERNS = [
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class HubRegion:
     """One Region: whether each Security Hub is on there; None could not be told."""
 
@@ -47,7 +48,7 @@ class HubRegion:
         return {"region": self.region, "cspm": self.cspm, "hub": self.hub}
 
 
-@dataclass(frozen=True)
+@frozen
 class Hubs:
     """Where Security Hub is on, as far as anybody answered.
 
@@ -138,7 +139,7 @@ def _note(error: AwsError, needs: set[str]) -> None:
 # -- what could be taken over ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class Chain:
     """A rule for Security Hub's findings that somebody made, and what it feeds.
 
@@ -156,7 +157,7 @@ class Chain:
         return {name: value or None for name, value in vars(self).items()}
 
 
-@dataclass(frozen=True)
+@frozen
 class Things:
     """What one Region holds.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from shnotify.aws.failures import NOT_FOUND, AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
 from shnotify.errors import ShnotifyError
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import queue_url
 
 BATCH = 10
@@ -43,7 +43,7 @@ _GONE_HANDLE = frozenset(
 """What SQS says of a receipt whose time is over (API_ChangeMessageVisibility, Errors)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Depth:
     """How many messages SQS counts, about a minute late (API_GetQueueAttributes)."""
 

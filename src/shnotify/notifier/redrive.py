@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from shnotify.arns import Scope
@@ -16,6 +15,7 @@ from shnotify.config.models import Route
 from shnotify.formatter.finding import findings_in
 from shnotify.formatter.mail import mails
 from shnotify.formatter.settings import Settings
+from shnotify.frozen import frozen
 from shnotify.mail.preview import DEFAULT_SUBJECT, mails_of, takers
 from shnotify.mail.summary import parts
 from shnotify.mail.transformer import UndeliverableError
@@ -25,7 +25,7 @@ PER_SECOND = 4
 """Mails a second. Above 10 for one subscription SNS suspends it (sns-email-notifications)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Order:
     """What a person asked for.
 

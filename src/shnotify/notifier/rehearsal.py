@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from shnotify.engine.health import Link
 from shnotify.errors import UsageError
 from shnotify.findings.matching import matches
 from shnotify.formatter.settings import Settings
+from shnotify.frozen import frozen
 from shnotify.mail.summary import settings_of
 from shnotify.notifier import names
 from shnotify.notifier.delivery import rules_of
@@ -26,7 +26,7 @@ from shnotify.resources.loggroup import LogGroup
 from shnotify.resources.queue import Queue
 
 
-@dataclass(frozen=True)
+@frozen
 class Rehearsal:
     """What a test of one route will do.
 
@@ -52,7 +52,7 @@ class Rehearsal:
         return tuple(link for link in self.links if link.verdict == "broken")
 
 
-@dataclass(frozen=True)
+@frozen
 class Rehearsed:
     """The finding of a test, how it is put away, and which other routes mail it as well."""
 

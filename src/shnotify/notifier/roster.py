@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config, Route
 from shnotify.engine.graph import Graph
 from shnotify.errors import UsageError
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.countdown import HOURS, Asked, asked_of
 from shnotify.notifier.evidence import counts
@@ -36,7 +37,7 @@ from shnotify.subscribers import subscriber_identity
 PAST = timedelta(days=14)
 
 
-@dataclass(frozen=True)
+@frozen
 class Member:
     """One subscriber of one route.
 

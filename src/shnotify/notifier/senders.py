@@ -6,17 +6,18 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from shnotify.arns import Scope, name_in
 from shnotify.config.models import Config
 from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.findings.matching import matches
+from shnotify.frozen import frozen
 from shnotify.notifier import names
 
 
-@dataclass(frozen=True)
+@frozen
 class Senders:
     """Says who of a notifier sends to its queue, by ARN, and for which route.
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from shnotify.formatter.mail import MAILED, mails
 from shnotify.formatter.settings import Settings
 from shnotify.formatter.text import subject as subject_of
 from shnotify.formatter.times import parse
+from shnotify.frozen import frozen
 
 PREFIX = "shnotify-test"
 """What the ids of all test findings begin with: by it a later run finds what was left over."""
@@ -65,7 +65,7 @@ def product_arn(scope: Scope) -> str:
     return f"arn:{scope.partition}:securityhub:{scope.region}:{account}:product/{account}/default"
 
 
-@dataclass(frozen=True)
+@frozen
 class Order:
     """How a test finding is put away.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.aws.failures import AwsError
 from shnotify.config.models import Config, Route, Watchdog
 from shnotify.engine.health import Link
 from shnotify.findings.matching import matches
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import ListedSubscription
 from shnotify.resources.subscription import redrive_queue, refuses
 from shnotify.schema.model import changed
@@ -32,7 +32,7 @@ def as_route(config: Config, watchdog: Watchdog) -> Route:
     return changed(config.routes[0], name=WATCHDOG, subscribers=watchdog.subscribers)
 
 
-@dataclass(frozen=True)
+@frozen
 class Recipient:
     """One subscriber of a route.
 

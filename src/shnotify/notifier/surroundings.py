@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
@@ -18,6 +18,7 @@ from shnotify.aws.gateway import Aws
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
 from shnotify.engine.plan import Observation
+from shnotify.frozen import frozen
 from shnotify.notifier.chain import KeySeen
 from shnotify.notifier.countdown import Asked
 from shnotify.notifier.preconditions import SERVICES, NoSuchServiceError, is_enabled
@@ -35,7 +36,7 @@ Enabled = Mapping[str, bool | AwsError]
 """cspm, hub -> whether the service is enabled here, or why that is not known."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Surroundings:
     """Holds what was seen around one notifier.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import name_in
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
+from shnotify.frozen import frozen
 from shnotify.notifier.words import unread
 from shnotify.resources.lookup import mappings_of
 
@@ -17,7 +17,7 @@ _OFF = ("Disabled", "Disabling")
 _GONE = ("Deleting",)
 
 
-@dataclass(frozen=True)
+@frozen
 class Taker:
     """One event source mapping of a queue.
 
@@ -31,7 +31,7 @@ class Taker:
     filtered: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Takers:
     """All of one queue. `error`: why they could not be read, or None."""
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from shnotify.aws.failures import AwsError
 from shnotify.engine.health import Link
 from shnotify.formatter.finding import read
+from shnotify.frozen import frozen
 from shnotify.notifier.metrics import Counted
 from shnotify.notifier.words import plain
 
 Mailed = Literal["yes", "no", "unknown"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Stuck:
     """A message in the dead-letter queue that holds findings.
 
@@ -36,7 +37,7 @@ class Stuck:
     findings: frozenset[str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Evidence:
     """What was seen beside the chain itself. An `AwsError` stands for what could not be read.
 
@@ -54,7 +55,7 @@ class Evidence:
     born: datetime | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Way:
     """What became of one finding on one route.
 
@@ -73,7 +74,7 @@ class Way:
         return next((link for link in self.links if link.verdict == "broken"), None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Trace:
     """What became of one finding.
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from shnotify.arns import service_of
 from shnotify.aws.failures import AwsError
 from shnotify.engine.resource import Live, Observed
+from shnotify.frozen import frozen
 from shnotify.notifier.rulecheck import Target
 from shnotify.notifier.surroundings import Surroundings
 from shnotify.notifier.takers import Takers
 from shnotify.resources.rule import Rule
 
 
-@dataclass(frozen=True)
+@frozen
 class RuleSeen:
     """A rule and its targets; `live` is None when it is not there, or could not be read (`error`)."""
 
@@ -29,7 +30,7 @@ class RuleSeen:
         return self.live.state.event_pattern.document if self.live else {}
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """What the rules lead to.
 
@@ -59,7 +60,7 @@ class Found:
         return tuple(dict.fromkeys(one.function for one in takers.all))
 
 
-@dataclass(frozen=True)
+@frozen
 class Way:
     """One way from a rule's target to a topic.
 

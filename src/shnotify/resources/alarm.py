@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import name_in, service_of
@@ -14,6 +14,7 @@ from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import FRESH_SECONDS
 from shnotify.tags import OUR_TAGS
 
@@ -21,7 +22,7 @@ MOST_NAMES = 100
 """Names that one DescribeAlarms takes (API_DescribeAlarms)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Alarm(Resource):
     """A metric alarm with a statistic; it always has an action (Security Hub's CloudWatch.15).
 

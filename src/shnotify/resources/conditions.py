@@ -14,10 +14,10 @@ import ipaddress
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from shnotify.frozen import frozen
 from shnotify.resources.policytext import Style, filled
 from shnotify.resources.requests import (
     UNKNOWN,
@@ -33,7 +33,7 @@ from shnotify.resources.requests import (
 Compare = Callable[[Any, Any], bool]
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """One key under one operator: whether it holds, and that in words."""
 
@@ -41,7 +41,7 @@ class Entry:
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class _Operator:
     """An operator as it is written.
 

@@ -11,9 +11,10 @@ reference_policies_elements.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
+from shnotify.frozen import frozen
 from shnotify.resources.conditions import Entry, as_list, entries
 from shnotify.resources.policytext import filled, matches_any_case
 from shnotify.resources.principals import Grants, everybody, named
@@ -28,7 +29,7 @@ Or what a role itself may do.
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class Decision:
     """What comes of a call.
 
@@ -45,7 +46,7 @@ class Decision:
     explicit: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class _Applied:
     """One statement and a call: whether it applies, by each way of naming the principal, and if not
     surely, why.

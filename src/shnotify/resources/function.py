@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import Scope, name_in, service_of
@@ -18,6 +18,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Input, Part, Ref, without
 from shnotify.engine.values import Policy, Tags
+from shnotify.frozen import frozen
 from shnotify.resources.loggroup import PREFIX
 from shnotify.resources.mapping import waited_for
 from shnotify.resources.policies import EVENTS, FUNCTION_SID
@@ -44,7 +45,7 @@ CODE_BUCKET = Input(
 """Where a stack finds the code."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Function(Resource):
     """A Lambda function. `code_sha256` is Lambda's digest of `zip_file`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
@@ -16,6 +16,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
+from shnotify.frozen import frozen
 from shnotify.resources.keylookup import (
     aliases_of,
     behind_alias,
@@ -49,7 +50,7 @@ _MEND = calls(
 """What makes a key of ours right again."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Key(Resource):
     """A symmetric, single-Region key for encryption, made by KMS: CreateKey's own defaults.
 

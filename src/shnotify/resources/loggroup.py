@@ -5,7 +5,7 @@ and our tags.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from shnotify.arns import Scope, service_of
@@ -15,13 +15,14 @@ from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.resources.role import role_name
 from shnotify.tags import OUR_TAGS
 
 PREFIX = "/aws/lambda/"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class LogGroup(Resource):
     """A log group encrypted by CloudWatch Logs itself: it holds ids, never a finding's text."""
 

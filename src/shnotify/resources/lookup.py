@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import name_in
 from shnotify.aws.failures import NOT_FOUND, AwsError, DeniedError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.subscribers import subscriber_identity
 from shnotify.tags import NAME_TAG
 
@@ -30,7 +30,7 @@ def saw(aws: Aws, name: str, arn: str) -> None:
     aws.existing[name] = arn
 
 
-@dataclass(frozen=True)
+@frozen
 class Tagged:
     """A resource that carries, or once carried, our tag (tag:GetResources may be minutes behind)."""
 
@@ -106,7 +106,7 @@ def key_arn(aws: Aws, reference: str) -> str:
     return aws.remember(("key", reference), ask)
 
 
-@dataclass(frozen=True)
+@frozen
 class ListedSubscription:
     """One entry of a topic's list of subscriptions."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import name_in, service_of
@@ -15,6 +15,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Part
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import mappings_of, queue_url
 from shnotify.resources.queue import Queue, depths
 from shnotify.tags import OUR_TAGS
@@ -26,7 +27,7 @@ _PATIENCE = 90
 """Seconds that a deletion is waited for."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class EventSourceMapping(Resource):
     """Takes a queue's messages to a function, in batches.
 

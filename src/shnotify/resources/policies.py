@@ -5,11 +5,11 @@ wrote. Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import Scope
 from shnotify.engine.values import Policy
+from shnotify.frozen import frozen
 
 EVENTS = "events.amazonaws.com"
 """EventBridge's service principal, the same in every partition (China's guide too)."""
@@ -219,7 +219,7 @@ def only_encrypted(queue_arn: str) -> Policy:
     return _policy("2012-10-17", [statement], {"OnlyTls"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Uses:
     """Names what the formatter's function works with, by ARN; "" stands for nothing."""
 

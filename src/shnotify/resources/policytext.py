@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
+from shnotify.frozen import frozen
 from shnotify.resources.requests import Request, Truth, Values, agreed
 
 Style = Literal["equal", "like", "arn"]
@@ -22,7 +22,7 @@ _SPECIAL = ("*", "?", "$")
 _COLONS_OF_AN_ARN = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class Wild:
     """A wildcard: any characters or just one, colons among them or not."""
 
@@ -35,7 +35,7 @@ Part = str | Wild
 _ANYTHING = Wild(many=True)
 
 
-@dataclass(frozen=True)
+@frozen
 class Pattern:
     """One text that a policy may mean.
 
@@ -58,7 +58,7 @@ class Pattern:
         return self.certain and bool(self.parts) and set(self.parts or ()) == {_ANYTHING}
 
 
-@dataclass(frozen=True)
+@frozen
 class Text:
     """A text of a policy with its variables filled in, in every way that the call leaves open."""
 

@@ -5,14 +5,14 @@ Pure. Source: reference_policies_elements_principal and -_notprincipal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from shnotify.frozen import frozen
 from shnotify.resources.conditions import as_list
 from shnotify.resources.requests import Request, Truth, all_of, any_of, segment
 
 
-@dataclass(frozen=True)
+@frozen
 class Grants:
     """Whether a statement means the caller, by each way of naming it, for what an Allow grants
     differs with that.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import Scope, name_in, service_of
@@ -17,6 +17,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import (
     FRESH_SECONDS,
     holds_messages,
@@ -52,7 +53,7 @@ _DEPTHS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Queue(Resource):
     """A standard SQS queue. Numbers are seconds and bytes.
 

@@ -7,7 +7,9 @@ This room knows nothing of policies. `calls` builds the requests that a notifier
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from shnotify.frozen import frozen
 
 Truth = bool | None
 """Yes, no, or (None) cannot tell."""
@@ -37,7 +39,7 @@ def perhaps(*values: str) -> States:
     return (values, ())
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """One call.
 

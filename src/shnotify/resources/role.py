@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import name_in, service_of, shortened
@@ -14,6 +14,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Part
 from shnotify.engine.values import Policy, Tags
+from shnotify.frozen import frozen
 from shnotify.tags import OUR_TAGS
 
 POLICY_NAME = "shnotify"
@@ -28,7 +29,7 @@ def role_name(function: str, region: str) -> str:
     return shortened(f"{function}-{region}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Role(Resource):
     """An IAM role. `policies` is our one inline policy; other policies are left alone."""
 

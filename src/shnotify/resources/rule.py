@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
@@ -17,6 +17,7 @@ from shnotify.engine.resource import Live, Observed, Resource, identity
 from shnotify.engine.template import Part, without
 from shnotify.engine.values import Pattern, Tags
 from shnotify.findings.guards import guarded
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import FRESH_SECONDS, saw, seen_before
 from shnotify.tags import OUR_TAGS
 
@@ -25,7 +26,7 @@ _RETRY_DEFAULTS = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 8640
 """What EventBridge does without a RetryPolicy (API_RetryPolicy)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Rule(Resource):
     """An EventBridge rule. `targets` is our one target in PutTargets' form, without the target's
     Id.

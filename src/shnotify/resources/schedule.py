@@ -5,7 +5,7 @@ tags, and its group does (scheduler user guide, managing-schedule-group).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import name_in, service_of
@@ -17,10 +17,11 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Part, without
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.tags import OUR_TAGS
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Schedule(Resource):
     """A schedule and its group, which have one name. `schedule_arn` is the group's ARN."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.aws.failures import AwsError, StopError
@@ -15,6 +15,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Input, Part
 from shnotify.engine.values import Late
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import (
     ListedSubscription,
     seen_before,
@@ -31,7 +32,7 @@ _INVALID = ("InvalidParameter", "InvalidParameterValue")
 _EXISTS = "already exists"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Subscription(Resource):
     """A subscriber of a topic. It cannot carry tags.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Self
 
 from shnotify.arns import name_in, service_of
@@ -15,6 +15,7 @@ from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import (
     key_arn,
     rules_feeding,
@@ -39,7 +40,7 @@ before encryption.
 """
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Topic(Resource):
     """A standard SNS topic. `kms_master_key_id` is a key's ARN, or "" for an unencrypted topic.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from moto.sns.models import sns_backends
 
+from shnotify.frozen import frozen
 from shnotify.resources import calls
 from shnotify.sandbox.findingstore import moment_text
 from shnotify.sandbox.flood import is_flooded
@@ -28,7 +29,7 @@ _NOWHERE = ".invalid"
 _NUMBERS = itertools.count(1)
 
 
-@dataclass(frozen=True)
+@frozen
 class Mail:
     """One mail.
 

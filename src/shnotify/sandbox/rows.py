@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
 from threading import RLock
@@ -20,6 +19,8 @@ from moto.core.exceptions import JsonRESTError
 from moto.securityhub.exceptions import SecurityHubClientError
 from moto.sns.exceptions import SNSException
 from moto.sqs.exceptions import SQSException
+
+from shnotify.frozen import frozen
 
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 Proceed = Callable[[], Any]
@@ -43,7 +44,7 @@ LOCK = RLock()
 """Held by whoever answers a request: moto's state is not made for several at once."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Row:
     """One rule: which methods of moto it wraps (module, class or "", name), how, and where AWS says
     so.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shnotify.arns import name_in
 from shnotify.engine.health import Link, Verdict
 from shnotify.escaping import escaped_line
+from shnotify.frozen import frozen
 from shnotify.notifier.doctor import Diagnosis, Told, worst
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ NET = ("queue", "queue-policy", "queue-key", "undelivered-mail", "queue-depth")
 _ORDER: tuple[Verdict, ...] = ("warning", "unknown", "broken")
 
 
-@dataclass(frozen=True)
+@frozen
 class Hop:
     """One line of the picture.
 

@@ -8,14 +8,15 @@ letters out of what `dlq export` wrote here, by the shell's own means.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import click
+
+from shnotify.frozen import frozen
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-@dataclass(frozen=True)
+@frozen
 class Option:
     """One option of a command.
 
@@ -30,7 +31,7 @@ class Option:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Known:
     """A command: its help, its options, and the commands below it.
 
