@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from shnotify.engine.order import Node, order
 from shnotify.engine.plan import Plan, Step
 from shnotify.engine.resource import Live
+from shnotify.frozen import frozen
 from tests.support.plans import BASE, Thing
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Split(Thing):
     """A thing that is created in two parts, and lets go of what it uses before it is removed."""
 
@@ -19,7 +19,7 @@ class Split(Thing):
     LETS_GO: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Holder(Thing):
     """A thing that is looked into before it is removed."""
 

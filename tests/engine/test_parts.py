@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from shnotify.engine.plan import Observation, Step, plan_apply
 from shnotify.engine.resource import Live
 from shnotify.engine.teardown import plan_destroy
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.tags import ADOPTED_TAG, NAME_TAG
 from tests.support.plans import BASE, THING, UNREADABLE, Base, Last, Plain, Thing, live
 
@@ -135,6 +136,6 @@ def test_what_hangs_on_several_unreadable_things_names_them_all() -> None:
     assert (mixed["Pair"].action, [c.path for c in mixed["Pair"].changes]) == ("update", ["Size"])
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Pair(Thing):
     second: str = ""

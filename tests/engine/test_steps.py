@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -13,12 +13,13 @@ from shnotify.engine.plan import Observation, Step, plan_apply
 from shnotify.engine.resource import Change, Live, identity
 from shnotify.engine.teardown import plan_destroy
 from shnotify.engine.values import Policy, Tags
+from shnotify.frozen import frozen
 from shnotify.resources.subscription import Subscription
 from shnotify.tags import ADOPTED_TAG, NAME_TAG
 from tests.support.plans import BASE, GRAPH, THING, UNREADABLE, Base, Last, Thing, actions, live, reasons, seen
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Third(Thing):
     CFN: ClassVar[str] = "Test::Third"
     RANK: ClassVar[int] = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -20,6 +19,7 @@ from shnotify.arns import Scope
 from shnotify.config.load import completed
 from shnotify.config.yamlfile import parse
 from shnotify.engine.graph import Graph
+from shnotify.frozen import frozen
 from shnotify.notifier.desired import build
 from shnotify.notifier.heartbeat import HOURS
 from shnotify.resources.alarm import Alarm
@@ -82,7 +82,7 @@ def beats(expression: str) -> list[int]:
     return found
 
 
-@dataclass(frozen=True)
+@frozen
 class Year:
     """When each alarm of a graph is on, hour by hour, when a link breaks at some hour and stays so."""
 

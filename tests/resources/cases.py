@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from shnotify.arns import Scope
@@ -17,6 +17,7 @@ from shnotify.config.yamlfile import parse
 from shnotify.engine.permissions import Verb
 from shnotify.engine.resource import Resource
 from shnotify.engine.values import Pattern, Policy, Tags
+from shnotify.frozen import frozen
 from shnotify.mail import archive as bundle
 from shnotify.notifier.desired import build
 from shnotify.resources.role import POLICY_NAME
@@ -39,7 +40,7 @@ watchdog: {{subscribers: [oncall@example.com]}}
 GRAPH = build(completed(parse(FILE)), Scope("aws", REGION, "123456789012"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Case:
     """One kind.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
+from shnotify.frozen import frozen
 from shnotify.resources.requests import ABSENT, PRESENT, UNKNOWN, Request, States, known, perhaps
 
 ROLE = "arn:aws:iam::111122223333:role/path/formatter"
@@ -16,7 +16,7 @@ RULE = "arn:aws:events:us-east-1:111122223333:rule/r"
 EVENTS = "events.amazonaws.com"
 
 
-@dataclass(frozen=True)
+@frozen
 class Family:
     """Operators that go together with a key, with values of the key and texts of policies."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from shnotify.frozen import frozen
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, Ran, World
 from tests.support.faults import REGION, Fault
@@ -43,7 +44,7 @@ ORG = {"aws:PrincipalOrgID": "o-abc"}
 OUTSIDE = {"StringNotEquals": ORG}
 
 
-@dataclass(frozen=True)
+@frozen
 class Breakage:
     """One fault of one stack.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.engine.graph import Graph
@@ -11,10 +11,11 @@ from shnotify.engine.plan import Observation, Plan
 from shnotify.engine.resource import Live, Resource, Unreadable, identity
 from shnotify.engine.values import Policy, Tags
 from shnotify.errors import ShnotifyError
+from shnotify.frozen import frozen
 from shnotify.tags import NAME_TAG
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Thing(Resource):
     CFN: ClassVar[str] = "Test::Thing"
     RANK: ClassVar[int] = 1
@@ -44,20 +45,20 @@ class Thing(Resource):
         raise AssertionError
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Base(Thing):
     CFN: ClassVar[str] = "Test::Base"
     RANK: ClassVar[int] = 2
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Last(Thing):
     CFN: ClassVar[str] = "Test::Last"
     RANK: ClassVar[int] = 9
     GOES_LAST: ClassVar[bool] = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen(kw_only=True)
 class Plain(Thing):
     """Of a kind that cannot carry tags and is part of what it uses."""
 

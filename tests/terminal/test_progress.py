@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from shnotify.engine.events import Advanced, Event
-from shnotify.terminal.live import LiveLine, bar, event_line
+from shnotify.terminal.event_view import bar, event_line
+from shnotify.terminal.live import LiveLine
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
 from shnotify.config.models import Config
 from shnotify.errors import ShnotifyError
 from shnotify.escaping import escaped_line
@@ -16,6 +14,7 @@ from shnotify.export.rollout import Ended, Progress
 from shnotify.export.stackset import Action, Instance, Seen
 from shnotify.resources.key import Key
 from shnotify.terminal.screen import Screen
+from shnotify.terminal.styled import Text
 
 if TYPE_CHECKING:
     from shnotify.commands.rollout import _Run

@@ -10,6 +10,7 @@ import click
 from shnotify.commands._backlog import TIMEOUT, wanted
 from shnotify.notifier.needs import ESTIMATE
 from shnotify.terminal.options import aws_options, settings
+from shnotify.terminal.styled import Text
 
 if TYPE_CHECKING:
     from shnotify.commands._session import Session
@@ -88,8 +89,6 @@ def _seconds(text: str) -> int:
 
 
 def _show(run: Session, tally: Tally, count: int, since: str) -> None:
-    from rich.text import Text
-
     screen = run.screen
     screen.result(run.title("Estimate for"))
     screen.result(f"{count:,} findings read; each counts once, as it is now, at its last update.")

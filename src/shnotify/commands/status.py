@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.terminal.options import aws_options, settings
+from shnotify.terminal.styled import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,8 +117,6 @@ def _show(
     routes: Sequence[Delivery],
     watchdog: Delivery | None,
 ) -> None:
-    from rich.text import Text
-
     from shnotify.escaping import escaped_line
     from shnotify.terminal.change_view import change_lines
     from shnotify.terminal.language import tr
@@ -159,8 +158,6 @@ def _show(
 
 def _show_delivery(run: Session, one: Delivery) -> None:
     """Writes why it would fail, what else one should know, and who is subscribed."""
-    from rich.text import Text
-
     from shnotify.escaping import escaped_line
     from shnotify.terminal.language import tr
     from shnotify.terminal.wrapping import padded

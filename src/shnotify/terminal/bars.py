@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from shnotify.escaping import escaped_line
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from shnotify.terminal.styled import Text
 
 WIDTH = 40
 MAX_ROWS = 10
@@ -20,8 +17,6 @@ def bars(counts: Mapping[str, int], *, block: str, rows: int = MAX_ROWS) -> Iter
 
     What is beyond `rows` is summed up in one line.
     """
-    from rich.text import Text
-
     shown = list(counts.items())[:rows]
     most = max((count for _, count in shown), default=0)
     labels = [escaped_line(name)[:_LABEL] for name, _ in shown]

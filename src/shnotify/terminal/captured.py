@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shnotify.terminal.screen import Screen
-
-if TYPE_CHECKING:
-    from rich.text import Text
+from shnotify.terminal.styled import Text
 
 
 class Captured(Screen):

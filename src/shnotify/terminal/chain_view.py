@@ -15,10 +15,9 @@ from shnotify.engine.health import Link, Verdict
 from shnotify.escaping import escaped_line
 from shnotify.frozen import frozen
 from shnotify.notifier.doctor import Diagnosis, Told, worst
+from shnotify.terminal.styled import Text
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from shnotify.notifier.passage import Passage
     from shnotify.notifier.subscribers import Recipient
 
@@ -154,8 +153,6 @@ def _kept(found: Diagnosis) -> set[str]:
 
 def hop_line(hop: Hop) -> Text:
     """One line of the picture."""
-    from rich.text import Text
-
     mark, style = MARKS[hop.verdict]
     branch = f"{'   ' * (hop.depth - 1)}└─ " if hop.depth else ""
     return Text.assemble("  ", (mark.ljust(_WIDTH), style), f"  {branch}{escaped_line(hop.text)}")
@@ -163,8 +160,6 @@ def hop_line(hop: Hop) -> Text:
 
 def link_lines(link: Link, routes: tuple[str, ...] = ()) -> Iterator[Text]:
     """What is not right with one link: its name, why, and what mends it."""
-    from rich.text import Text
-
     mark, style = MARKS[link.verdict]
     whose = f" ({', '.join(routes)})" if routes else ""
     yield Text.assemble("  ", (f"{mark.ljust(_WIDTH)}  {link.id}{escaped_line(whose)}", style))
@@ -183,8 +178,6 @@ def picture(found: Diagnosis, *, between: str) -> Iterator[Text | str]:
 
     between  what the screen writes between two things; shows whether it can carry lines
     """
-    from rich.text import Text
-
     plain = not between.strip().startswith("→")
     for hop in hops(found):
         line = hop_line(hop)

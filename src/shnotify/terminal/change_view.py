@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from difflib import ndiff
 from typing import Any
 
-from rich.text import Text
-
 from shnotify.engine.resource import Change
 from shnotify.engine.values import Policy, Tags
 from shnotify.escaping import escaped_line
+from shnotify.terminal.styled import Text
 from shnotify.terminal.values_view import (
     condition_words,
     is_empty,

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.text import Text
-
 from shnotify.engine.plan import Action, Plan, Step
 from shnotify.escaping import escaped_line
 from shnotify.terminal.change_view import change_lines
+from shnotify.terminal.styled import Text
 
 STYLES: dict[Action, tuple[str, str]] = {
     "create": ("+", "green"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from rich.text import Text
-
 from shnotify.escaping import escaped_line
 from shnotify.notifier.hops import HOPS, Hop, Watched, hops_of
 from shnotify.notifier.rehearsal import Rehearsal, Rehearsed
 from shnotify.terminal.screen import Screen
+from shnotify.terminal.styled import Text
 
 _MARKS = {"ok": "green", "failed": "bold red", "unknown": "yellow"}
 _SAID = {

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.text import Text
-
 from shnotify.engine.execute import Outcome
 from shnotify.engine.plan import Action, Plan, Result, Step
 from shnotify.escaping import escaped_line
 from shnotify.terminal.language import tr
+from shnotify.terminal.styled import Text
 from shnotify.terminal.wrapping import columns, padded
 
 _DONE: dict[Action, str] = {

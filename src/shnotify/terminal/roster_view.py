@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from rich.text import Text
-
 from shnotify.escaping import escaped_line
 from shnotify.notifier.roster import Member
 from shnotify.terminal.screen import Screen
+from shnotify.terminal.styled import Text
 
 _STYLES = {"confirmed": "green", "pending": "yellow", "missing": "bold red", "unlisted": "yellow"}
 _PENDING = "must click the link in SNS's mail; SNS drops it 48 hours after it was subscribed"

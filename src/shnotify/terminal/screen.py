@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 from shnotify.escaping import escaped
 from shnotify.terminal import language
 from shnotify.terminal.signals import one_document
+from shnotify.terminal.styled import Text
 from shnotify.terminal.wrapping import NARROWEST, breaks, hang, wrapped
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rich.text import Text as RichText
 
     from shnotify.engine.events import Event
     from shnotify.terminal.live import Console, LiveLine
@@ -42,6 +43,11 @@ class Stream:
     @property
     def coloured(self) -> bool:
         return self.file.isatty() and not self.plain
+
+    @property
+    def rewritable(self) -> bool:
+        """Whether a line can be drawn over another."""
+        return self.coloured and not self.console.is_dumb_terminal
 
     @cached_property
     def console(self) -> Console:
@@ -92,20 +98,19 @@ def _in_the_readers_language(line: Text | str) -> Text | str:
     told = "\n".join(language.line(each) for each in text.split("\n"))
     if told == text or isinstance(line, str):
         return told if isinstance(line, str) else line
-    from rich.text import Text
-
-    return Text(told, line.style or (line.spans[0].style if line.spans else ""))
+    return Text(told, line.style)
 
 
-def _parts(line: Text, width: int | None) -> list[Text]:
+def _parts(line: Text, width: int | None) -> list[RichText]:
     """Breaks coloured text as `wrapped` breaks plain text."""
+    text = line.__rich__()
     if width is None or "\n" in line.plain:
-        return [line]
-    from rich.text import Text
+        return [text]
+    from rich.text import Text as RichText
 
     first, *rest = breaks(line.plain, width)
-    indent = Text(" " * hang(line.plain, width))
-    return [line[slice(*first)], *(indent + line[slice(*piece)] for piece in rest)]
+    indent = " " * hang(line.plain, width)
+    return [text[slice(*first)], *(RichText(indent) + text[slice(*piece)] for piece in rest)]
 
 
 class Screen:
@@ -184,8 +189,6 @@ class Screen:
         if not self.err.coloured:
             self.say(label + escaped(message))
             return
-        from rich.text import Text
-
         self.say(Text.assemble((label, style), escaped(message)))
 
     def ask(self, question: str) -> bool:
@@ -218,13 +221,12 @@ class Screen:
     @contextmanager
     def progress(self) -> Iterator[Callable[[Event], None]]:
         """Shows a live line on a terminal, and plain lines elsewhere."""
-        from shnotify.terminal.live import LiveLine
-
-        console = self.err.console
-        if not console.is_terminal or console.is_dumb_terminal:
+        if not self.err.rewritable:
             yield self._plain
             return
-        self._live = live = LiveLine(console.status(""), self._plain)
+        from shnotify.terminal.live import LiveLine
+
+        self._live = live = LiveLine(self.err.console.status(""), self._plain)
         try:
             yield lambda event: live.show(event, typing=self._typing)
         finally:
@@ -238,8 +240,7 @@ class Screen:
 
         The live line stays away meanwhile.
         """
-        console = self.err.console
-        if not console.is_terminal or console.is_dumb_terminal or self.json:
+        if self.json or not self.err.rewritable:
             yield None
             return
         from shnotify.terminal.live import drawing
@@ -247,14 +248,14 @@ class Screen:
         self._rest()
         self._typing = True
         try:
-            with drawing(console) as draw:
+            with drawing(self.err.console) as draw:
                 yield draw
         finally:
             self._typing = False
 
     def _plain(self, event: Event) -> None:
         from shnotify.engine.events import Advanced
-        from shnotify.terminal.live import bar, event_line
+        from shnotify.terminal.event_view import bar, event_line
 
         if isinstance(event, Advanced):
             if event.seconds - self._told.get(event.what, 0) > PROGRESS_SECONDS:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.text import Text
-
 from shnotify.escaping import escaped_line
 from shnotify.formatter.finding import read
 from shnotify.notifier.tracing import Trace
 from shnotify.terminal.chain_view import MARKS, link_lines
+from shnotify.terminal.styled import Text
 
 _MAILED = {"yes": "green", "no": "bold red", "unknown": "yellow"}
 _TITLE = 60
