@@ -8,9 +8,10 @@ it has done anything. The methods here are written once and read the fields when
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Hashable
 from dataclasses import MISSING, FrozenInstanceError
-from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
+from typing import Any, NoReturn, TypeVar, cast, dataclass_transform, overload
 
 T = TypeVar("T")
 
@@ -40,28 +41,43 @@ def frozen(cls: Any = None, /, *, kw_only: bool = False, eq: bool = True) -> Any
 
 def _init(self: Any, /, *given: Any, **named: Any) -> None:
     """Raises TypeError for a field that there is not, that is given twice or that is missing."""
-    fields = dataclasses.fields(self)
-    values = dict(zip((one.name for one in fields if not one.kw_only), given, strict=False))
+    places, defaults, factories = _plan(cast("Hashable", type(self)))
+    values = dict(zip(places, given, strict=False))
     if len(values) < len(given) or not values.keys().isdisjoint(named):
         raise TypeError(f"{type(self).__name__} takes each field once, and has not that many")
     values |= named
-    for one in fields:
-        if one.name in values:
-            vars(self)[one.name] = values.pop(one.name)
-        elif one.default is not MISSING:
-            vars(self)[one.name] = one.default
-        elif one.default_factory is not MISSING:
-            vars(self)[one.name] = one.default_factory()
-        else:
-            raise TypeError(f"{type(self).__name__} needs {one.name!r}")
-    if values:
-        raise TypeError(f"{type(self).__name__} has no field {min(values)!r}")
+    made = {name: factory() for name, factory in factories.items() if name not in values}
+    whole = {**defaults, **made, **values}
+    if len(whole) > len(defaults):
+        unknown = min(whole.keys() - defaults.keys())
+        raise TypeError(f"{type(self).__name__} has no field {unknown!r}")
+    for name, value in whole.items():
+        if value is MISSING:
+            raise TypeError(f"{type(self).__name__} needs {name!r}")
+    vars(self).update(whole)
     if hasattr(self, "__post_init__"):
         self.__post_init__()
 
 
+@functools.cache
+def _plan(cls: Hashable) -> tuple[tuple[str, ...], dict[str, Any], dict[str, Callable[[], Any]]]:
+    """Returns the fields that may be given by their place, and each field's default and factory."""
+    fields = dataclasses.fields(cast("Any", cls))
+    return (
+        tuple(one.name for one in fields if not one.kw_only),
+        {one.name: one.default for one in fields},
+        {one.name: one.default_factory for one in fields if one.default_factory is not MISSING},
+    )
+
+
+@functools.cache
+def _compared_names(cls: Hashable) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(cast("Any", cls)) if one.compare)
+
+
 def _compared(self: Any) -> tuple[Any, ...]:
-    return tuple(getattr(self, one.name) for one in dataclasses.fields(self) if one.compare)
+    held = vars(self)
+    return tuple(held[name] for name in _compared_names(cast("Hashable", type(self))))
 
 
 def _eq(self: Any, other: object) -> bool:

