@@ -118,6 +118,10 @@ class _Machine:
             found |= self.steps[place].get(byte or "", set())
         return frozenset(found)
 
+    def bytes_after(self, places: frozenset[int]) -> set[str | None]:
+        """Returns the bytes that lead on from the places, and None for all others alike."""
+        return {None, *(byte for place in places for byte in self.steps[place])}
+
     def weight(self, places: frozenset[int]) -> int:
         open_ends = {self.after[place] for place in places if place in self.after} - places
         return sum(self.weights.get(place, 0) for place in places | open_ends)
@@ -126,13 +130,12 @@ class _Machine:
 @functools.lru_cache(maxsize=256)
 def _measure(entries: tuple[Texts, ...]) -> int | None:
     machine = _Machine(entries)
-    alphabet: list[str | None] = [None, *{byte for steps in machine.steps for byte in steps}]
     most, seen, left = 0, set[frozenset[int]](), [frozenset({0})]
     while left:
         if len(seen) > _MOST_SETS:
             return None
         places = left.pop()
-        for byte in alphabet:
+        for byte in machine.bytes_after(places):
             after = machine.next(places, byte)
             if after and after not in seen:
                 seen.add(after)

@@ -7,8 +7,8 @@ a pattern that matches nothing (reference_policies_variables, "Policy variables 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby, product
 from typing import Literal
 
 from shnotify.frozen import frozen
@@ -100,7 +100,7 @@ def matches_any_case(text: str, value: str) -> bool:
     """Whether an action matches; actions know no variables and no case
     (reference_policies_elements_action).
     """
-    return _fits(tuple(_wildcard(char, colons=True) for char in text.lower()), value.lower())
+    return _fits(_joined(_wildcard(char, colons=True) for char in text.lower()), value.lower())
 
 
 def _folded(pattern: Pattern) -> Pattern:
@@ -137,7 +137,7 @@ def _way(values: Values, instead: tuple[str, ...]) -> Values:
 def _pattern(tokens: list[str], way: tuple[Values, ...], style: Style) -> Pattern:
     if () in way:
         return Pattern(None)
-    parts = tuple(_parts(tokens, way, style))
+    parts = _joined(_parts(tokens, way, style))
     colons = sum(part.count(":") for part in parts if isinstance(part, str))
     if style != "arn" or (colons >= _COLONS_OF_AN_ARN and not _early_variable(tokens)):
         return Pattern(parts, certain=None not in way)
@@ -160,6 +160,14 @@ def _parts(tokens: list[str], way: tuple[Values, ...], style: Style) -> Iterator
         else:
             yield _wildcard(piece, colons=style == "like" or colons >= _COLONS_OF_AN_ARN)
         colons += piece == ":"
+
+
+def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """Makes one part of letters that follow each other: each part is looked for by itself."""
+    runs = groupby(parts, key=lambda part: isinstance(part, str))
+    return tuple(
+        chain.from_iterable(["".join(map(str, run))] if text else run for text, run in runs)
+    )
 
 
 def _early_variable(tokens: list[str]) -> bool:
