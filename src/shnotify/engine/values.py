@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Self
 
 from shnotify.frozen import frozen
@@ -109,12 +110,14 @@ class Pattern:
         return cls(json.loads(text))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Pattern) and _pattern_form(self.document) == _pattern_form(
-            other.document
-        )
+        return isinstance(other, Pattern) and self._form == other._form
 
     def __hash__(self) -> int:
-        return hash(_pattern_form(self.document))
+        return hash(self._form)
+
+    @cached_property
+    def _form(self) -> str:
+        return _pattern_form(self.document)
 
     def to_text(self) -> str:
         return json.dumps(self.document, ensure_ascii=False, separators=(",", ":"))

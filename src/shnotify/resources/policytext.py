@@ -18,6 +18,7 @@ Style = Literal["equal", "like", "arn"]
 
 _TOKEN = re.compile(r"(\$\{[^}]*\})|(.)", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{\s*([^,]*?)\s*(?:,\s*'(.*)'\s*)?\}", re.DOTALL)
+_WILDCARD = re.compile(r"([*?])")
 _SPECIAL = ("*", "?", "$")
 _COLONS_OF_AN_ARN = 5
 
@@ -100,7 +101,8 @@ def matches_any_case(text: str, value: str) -> bool:
     """Whether an action matches; actions know no variables and no case
     (reference_policies_elements_action).
     """
-    return _fits(_joined(_wildcard(char, colons=True) for char in text.lower()), value.lower())
+    pieces = _WILDCARD.split(text.lower())
+    return _fits(tuple(_wildcard(piece, colons=True) for piece in pieces), value.lower())
 
 
 def _folded(pattern: Pattern) -> Pattern:
