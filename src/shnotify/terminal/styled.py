@@ -25,6 +25,9 @@ class Text:
     def plain(self) -> str:
         return "".join(text for text, _ in self.parts)
 
+    def __str__(self) -> str:
+        return self.plain
+
     @property
     def style(self) -> str:
         """The first style of its parts."""
