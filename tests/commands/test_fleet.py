@@ -99,7 +99,7 @@ def test_each_region_of_a_file_has_its_notifier(world: World, many: Callable[...
     other = world.run("status", "--region", "eu-north-1")
     assert (other.code, "not for eu-north-1" in other.json["error"]["message"]) == (2, True)
     world.path = folder / "alpha.yaml"
-    alone = world.run("subscriptions", "resend", "a@example.com")
+    alone = world.run("dlq", "show", "abcd")
     assert (alone.code, "--region" in str(alone.json["error"]["hint"])) == (2, True)
     assert world.faults.calls == []
 
@@ -126,12 +126,16 @@ def test_an_interrupt_leaves_what_the_next_run_picks_up(
     assert len([one for one in keys if not one["AliasName"].startswith("alias/aws/")]) == 12
 
 
-def test_commands_for_one_notifier_say_so(world: World, many: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("command", ["dlq show abcd", "dlq export FILE", "export cloudformation", "render -"])
+def test_a_command_about_a_thing_of_one_notifier_says_so(
+    world: World, many: Callable[..., Path], command: str, tmp_path: Path
+) -> None:
     folder = many("alpha", "beta")
-    for command in ("subscriptions resend a@example.com", "baseline", "dlq show abcd", "test", "export cloudformation"):
-        world.path = folder / "alpha.yaml"
-        ran = world.text(*command.split(), "-c", str(folder / "beta.yaml"))
-        assert (ran.code, "takes one file" in ran.err) == (2, True), command
+    words = command.replace("FILE", str(tmp_path / "out")).split()
+    for named in ([str(folder)], [str(folder / "alpha.yaml"), "-c", str(folder / "beta.yaml")]):
+        ran = world.text(*words, "-c", *named)
+        assert (ran.code, "takes one notifier, and 2 are named" in ran.err) == (2, True), ran.err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -150,6 +154,35 @@ def test_commands_that_read_take_several(world: World, many: Callable[..., Path]
     world.client("securityhub").enable_security_hub()
     assert of(world.run(*command.split()), "name") == ["alpha", "beta"]
     assert line in world.text(*command.split()).out
+
+
+def test_a_subscriber_of_several_is_asked_again_and_where_it_is_not_that_is_told(
+    world: World, many: Callable[..., Path]
+) -> None:
+    many("alpha", "beta")
+    world.run("apply", "--yes")
+    ran = world.run("subscriptions", "resend", "alpha@example.com")
+    told = {one["name"]: one["error"] and one["error"]["message"] for one in ran.json["notifiers"]}
+    assert (ran.code, told["alpha"]) == (2, None)
+    assert "alpha@example.com" in told["beta"]
+    assert "alpha (eu-west-1): 1 asked again" in world.text("subscriptions", "resend", "alpha@example.com").out
+
+
+def test_a_finding_goes_its_way_in_each_notifier(world: World, many: Callable[..., Path]) -> None:
+    many("alpha", "beta")
+    finding = str(Path(__file__).parents[1] / "data" / "cspm-control-s3.json")
+    assert [len(found) for found in of(world.run("match", finding), "findings")] == [1, 1]
+    text = world.text("match", finding)
+    assert (text.code, text.out.count("go somewhere")) == (0, 2)
+    assert "alpha (" in text.out
+
+
+def test_the_backlog_of_several_is_marked_after_one_question(world: World, many: Callable[..., Path]) -> None:
+    many("alpha", "beta")
+    world.client("securityhub").enable_security_hub()
+    preview = world.text("baseline", "--preview")
+    assert "alpha (eu-west-1): 0 of 0 findings marked" in preview.out
+    assert of(world.run("baseline", "--yes"), "name", "done") == [("alpha", 0), ("beta", 0)]
 
 
 def test_the_least_permissions_of_several_are_a_list(world: World, many: Callable[..., Path]) -> None:

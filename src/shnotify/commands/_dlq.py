@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import name_in
-from shnotify.commands._session import Session, session
+from shnotify.commands._fleet import Work, in_each
+from shnotify.commands._session import Session
+from shnotify.config.load import Loaded
 from shnotify.engine.events import Advanced
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.values import Tags
@@ -90,29 +91,42 @@ class Box:
             )
 
 
-@contextmanager
-def opened(
-    settings: Options, subcommand: str, check: Callable[[Session], None] = lambda _: None
-) -> Iterator[Box]:
-    """Opens the notifier's queue for a subcommand.
+def in_each_box(
+    settings: Options,
+    subcommand: str,
+    work: Callable[[Box], Work],
+    *,
+    look: Callable[[Session], None] = lambda _: None,
+    check: Callable[[Sequence[Loaded]], None] = lambda _: None,
+) -> int:
+    """Runs a subcommand for the queue of each notifier, one after another: mails are sent slowly.
 
-    check  looks at the file, before the queue is asked
+    look   looks at the file, before the queue is asked
+    check  raises for what the subcommand cannot do with these notifiers
     """
-    timeout = 86400 if subcommand == "redrive" else READ_SECONDS
-    with session(
-        settings, observes=False, besides=DLQ_OPERATIONS[subcommand], timeout=timeout
-    ) as run:
-        yield box_of(run, check)
+
+    def of(run: Session) -> Work:
+        return (yield from work(box_of(run, look)))
+
+    return in_each(
+        settings,
+        of,
+        observes=False,
+        besides=DLQ_OPERATIONS[subcommand],
+        timeout=86400 if subcommand == "redrive" else READ_SECONDS,
+        at_once=1,
+        check=check,
+    )
 
 
-def box_of(run: Session, check: Callable[[Session], None] = lambda _: None) -> Box:
+def box_of(run: Session, look: Callable[[Session], None] = lambda _: None) -> Box:
     """Returns the notifier's queue as it is. Raises UsageError when it has none."""
     if not run.config.dead_letter_queue:
         raise UsageError(
             f"{run.config.name} has no dead-letter queue: the file says dead_letter_queue: false",
             hint="what cannot be delivered is lost; give it a queue, then shnotify apply",
         )
-    check(run)
+    look(run)
     queue = run.graph[names.DLQ]
     assert isinstance(queue, Queue)  # noqa: S101 what `desired` builds under this id
     began = run.aws.clock.now()

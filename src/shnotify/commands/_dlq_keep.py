@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from shnotify.aws.failures import AwsError
-from shnotify.commands._dlq import Box, chosen, opened
+from shnotify.commands._dlq import Box, chosen, in_each_box
 from shnotify.commands._dlq_view import group_lines, kept_lines, unread_line
-from shnotify.commands._flow import confirm
+from shnotify.commands._fleet import Work, only_one
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.notifier.deadletters import Letter, Summary, grouped
 from shnotify.notifier.queuereading import BATCH
@@ -25,26 +25,31 @@ def exported(settings: Options, file: Path, *, ids: tuple[str, ...], force: bool
     """Writes the messages to the file; returns the exit code."""
     if file.exists() and not force:
         raise UsageError(f"{file} exists", hint="--force overwrites it")
-    written: list[str] = []
-    with opened(settings, "export") as box, _new(file) as target:
 
-        def take(message: Mapping[str, Any]) -> None:
-            name = str(message["MessageId"])
-            if not ids or name.startswith(ids):
-                target.write(f"{json.dumps(record(message), ensure_ascii=True)}\n")
-                written.append(name)
+    def work(box: Box) -> Work:
+        yield None  # asks nothing
+        written: list[str] = []
+        with _new(file) as target:
 
-        box.messages(take, frozenset(ids))
-        if absent := sorted(set(ids) - chosen(ids, dict.fromkeys(written)).keys()):
-            raise ShnotifyError(f"no message could be read with the id {', '.join(absent)}")
-    screen = box.run.screen
-    screen.document(
-        box.document(file=str(file), exported=len(written), unread=box.unread, error=None)
-    )
-    screen.result(f"{len(written)} messages are in {file}, and still in {box.name}.")
-    if box.unread:
-        screen.warn(unread_line(box.unread))
-    return screen.code(0)
+            def take(message: Mapping[str, Any]) -> None:
+                name = str(message["MessageId"])
+                if not ids or name.startswith(ids):
+                    target.write(f"{json.dumps(record(message), ensure_ascii=True)}\n")
+                    written.append(name)
+
+            box.messages(take, frozenset(ids))
+            if absent := sorted(set(ids) - chosen(ids, dict.fromkeys(written)).keys()):
+                raise ShnotifyError(f"no message could be read with the id {', '.join(absent)}")
+        screen = box.run.screen
+        screen.document(
+            box.document(file=str(file), exported=len(written), unread=box.unread, error=None)
+        )
+        screen.result(f"{len(written)} messages are in {file}, and still in {box.name}.")
+        if box.unread:
+            screen.warn(unread_line(box.unread))
+        return screen.code(0)
+
+    return in_each_box(settings, "export", work, check=only_one)
 
 
 @contextmanager
@@ -111,7 +116,8 @@ def purged(
             hint="shnotify dlq export FILE, then purge --exported FILE; or --force",
         )
     saved = in_export(exported) if exported else None
-    with opened(settings, "purge") as box:
+
+    def work(box: Box) -> Work:
         box.must_be_ours()
         doomed, kept = _chosen(box, ids, saved)
         screen = box.run.screen
@@ -119,8 +125,8 @@ def purged(
         screen.result()
         for line in (*group_lines(list(doomed.values())), *kept_lines(kept)):
             screen.result(line)
-        if doomed and not yes:
-            confirm(box.run, f"Drop {len(doomed)} messages for good?")
+        screen.sum_up(f"{len(doomed)} messages to drop, {len(kept)} kept")
+        yield f"Drop {len(doomed)} messages for good?" if doomed and not yes else None
         dropped: list[str] = []
         error: ShnotifyError | None = None
         code = 0
@@ -131,6 +137,8 @@ def purged(
         except KeyboardInterrupt as interrupt:
             error, code = ShnotifyError("interrupted"), int(getattr(interrupt, "exit_code", 130))
         return _finish(box, doomed, dropped, kept, error, code)
+
+    return in_each_box(settings, "purge", work)
 
 
 def _chosen(

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shnotify.aws.failures import AwsError
-from shnotify.commands._dlq import Box, chosen, opened
+from shnotify.commands._dlq import Box, chosen, in_each_box
 from shnotify.commands._dlq_view import kept_lines, unread_line
-from shnotify.commands._flow import confirm
+from shnotify.commands._fleet import Work
 from shnotify.commands._session import Session
 from shnotify.config.models import Route
 from shnotify.errors import ShnotifyError, UsageError
@@ -59,17 +59,19 @@ def redriven(
                 f"there is no route {to_route!r} in the file", hint=f"there are {', '.join(names)}"
             )
 
-    with opened(settings, "redrive", route_exists) as box:
+    def work(box: Box) -> Work:
         box.must_be_ours()
         routes = {route.name: route for route in box.run.config.routes}
         preview, order = _preview(box, routes, ids, to_route)
         audiences = _audiences(box, routes, preview)
         _show(box, routes, preview, audiences)
         if dry_run or not preview.planned:
+            yield None  # asks nothing
             return _finish(box, preview, audiences, Resent(kept=preview.kept))
-        if not yes:
-            confirm(box.run, f"Send {len(preview.planned)} again?")
+        yield None if yes else f"Send {len(preview.planned)} again?"
         return _sent(box, routes, order, preview, audiences)
+
+    return in_each_box(settings, "redrive", work, look=route_exists)
 
 
 def _preview(
@@ -175,6 +177,13 @@ def _show(
     if preview.planned:
         seconds = sum(preview.mails[one] for one in preview.planned) / PER_SECOND
         say(f"That takes about {seconds:.0f} s, at {PER_SECOND} mails a second.")
+    mails = sum(
+        preview.mails[one] * len(audiences[route]) for one, route in preview.planned.items()
+    )
+    box.run.screen.sum_up(
+        f"{counted_as(len(preview.planned), 'message')} to send, {counted_as(mails, 'mail')} in all, "
+        f"{len(preview.kept)} kept"
+    )
     if box.unread:
         box.run.screen.warn(unread_line(box.unread))
 

@@ -23,6 +23,7 @@ from shnotify.escaping import escaped_line
 from shnotify.notifier.fleet import INTERRUPTED, collisions, crowded, in_a_line, together, worst
 from shnotify.resources.kinds import READS
 from shnotify.terminal.captured import Captured
+from shnotify.terminal.options import takes_one
 
 if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
@@ -44,11 +45,13 @@ def in_each(
     observes: bool = True,
     besides: frozenset[str] = frozenset(),
     timeout: float = 60,
+    at_once: int = AT_ONCE,
     check: Callable[[Sequence[Loaded]], None] = lambda _: None,
 ) -> int:
     """Runs a command for the notifier of the file, or for those of all files and Regions.
 
     write, observes, besides, timeout  as `session` takes them
+    at_once                            how many notifiers are at work side by side
     check                              raises for what the command cannot do with these notifiers
 
     Returns the exit code, the worst one of several (`notifier.fleet.worst`).
@@ -70,7 +73,12 @@ def in_each(
     region = None if None in regions else regions[0]
     allowed = None if write else READS | besides
     with connected(settings, region=region, allowed=allowed, timeout=timeout) as told:
-        return _Fleet(members, work, *told, observes=observes).run()
+        return _Fleet(members, work, *told, observes=observes, at_once=at_once).run()
+
+
+def only_one(members: Sequence[Loaded]) -> None:
+    """Raises `UsageError` for several notifiers, as `takes_one` does."""
+    takes_one(len(members))
 
 
 def _alone(run: Session, work: Work) -> int:
@@ -118,8 +126,9 @@ class _Fleet:
         report: Callable[[Event], None],
         *,
         observes: bool = True,
+        at_once: int = AT_ONCE,
     ) -> None:
-        self.observes = observes
+        self.observes, self.at_once = observes, at_once
         self.work, self.aws, self.screen, self.report = work, aws, screen, report
         self.members = [_Member(one, Captured(verbose=screen.verbose)) for one in members]
         self.gateways = {aws.region: aws}
@@ -195,7 +204,7 @@ class _Fleet:
         self, what: str, members: Sequence[_Member], work: Callable[[_Member], None]
     ) -> None:
         """Does the work for all members, and says how far it has come."""
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="notifier")
+        pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="notifier")
         began, done = time.monotonic(), 0
         try:
             left: set[Future[None]] = {pool.submit(work, one) for one in members}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shnotify.arns import Scope, partition_of
-from shnotify.config.load import load
+from shnotify.config.load import Loaded
 from shnotify.config.models import Config, Route
 from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.errors import UsageError
@@ -36,12 +36,13 @@ class Routed:
         return [rule for rule in self.rules if matches(rule.pattern, event)]
 
 
-def routes_of(path: Path, only: str | None) -> tuple[Config, list[Routed]]:
-    """Loads the configuration with its routes, or with the one that is asked for."""
-    config = load(path).settled()
+def routes_of(loaded: Loaded, only: str | None) -> tuple[Config, list[Routed]]:
+    """Returns the configuration with its routes, or with the one that is asked for."""
+    config = loaded.config.settled()
     if only and only not in {route.name for route in config.routes}:
         names = ", ".join(route.name for route in config.routes)
-        raise UsageError(f"there is no route {only!r} in {path}", hint=f"there are {names}")
+        where = loaded.document.file
+        raise UsageError(f"there is no route {only!r} in {where}", hint=f"there are {names}")
     found, rules = [], rules_by_route(config)
     for route in config.routes:
         if only in (None, route.name):

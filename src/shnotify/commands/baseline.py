@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.commands._backlog import TIMEOUT, read, wanted
-from shnotify.commands._flow import confirm
 from shnotify.notifier.needs import BACKLOG, MARKING
 from shnotify.terminal.options import aws_options, settings
 
@@ -33,25 +32,33 @@ def command(yes: bool, undo: bool, preview: bool, **options: Any) -> int:
 
     Asks first. Can be run again after an interruption, and marks the rest.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
 
-    besides = BACKLOG if preview else BACKLOG | MARKING
-    with session(settings(**options), observes=False, besides=besides, timeout=TIMEOUT) as run:
+    def work(run: Session) -> Work:
         found = _look(run, undo=undo)
         _show(run, found, undo=undo)
         if preview or not found.changes:
+            yield None  # asks nothing
             _told(run, found, undo=undo, error=None)
             return run.screen.code(0)
-        if not yes:
-            began = run.aws.clock.now()
-            confirm(run, f"{'Undo' if undo else 'Mark'} {len(found.changes):,} findings?")
-            if run.aws.clock.now() - began > OLD_SECONDS:
-                found = _look(run, undo=undo)
+        began = run.aws.clock.now()
+        yield None if yes else f"{'Undo' if undo else 'Mark'} {len(found.changes):,} findings?"
+        if run.aws.clock.now() - began > OLD_SECONDS:
+            found = _look(run, undo=undo)
         error = _carry_out(run, found)
         _told(run, found, undo=undo, error=error)
         if error:
             run.screen.error(error.message, error.hint)
         return run.screen.code(1 if error else 0)
+
+    return in_each(
+        settings(**options),
+        work,
+        observes=False,
+        besides=BACKLOG if preview else BACKLOG | MARKING,
+        timeout=TIMEOUT,
+        at_once=1,
+    )
 
 
 @dataclass
@@ -156,7 +163,9 @@ def _show(run: Session, found: Found, *, undo: bool) -> None:
     screen = run.screen
     screen.result(run.title("Baseline of"))
     what = "carry our mark and would be NEW again" if undo else "match now and would be NOTIFIED"
-    screen.result(f"{len(found.changes):,} findings {what}.")
+    summary = f"{len(found.changes):,} findings {what}"
+    screen.sum_up(summary)
+    screen.result(f"{summary}.")
     counts = Counter(change.seen.finding.severity or "(none)" for change in found.changes)
     for line in bars(ranked(counts), block=screen.bar_mark):
         screen.result(line)

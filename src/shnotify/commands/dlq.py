@@ -11,7 +11,6 @@ from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from shnotify.commands._dlq import Box
-    from shnotify.commands._session import Session
     from shnotify.notifier.deadletters import Letter, Summary
 
 _ids = click.option(
@@ -41,16 +40,14 @@ def command() -> None:
 @aws_options
 def list_(**options: Any) -> int:
     """Lists every message by cause, with what helps. The messages stay in the queue."""
-    from shnotify.commands._dlq import READ_SECONDS, box_of
+    from shnotify.commands._dlq import in_each_box
     from shnotify.commands._dlq_view import group_lines, unread_line
-    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._fleet import Work
     from shnotify.notifier.deadletters import grouped
     from shnotify.notifier.metrics import counted_as
-    from shnotify.notifier.needs import DLQ_OPERATIONS
 
-    def work(run: Session) -> Work:
+    def work(box: Box) -> Work:
         yield None  # asks nothing
-        box = box_of(run)
         screen = box.run.screen
         found: list[Summary] = []
         box.letters(lambda letter: found.append(letter.summary()))
@@ -71,13 +68,7 @@ def list_(**options: Any) -> int:
             screen.warn(unread_line(box.unread))
         return screen.code(0)
 
-    return in_each(
-        settings(**options),
-        work,
-        observes=False,
-        besides=DLQ_OPERATIONS["list"],
-        timeout=READ_SECONDS,
-    )
+    return in_each_box(settings(**options), "list", work)
 
 
 @command.command("show", short_help="One message, whole.")
@@ -88,10 +79,12 @@ def show(message_id: str, **options: Any) -> int:
 
     ID may be the beginning of an id.
     """
-    from shnotify.commands._dlq import opened
+    from shnotify.commands._dlq import in_each_box
     from shnotify.commands._dlq_view import letter_lines
+    from shnotify.commands._fleet import Work, only_one
 
-    with opened(settings(**options), "show") as box:
+    def work(box: Box) -> Work:
+        yield None  # asks nothing
         letter = _one(box, message_id)
         document = {
             **letter.summary().to_json(),
@@ -103,6 +96,8 @@ def show(message_id: str, **options: Any) -> int:
         for line in letter_lines(letter):
             box.run.screen.result(line)
         return box.run.screen.code(0)
+
+    return in_each_box(settings(**options), "show", work, check=only_one)
 
 
 def _one(box: Box, message_id: str) -> Letter:

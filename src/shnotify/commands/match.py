@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from shnotify.escaping import escaped_line
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
-    from shnotify.commands._input import Routed
+    from shnotify.commands._input import Given, Routed
+    from shnotify.config.load import Loaded
     from shnotify.terminal.screen import Screen
 
 
@@ -34,17 +36,59 @@ def command(
     FILE holds EventBridge events, findings, GetFindings output, or any number of them as JSON
     lines; - is standard input. Works offline, but for --aws.
     """
-    from shnotify.commands._input import events_in, ids_of, routes_of
-    from shnotify.findings.matching import only_across_entries
+    from shnotify.commands._input import events_in
+    from shnotify.config.several import files_of, load_all
+    from shnotify.notifier.fleet import together
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
-    config, routes = routes_of(chosen.config, route)
+    loaded = load_all(files_of(chosen.configs))
+    members = tuple({one.document.file: one for one in loaded}.values())  # Regions match alike
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     events = list(events_in(files))
-    aws = _gateway(chosen, config.region) if ask_aws else None
+    judged = []
+    for member in members:
+        aws = _gateway(chosen, member.config.region) if ask_aws else None
+        if len(members) > 1:
+            screen.result(escaped_line(f"{member.config.name} ({member.document.file}):"))
+        judged.append(_judge(screen, member, route, events, aws))
+    if len(members) == 1:
+        screen.document({"findings": judged[0].found, "error": None})
+    else:
+        named = zip(members, judged, strict=True)
+        screen.document(
+            together(
+                {"name": one.config.name, "findings": each.found, "error": None}
+                for one, each in named
+            )
+        )
+    if any(one.disagreed for one in judged):
+        return screen.code(1)
+    return screen.code(3 if exit_code and any(one.nowhere for one in judged) else 0)
+
+
+class _Judged(NamedTuple):
+    """Where the findings go in one notifier.
+
+    disagreed  whether EventBridge itself says something else
+    nowhere    whether a finding goes to no route
+    """
+
+    found: list[dict[str, Any]]
+    disagreed: bool
+    nowhere: bool
+
+
+def _judge(
+    screen: Screen, member: Loaded, route: str | None, events: list[Given], aws: Aws | None
+) -> _Judged:
+    """Shows where each event goes in one notifier."""
+    from shnotify.commands._input import ids_of, routes_of
+    from shnotify.findings.matching import only_across_entries
+
+    config, routes = routes_of(member, route)
     found: list[dict[str, Any]] = []
-    disagreed = 0
+    disagreed = False
     for given in events:
         event = given.event
         if given.filled:
@@ -76,16 +120,13 @@ def command(
         if says is not None and says != [
             r.route.name for r in routes if r.route.name in _by_pattern(routes, event)
         ]:
-            disagreed += 1
+            disagreed = True
             screen.warn(
                 f"EventBridge itself says {', '.join(says) or 'none'}: please report this event's shape"
             )
     nowhere = sum(not one["route"] for one in found)
-    screen.document({"findings": found, "error": None})
     screen.result(f"{len(found) - nowhere} of {len(found)} go somewhere, {nowhere} nowhere.")
-    if disagreed:
-        return screen.code(1)
-    return screen.code(3 if exit_code and nowhere else 0)
+    return _Judged(found, disagreed, nowhere > 0)
 
 
 def _by_pattern(routes: list[Routed], event: Mapping[str, Any]) -> set[str]:

@@ -38,13 +38,14 @@ def command(files: tuple[str, ...], route: str | None, form: str | None, **optio
     first one.
     """
     from shnotify.commands._input import events_in, ids_of, routes_of
+    from shnotify.config.load import load_file
     from shnotify.escaping import escaped_line
     from shnotify.findings.matching import matches
     from shnotify.mail.transformer import UndeliverableError
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)
-    config, routes = routes_of(chosen.config, route)
+    config, routes = routes_of(load_file(chosen.config), route)
     screen = Screen(json_output=chosen.json, verbose=chosen.verbose, no_color=chosen.no_color)
     mails: list[dict[str, Any]] = []
     known: Rules = {}

@@ -63,12 +63,13 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
 
     Only for an address of the file. One that has confirmed is left alone.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.needs import ALSO
 
-    with session(settings(**options), besides=ALSO["subscriptions resend"]) as run:
+    def work(run: Session) -> Work:
         chosen = membership.to_resend(roster.named(_members(run, route), endpoint, route))
+        yield None  # asks nothing
         asked = {one: _call(run, membership.resend, one) for one in chosen}
         _done(run, "asked_again", chosen, asked)
         for one in chosen:
@@ -82,6 +83,8 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
         )
         return run.screen.code(0)
 
+    return in_each(settings(**options), work, besides=ALSO["subscriptions resend"])
+
 
 @command.command("confirm", short_help="Confirm with the link or token of the mail.")
 @click.argument("link", metavar="URL-or-TOKEN")
@@ -94,15 +97,16 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
     after `Token=` in it. Whoever clicks that link instead confirms as well, but then anybody who
     gets one of the mails can unsubscribe the address.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.confirmation import confirmation_from, topic_of
     from shnotify.notifier.needs import ALSO
 
-    with session(settings(**options), besides=ALSO["subscriptions confirm"]) as run:
+    def work(run: Session) -> Work:
         topics = roster.topics_of(run.config, run.graph)
         given = confirmation_from(link, run.aws.sns.meta.endpoint_url)
         topic_arn = topic_of(given, topics, route)
+        yield None  # asks nothing
         done = _call(run, membership.confirm, given, topic_arn)
         where = next(name for name, arn in topics.items() if arn == topic_arn)
         told = {
@@ -119,6 +123,8 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
             f"Confirmed: {who} gets the mail of route {where}. {_PROTECTION[done.protected]}"
         )
         return run.screen.code(0)
+
+    return in_each(settings(**options), work, besides=ALSO["subscriptions confirm"])
 
 
 _PROTECTION = {
@@ -142,28 +148,33 @@ def protect(endpoint: str | None, route: str | None, yes: bool, force: bool, **o
     new link for `subscriptions confirm`, which protects it. AWS has no other way. Until then the
     address gets nothing, so this asks, or needs --yes.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.needs import ALSO
 
-    with session(settings(**options), besides=ALSO["subscriptions protect"]) as run:
+    def work(run: Session) -> Work:
         everybody = _members(run, None)
         if not endpoint:
+            yield None  # asks nothing
             return _show_open(run, [one for one in everybody if route in (None, one.route)])
         same = roster.named(everybody, endpoint, route)
         chosen = membership.to_renew(same, everybody, force=force)
         where = ", ".join(one.route for one in chosen)
-        _ask(
-            run,
-            yes,
+        question = (
             f"Unsubscribe {endpoint} from {where} and subscribe it again? Until its owner hands over the new link, "
-            "it gets nothing.",
+            "it gets nothing."
         )
+        run.screen.sum_up(
+            f"{escaped_line(endpoint)} is unsubscribed from {where} and subscribed again"
+        )
+        yield None if yes else question
         made = {one: _call(run, membership.renew, one) for one in chosen}
         _done(run, "subscribed_again", chosen, made)
         for line in _next_steps(endpoint):
             run.screen.result(line)
         return run.screen.code(0)
+
+    return in_each(settings(**options), work, besides=ALSO["subscriptions protect"])
 
 
 def _show_open(run: Session, members: Iterable[Member]) -> int:
@@ -197,18 +208,22 @@ def remove(endpoint: str, route: str | None, yes: bool, **options: Any) -> int:
 
     It asks, or needs --yes. One that the file names is to be taken out of the file first.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.needs import ALSO
 
-    with session(settings(**options), besides=ALSO["subscriptions remove"]) as run:
+    def work(run: Session) -> Work:
         chosen = membership.to_remove(roster.named(_members(run, route), endpoint, route))
         where = ", ".join(one.route for one in chosen)
-        _ask(run, yes, f"Unsubscribe {endpoint} from {where}? Only its owner can undo that.")
+        question = f"Unsubscribe {endpoint} from {where}? Only its owner can undo that."
+        run.screen.sum_up(f"{escaped_line(endpoint)} is unsubscribed from {where}")
+        yield None if yes else question
         gone = {one: _call(run, membership.remove, one) for one in chosen}
         _done(run, "removed", chosen, dict.fromkeys(gone, None))
         run.screen.result(f"Unsubscribed: {escaped_line(endpoint)} from {where}.")
         return run.screen.code(0)
+
+    return in_each(settings(**options), work, besides=ALSO["subscriptions remove"])
 
 
 def _members(run: Session, route: str | None) -> tuple[Member, ...]:
@@ -222,13 +237,6 @@ def _members(run: Session, route: str | None) -> tuple[Member, ...]:
 def _call(run: Session, function: Any, *arguments: Any) -> Any:
     """Runs a call beside the main thread, so that the command's time and an interrupt end it."""
     return run.aws.in_time(run.aws.start(function, run.aws, *arguments))
-
-
-def _ask(run: Session, yes: bool, question: str) -> None:
-    from shnotify.commands._flow import confirm as ask
-
-    if not yes:
-        ask(run, question)
 
 
 def _done(

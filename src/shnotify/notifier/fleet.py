@@ -125,7 +125,7 @@ def in_a_line(document: Mapping[str, Any]) -> str:
         return _of_plan(document)
     if "delivery" in document:
         return _of_status(document)
-    if told := _of_what_was_read(document):
+    if told := _of_what_was_done(document) or _of_what_was_read(document):
         return told
     if "links" in document:
         broken = [link["id"] for link in document["links"] if link["verdict"] == "broken"]
@@ -151,6 +151,31 @@ def _of_what_was_read(document: Mapping[str, Any]) -> str:
     if "messages" in document:
         return f"{len(document['messages'])} dead letters, {document['unread']} unread"
     return ""
+
+
+def _of_what_was_done(document: Mapping[str, Any]) -> str:
+    """Sums up what a command sent, dropped, marked or subscribed; empty when it is none of these."""
+    if "sent" in document:
+        planned = [] if document["sent"] else [f"{len(document['planned'])} to send"]
+        counts = [f"{len(document['sent'])} sent", f"{len(document['kept'])} kept", *planned]
+        return ", ".join(counts)
+    if "dropped" in document:
+        return f"{len(document['dropped'])} dropped, {len(document['kept'])} kept"
+    if "done" in document:
+        what = "made NEW again" if document["action"] == "undo" else "marked"
+        return f"{document['done']:,} of {document['found']:,} findings {what}"
+    done = next((name for name in _MEMBERS if name in document), None)
+    return f"{len(document[done])} {_MEMBERS[done]}" if done else ""
+
+
+_MEMBERS = {
+    "asked_again": "asked again",
+    "confirmed": "confirmed",
+    "unprotected": "unprotected",
+    "subscribed_again": "subscribed again",
+    "removed": "removed",
+}
+"""What a document of `subscriptions` lists, and its word."""
 
 
 def _of_plan(document: Mapping[str, Any]) -> str:

@@ -47,8 +47,8 @@ class Options(NamedTuple):
 
 
 TAKE_SEVERAL = (
-    *("validate", "plan", "apply", "status", "destroy", "doctor", "why", "estimate"),
-    *("iam-policy", "dlq list", "subscriptions list"),
+    *("validate", "plan", "apply", "status", "destroy", "doctor", "why", "estimate", "baseline"),
+    *("iam-policy", "dlq list", "dlq redrive", "dlq purge", "subscriptions", "match"),
 )
 """The commands that take several files."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -82,13 +82,25 @@ def _config_paths() -> tuple[Path, ...]:
 
 
 def one_file(paths: tuple[Path, ...]) -> Path:
-    """Returns the only file that is named. Raises `UsageError` when there are several."""
-    if len(paths) == 1:
-        return paths[0]
-    raise UsageError(
-        f"this command acts on one notifier, so it takes one file, and {len(paths)} are named",
-        hint=f"give one -c; these take several: {', '.join(TAKE_SEVERAL)}",
-    )
+    """Returns the only file that is named, or that is in the directory that is named.
+
+    Raises `UsageError` when there are several.
+    """
+    from shnotify.config.several import files_of
+
+    files = files_of(paths)
+    takes_one(len(files))
+    return files[0]
+
+
+def takes_one(count: int) -> None:
+    """Raises `UsageError` where a command is about a thing of one notifier, and there are several."""
+    if count > 1:
+        raise UsageError(
+            f"this command takes one notifier, and {count} are named",
+            hint=f"give its file alone: -c FILE, and --region where a file names several. Several take: "
+            f"{', '.join(TAKE_SEVERAL)}",
+        )
 
 
 def output_options(function: F) -> F:
