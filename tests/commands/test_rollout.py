@@ -13,7 +13,8 @@ from shnotify.aws.failures import AwsError
 from shnotify.commands import rollout as module
 from shnotify.export.rollout import READS
 from shnotify.export.simulation import STACK_SECONDS
-from shnotify.sandbox.stacksets import PACE, Model
+from shnotify.sandbox.stackoperations import PACE
+from shnotify.sandbox.stacksets import Asked
 from tests.conftest import SMALLEST, World
 from tests.support import faults as faults_module
 from tests.support.faults import Killed, at, kill_after
@@ -87,14 +88,14 @@ def test_a_crash_at_any_call_leaves_what_the_next_run_goes_on_with(
     """The same operation is never started twice: its id is the same, and AWS knows it (API_CreateStackInstances)."""
     monkeypatch.setattr(PACE, "seconds", 1.0)
     begun: list[str] = []
-    kept = Model.begin
+    kept = Asked.begin
 
-    def begin(model: Model, asked: Any, action: str, pairs: Any) -> Any:
-        operation = kept(model, asked, action, pairs)
+    def begin(asked: Asked, action: str, pairs: Any) -> Any:
+        operation = kept(asked, action, pairs)
         begun.append(action)
         return operation
 
-    monkeypatch.setattr(Model, "begin", begin)
+    monkeypatch.setattr(Asked, "begin", begin)
     for number in itertools.count(1):
         if word == "destroy":
             assert rolling.run("rollout", "apply", "--yes").code == 0

@@ -41,7 +41,7 @@ def command(port: int, stack_seconds: float, failing: tuple[str, ...], **options
     any tool at it.
     """
     from shnotify.sandbox.server import Sandbox
-    from shnotify.sandbox.stacksets import NO_ROLE, PACE
+    from shnotify.sandbox.stackoperations import NO_ROLE, PACE
     from shnotify.terminal.screen import Screen
 
     chosen = settings(**options)

@@ -1,13 +1,8 @@
-"""StackSets as the documents tell of them: operations take time, wait for each other, and fail in parts.
-
-The stacks are on paper: what they hold would be in the accounts' own clouds. An account's stacks
-take `PACE.seconds`; `concurrency` accounts are at work at once, all Regions side by side.
-"""
+"""What StackSets answer, in moto's place; `stackoperations.py` is the model behind the answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NoReturn
@@ -17,155 +12,12 @@ from moto.core.responses import ActionResult
 from moto.organizations.models import organizations_backends
 
 from shnotify.sandbox.rows import ROWS, Row, now
+from shnotify.sandbox.stackoperations import PACE, Model, Operation, Pair, Stack
 
-Pair = tuple[str, str]
 PAGE = 100
 """What a page holds at most (API_ListStackInstances, MaxResults)."""
 KEPT = 1000
 """Operations that are listed; AWS keeps them for 90 days (API_ListStackSetOperations)."""
-
-
-@dataclass
-class Pace:
-    """How the simulated accounts behave.
-
-    seconds  what an account's stacks take
-    failing  account -> why its stacks fail
-    drifted  accounts whose stacks somebody changed by hand
-    """
-
-    seconds: float = 0.0
-    failing: dict[str, str] = field(default_factory=dict)
-    drifted: set[str] = field(default_factory=set)
-
-
-PACE = Pace()
-NO_ROLE = "the account should have the role AWSCloudFormationStackSetExecutionRole"
-"""Why stacks fail most often (stacksets-troubleshooting)."""
-
-
-@dataclass
-class Operation:
-    """One operation on some stacks, the accounts in the order in which they are worked on.
-
-    begins  when it leaves the queue
-    failed  what goes wrong, by account
-    """
-
-    id: str
-    action: str
-    asked: float
-    begins: float
-    places: dict[str, int]
-    pairs: tuple[Pair, ...]
-    at_once: int
-    tolerance: int
-    seconds: float
-    failed: dict[str, str]
-    stopped: float | None = None
-
-    @property
-    def cut(self) -> int:
-        """Returns the batch with which a Region's failures go beyond the tolerance, or a late one.
-
-        Batches after it are cancelled (stacksets-concepts, failure tolerance).
-        """
-        places = sorted(self.places[account] for account in self.failed if account in self.places)
-        if len(places) <= self.tolerance:
-            return len(self.places) + 1
-        return places[self.tolerance] // self.at_once
-
-    @property
-    def ends(self) -> float:
-        batches = -(-len(self.places) // self.at_once) if self.places else 0
-        return self.begins + min(batches, self.cut + 1) * self.seconds
-
-    def status(self) -> str:
-        moment = now()
-        if self.stopped is not None:
-            return "STOPPED"
-        if moment < self.begins:
-            return "QUEUED"
-        if moment < self.ends:
-            return "RUNNING"
-        return "FAILED" if self.cut < len(self.places) else "SUCCEEDED"
-
-    def of(self, account: str) -> str:
-        """Returns the detailed status of an account's stacks."""
-        batch, moment = self.places[account] // self.at_once, now()
-        begins = self.begins + batch * self.seconds
-        if self.stopped is not None and begins >= self.stopped:
-            return "CANCELLED"
-        if batch > self.cut:
-            return "CANCELLED" if moment >= self.ends else "PENDING"
-        if moment < begins or (moment < self.begins):
-            return "PENDING"
-        if moment < begins + self.seconds:
-            return "RUNNING"
-        return "FAILED" if account in self.failed else "SUCCEEDED"
-
-
-@dataclass
-class Stack:
-    """A stack of a set: what the last operation on it is, and its own parameters."""
-
-    unit: str
-    operation: Operation
-    overrides: list[dict[str, str]]
-    drift: str = "NOT_CHECKED"
-    checked: Operation | None = None
-
-
-@dataclass
-class Model:
-    """What one stack set remembers."""
-
-    operations: list[Operation] = field(default_factory=list)
-    stacks: dict[Pair, Stack] = field(default_factory=dict)
-
-    def standing(self) -> dict[Pair, Stack]:
-        """Lets go what deletes have removed by now, and returns the rest."""
-        gone = [
-            pair
-            for pair, stack in self.stacks.items()
-            if stack.operation.action == "DELETE" and stack.operation.of(pair[0]) == "SUCCEEDED"
-        ]
-        for pair in gone:
-            del self.stacks[pair]
-        return self.stacks
-
-    def begin(self, call: Asked, action: str, pairs: Iterable[Pair]) -> Operation:
-        """Begins an operation, or lets it wait for those before it (ManagedExecution, K.22)."""
-        found = tuple(pairs)
-        busy = [one for one in self.operations if one.status() in ("RUNNING", "QUEUED")]
-        if busy and not call.set.managed:
-            call.fail(
-                "OperationInProgressException", f"Another Operation {busy[0].id} is in progress"
-            )
-        if call.get("OperationId") in [one.id for one in self.operations]:
-            call.fail(
-                "OperationIdAlreadyExistsException", f"Operation {call.get('OperationId')} exists"
-            )
-        preferences = call.get("OperationPreferences") or {}
-        accounts = sorted({account for account, _ in found})
-        tolerance = int(preferences.get("FailureToleranceCount") or 0)
-        most = int(preferences.get("MaxConcurrentCount") or 1)
-        if preferences.get("ConcurrencyMode") != "SOFT_FAILURE_TOLERANCE":
-            most = min(most, tolerance + 1)
-        operation = Operation(
-            call.get("OperationId") or f"operation-{len(self.operations)}",
-            action,
-            now(),
-            max([now(), *(one.ends for one in busy)]),
-            {account: number for number, account in enumerate(accounts)},
-            found,
-            most,
-            tolerance,
-            PACE.seconds,
-            {a: PACE.failing[a] for a in accounts if a in PACE.failing},
-        )
-        self.operations.append(operation)
-        return operation
 
 
 class Asked:
@@ -204,6 +56,39 @@ class Asked:
             within = {unit, *(ou.id for ou in organization.ou if ou.parent_id == unit)}
             found |= {one.id: unit for one in organization.accounts if one.parent_id in within}
         return found
+
+    def begin(self, action: str, pairs: Iterable[Pair]) -> Operation:
+        """Begins an operation, or lets it wait for those before it (ManagedExecution, K.22)."""
+        found = tuple(pairs)
+        busy = [one for one in self.model.operations if one.status() in ("RUNNING", "QUEUED")]
+        if busy and not self.set.managed:
+            self.fail(
+                "OperationInProgressException", f"Another Operation {busy[0].id} is in progress"
+            )
+        if self.get("OperationId") in [one.id for one in self.model.operations]:
+            self.fail(
+                "OperationIdAlreadyExistsException", f"Operation {self.get('OperationId')} exists"
+            )
+        preferences = self.get("OperationPreferences") or {}
+        accounts = sorted({account for account, _ in found})
+        tolerance = int(preferences.get("FailureToleranceCount") or 0)
+        most = int(preferences.get("MaxConcurrentCount") or 1)
+        if preferences.get("ConcurrencyMode") != "SOFT_FAILURE_TOLERANCE":
+            most = min(most, tolerance + 1)
+        operation = Operation(
+            self.get("OperationId") or f"operation-{len(self.model.operations)}",
+            action,
+            now(),
+            max([now(), *(one.ends for one in busy)]),
+            {account: number for number, account in enumerate(accounts)},
+            found,
+            most,
+            tolerance,
+            PACE.seconds,
+            {a: PACE.failing[a] for a in accounts if a in PACE.failing},
+        )
+        self.model.operations.append(operation)
+        return operation
 
     def page(self, entries: Sequence[Any], shown: Callable[[Any], dict[str, Any]]) -> ActionResult:
         size = min(int(self.get("MaxResults") or PAGE), PAGE)
@@ -266,7 +151,7 @@ def _started(operation: Operation) -> ActionResult:
 def stacks_come(asked: Asked) -> ActionResult:
     pairs, standing = asked.pairs(), asked.model.standing()
     new = {pair: unit for pair, unit in pairs.items() if pair not in standing}
-    operation = asked.model.begin(asked, "CREATE", new)
+    operation = asked.begin("CREATE", new)
     for pair, unit in new.items():
         asked.model.stacks[pair] = Stack(unit, operation, asked.get("ParameterOverrides") or [])
     return _started(operation)
@@ -277,7 +162,7 @@ def stacks_get_parameters(asked: Asked) -> ActionResult:
     pairs, standing = asked.pairs(), asked.model.standing()
     if missing := [pair for pair in pairs if pair not in standing]:
         asked.fail("StackInstanceNotFoundException", f"no stack instance for {missing[0]}")
-    operation = asked.model.begin(asked, "UPDATE", pairs)
+    operation = asked.begin("UPDATE", pairs)
     given = asked.get("ParameterOverrides")
     for pair in pairs:
         standing[pair].operation = operation
@@ -290,8 +175,8 @@ def stacks_get_parameters(asked: Asked) -> ActionResult:
 def a_set_and_its_stacks_change(asked: Asked) -> ActionResult:
     standing, pairs = asked.model.standing(), asked.pairs()
     chosen = [pair for pair in standing if pair in pairs or not pairs]
-    reached = [pair for pair in chosen if _state(pair, standing[pair])[0] != "INOPERABLE"]
-    operation = asked.model.begin(asked, "UPDATE", reached)
+    reached = [pair for pair in chosen if standing[pair].state(pair[0])[0] != "INOPERABLE"]
+    operation = asked.begin("UPDATE", reached)
     asked.set.template = asked.get("TemplateBody") or asked.set.template
     asked.set.parameters = {
         one["ParameterKey"]: one.get("ParameterValue", "") for one in asked.get("Parameters") or ()
@@ -307,7 +192,7 @@ def a_set_and_its_stacks_change(asked: Asked) -> ActionResult:
 def stacks_go(asked: Asked) -> ActionResult:
     standing = asked.model.standing()
     pairs = [pair for pair in asked.pairs() if pair in standing]
-    operation = asked.model.begin(asked, "DELETE", pairs)
+    operation = asked.begin("DELETE", pairs)
     for pair in pairs:
         standing[pair].operation = operation
     return _started(operation)
@@ -316,7 +201,7 @@ def stacks_go(asked: Asked) -> ActionResult:
 @_answers("detect_stack_set_drift")
 def stacks_are_compared(asked: Asked) -> ActionResult:
     standing = asked.model.standing()
-    operation = asked.model.begin(asked, "DETECT_DRIFT", standing)
+    operation = asked.begin("DETECT_DRIFT", standing)
     for (account, _), stack in standing.items():
         stack.checked = operation
         stack.drift = "DRIFTED" if account in PACE.drifted else "IN_SYNC"
@@ -346,16 +231,8 @@ def a_stack_is_shown(asked: Asked) -> ActionResult:
     return ActionResult({"StackInstance": {**_summary(pair, stack), **more}})
 
 
-def _state(pair: Pair, stack: Stack) -> tuple[str, str]:
-    """Returns the status of a stack and the detailed one (API_StackInstanceSummary)."""
-    detailed = stack.operation.of(pair[0])
-    if detailed == "FAILED" and stack.operation.action == "DELETE":
-        return "INOPERABLE", "INOPERABLE"
-    return "CURRENT" if detailed == "SUCCEEDED" else "OUTDATED", detailed
-
-
 def _summary(pair: Pair, stack: Stack) -> dict[str, Any]:
-    status, detailed = _state(pair, stack)
+    status, detailed = stack.state(pair[0])
     compared = stack.checked and stack.checked.of(pair[0]) == "SUCCEEDED"
     return {
         "Account": pair[0],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from shnotify.sandbox.stacksets import PACE
+from shnotify.sandbox.stackoperations import PACE
 from tests.sandbox.strict.cloud import Cloud, client
 
 ACCOUNT = "111111111111"
