@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shnotify.aws.failures import AwsError
-from shnotify.commands import rollout as module
+from shnotify.commands import _rollout as module
 from shnotify.export.rollout import READS
 from shnotify.export.simulation import STACK_SECONDS
 from shnotify.sandbox.stackoperations import PACE

@@ -17,7 +17,7 @@ from shnotify.terminal.screen import Screen
 from shnotify.terminal.styled import Text
 
 if TYPE_CHECKING:
-    from shnotify.commands.rollout import _Run
+    from shnotify.commands._rollout import Run
 
 SHOWN = 30
 """Stacks that are listed without -v when all is well; what failed is always listed."""
@@ -69,7 +69,7 @@ def _why(one: Instance) -> str:
 # -- the plan --------------------------------------------------------------------------------------
 
 
-def show_plan(run: _Run, seen: Seen, actions: tuple[Action, ...]) -> None:
+def show_plan(run: Run, seen: Seen, actions: tuple[Action, ...]) -> None:
     screen = run.screen
     screen.result(run.title("Roll-out of"))
     if seen.running:
@@ -91,7 +91,7 @@ def show_plan(run: _Run, seen: Seen, actions: tuple[Action, ...]) -> None:
     _show_unread(run, seen)
 
 
-def _show_what_nobody_mends(run: _Run, seen: Seen) -> None:
+def _show_what_nobody_mends(run: Run, seen: Seen) -> None:
     """Names stacks that no update reaches (API_StackInstanceSummary, Status)."""
     found = [one for one in seen.instances if one.status == "INOPERABLE"]
     if found:
@@ -101,7 +101,7 @@ def _show_what_nobody_mends(run: _Run, seen: Seen) -> None:
         )
 
 
-def _show_unread(run: _Run, seen: Seen) -> None:
+def _show_unread(run: Run, seen: Seen) -> None:
     if seen.unread and run.stacks.reads_addresses:
         run.screen.result(
             f"The own addresses of {seen.unread:,} stacks were not read: --every-address does, by one "
@@ -135,7 +135,7 @@ def _how(action: Action) -> str:
     return " with the file's addresses again" if action.kind == "update" else ""
 
 
-def figures(run: _Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
+def figures(run: Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
     """Counts stacks, mails to confirm and USD a month (a KMS key is 1 USD, AWS KMS pricing)."""
     created = sum(a.stacks for a in actions if a.kind == "create")
     again = sum(a.stacks for a in actions if a.kind == "retry")
@@ -150,7 +150,7 @@ def figures(run: _Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
     }
 
 
-def _changed_addresses(run: _Run, seen: Seen) -> int:
+def _changed_addresses(run: Run, seen: Seen) -> int:
     """Counts the addresses that stacks get instead of those they have."""
     count = 0
     for one in seen.instances:
@@ -169,7 +169,7 @@ def per_stack(config: Config) -> tuple[int, int]:
 
 
 def plan_document(
-    run: _Run, seen: Seen, actions: tuple[Action, ...], error: ShnotifyError | None
+    run: Run, seen: Seen, actions: tuple[Action, ...], error: ShnotifyError | None
 ) -> dict[str, Any]:
     return {
         "actions": [action.to_json() for action in actions],
@@ -183,7 +183,7 @@ def plan_document(
 # -- what stands, and what became of it ------------------------------------------------------------
 
 
-def show_status(run: _Run, seen: Seen, actions: tuple[Action, ...], *, in_sync: bool) -> None:
+def show_status(run: Run, seen: Seen, actions: tuple[Action, ...], *, in_sync: bool) -> None:
     screen, instances = run.screen, seen.instances
     screen.result(run.title("Roll-out"))
     off = [one for one in instances if one.failed or not one.current or one.drift == "DRIFTED"]
@@ -237,7 +237,7 @@ def failures_of(ended: Sequence[Ended]) -> ShnotifyError | None:
     )
 
 
-def show_ended(run: _Run, ended: Sequence[Ended], failures: Sequence[Instance]) -> None:
+def show_ended(run: Run, ended: Sequence[Ended], failures: Sequence[Instance]) -> None:
     for line in table(failures, len(failures) if run.screen.verbose else SHOWN):
         run.screen.result(line)
     done = [words(one.action) for one in ended if one.ok]
