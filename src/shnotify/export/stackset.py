@@ -19,7 +19,7 @@ from shnotify.errors import UsageError
 from shnotify.export.cloudformation import INLINE_BYTES, template
 from shnotify.frozen import frozen
 from shnotify.notifier import names
-from shnotify.resources.function import CODE_BUCKET
+from shnotify.resources.functionparts import CODE_BUCKET
 from shnotify.resources.subscription import Subscription
 from shnotify.subscribers import subscriber_identity
 from shnotify.tags import MANAGED_TAG, NAME_TAG

@@ -4,7 +4,6 @@ retries.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -16,12 +15,20 @@ from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
-from shnotify.engine.template import Input, Part, Ref, without
+from shnotify.engine.template import Part, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.frozen import frozen
+from shnotify.resources.functionmaking import (
+    allow,
+    put_retries,
+    retries_of,
+    wait_until_active,
+    when_ready,
+)
+from shnotify.resources.functionparts import code, code_key, permissions, retries
 from shnotify.resources.loggroup import PREFIX
 from shnotify.resources.mapping import waited_for
-from shnotify.resources.policies import EVENTS, FUNCTION_SID
+from shnotify.resources.policies import FUNCTION_SID
 from shnotify.resources.role import role_name
 from shnotify.tags import OUR_TAGS
 
@@ -34,15 +41,6 @@ _CONFIGURATION = (
     "Description",
     "Environment",
 )
-_BUSY = "Lambda is still busy with the last change of the function"
-_NOT_YET_VISIBLE = "Lambda does not show the new function yet"
-_ROLE_NOT_YET = "Lambda cannot use the new role yet"
-_ROLE_TEXTS = ("cannot be assumed by Lambda", "does not have permissions")
-
-CODE_BUCKET = Input(
-    "CodeBucket", "The bucket, in the stack's Region, with the functions' archives."
-)
-"""Where a stack finds the code."""
 
 
 @frozen(kw_only=True)
@@ -130,48 +128,17 @@ class Function(Resource):
         return waited_for(self.function_arn, lives)
 
     def cfn(self) -> tuple[Part, ...]:
-        """Returns the function, its retries and who may invoke it; the code lies in a bucket.
-
-        Inline code is one file of at most 4 MiB (AWS::Lambda::Function Code); ours is several.
-        """
+        """Returns the function, its retries and who may invoke it; the code lies in a bucket."""
         given = without(self.properties(), "CodeSha256", "EventInvokeConfig", "PolicyDocument")
-        key = Input(f"{self.id}CodeKey", f"The archive's key in {CODE_BUCKET.id}.", self.code_key())
-        code = {"S3Bucket": CODE_BUCKET, "S3Key": key}
-        retries = without(self.event_invoke_config, "OnFailure")
-        if queue := self.event_invoke_config.get("OnFailure"):
-            retries["DestinationConfig"] = {"OnFailure": {"Destination": queue}}
-        retries |= {"FunctionName": Ref(self.id), "Qualifier": "$LATEST"}
         return (
-            Part(self.id, self.CFN, {**given, "Code": code}),
-            Part(f"{self.id}Retries", "AWS::Lambda::EventInvokeConfig", retries),
-            *self._permissions(),
+            Part(self.id, self.CFN, {**given, "Code": code(self.id, self.code_key())}),
+            retries(self.id, self.event_invoke_config),
+            *permissions(self.id, self.policy_document),
         )
 
     def code_key(self) -> str:
-        """Returns the archive's key in a bucket: another code is another key, so a stack sees it."""
-        digest = hashlib.sha256(self.zip_file).hexdigest()[:16]
-        return f"shnotify/{self.function_name}-{digest}.zip"
-
-    def _permissions(self) -> tuple[Part, ...]:
-        """Returns an AWS::Lambda::Permission for each rule that may invoke the function."""
-        sources = [
-            source
-            for statement in self.policy_document.statements
-            for source in _texts(statement["Condition"]["ArnLike"]["AWS:SourceArn"])
-        ]
-        return tuple(
-            Part(
-                f"{self.id}Permission{number or ''}",
-                "AWS::Lambda::Permission",
-                {
-                    "Action": "lambda:InvokeFunction",
-                    "FunctionName": Ref(self.id),
-                    "Principal": EVENTS,
-                    "SourceArn": source,
-                },
-            )
-            for number, source in enumerate(sources)
-        )
+        """Returns the archive's key in a bucket."""
+        return code_key(self.function_name, self.zip_file)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -203,7 +170,7 @@ class Function(Resource):
             memory_size=have.get("MemorySize", 128),
             environment=dict(have.get("Environment", {}).get("Variables", {})),
             code_sha256=have.get("CodeSha256", ""),
-            event_invoke_config=_retries(asynchronous),
+            event_invoke_config=retries_of(asynchronous),
             policy_document=Policy.parse(allowed["Policy"]) if allowed else Policy({}),
         )
         return self._live(reply, state)
@@ -263,21 +230,9 @@ class Function(Resource):
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def _ready(self, aws: Aws, *, new: bool = False) -> Any:
-        """Returns a caller that waits until function and role can take a change (Lambda Developer
-        Guide, states).
-        """
-        waits = {f"InvalidParameterValueException: {text}": _ROLE_NOT_YET for text in _ROLE_TEXTS}
-        waits |= {
-            f"ResourceConflictException: {text}": _BUSY for text in ("in progress", "Pending")
-        }
-        return aws.patient(
-            {**waits, "ResourceNotFoundException": _NOT_YET_VISIBLE} if new else waits
-        )
-
     def create(self, aws: Aws) -> Mapping[str, str]:
         try:
-            self._ready(aws)(
+            when_ready(aws)(
                 aws.lambda_.create_function,
                 FunctionName=self.function_name,
                 Code={"ZipFile": self.zip_file},
@@ -290,65 +245,18 @@ class Function(Resource):
                     error.message, operation=error.operation, code=error.code
                 ) from error
             raise
-        allowed = aws.start(self._allow, aws, new=True)
-        self._put_retries(aws, new=True)
+        allowed = aws.start(allow, aws, self.function_name, self.policy_document, new=True)
+        put_retries(aws, self.function_name, self.event_invoke_config, new=True)
         allowed.result()
-        self._wait_until_active(aws)
+        wait_until_active(aws, self.function_name)
         return self.outputs()
 
     def _configuration(self, names: set[str] | frozenset[str]) -> dict[str, Any]:
         all_of_it = {**self.managed(), "Environment": {"Variables": self.environment}}
         return {name: all_of_it[name] for name in _CONFIGURATION if name in names}
 
-    def _allow(self, aws: Aws, *, new: bool = False) -> None:
-        """Adds our one permission, without SourceAccount, which EventBridge does not send
-        (eb-troubleshooting).
-        """
-        statement = next(s for s in self.policy_document.statements if s["Sid"] == FUNCTION_SID)
-        try:
-            self._ready(aws, new=new)(
-                aws.lambda_.add_permission,
-                FunctionName=self.function_name,
-                StatementId=FUNCTION_SID,
-                Action=statement["Action"],
-                Principal=EVENTS,
-                SourceArn=statement["Condition"]["ArnLike"]["AWS:SourceArn"],
-            )
-        except AwsError as error:
-            if (
-                error.code != "ResourceConflictException"
-            ):  # a reply was lost: the statement is there
-                raise
-
-    def _put_retries(self, aws: Aws, *, new: bool = False) -> None:
-        """Writes the whole asynchronous configuration, as the API does."""
-        wanted = dict(self.event_invoke_config)
-        queue = wanted.pop("OnFailure")
-        destination = {"OnFailure": {"Destination": queue}} if queue else {}
-        self._ready(aws, new=new)(
-            aws.lambda_.put_function_event_invoke_config,
-            FunctionName=self.function_name,
-            DestinationConfig=destination,
-            **wanted,
-        )
-
-    def _wait_until_active(self, aws: Aws) -> None:
-        """Waits up to a minute until the function can run; then `status` tells the function's
-        state.
-
-        A minute at the most, then `status` says what it is.
-        """
-        look = self._ready(aws, new=True)
-        for _ in range(60):
-            state = look(aws.lambda_.get_function, FunctionName=self.function_name)[
-                "Configuration"
-            ].get("State")
-            if state != "Pending":
-                return
-            aws.pause(1)
-
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
-        change = self._ready(aws)
+        change = when_ready(aws)
         if configuration := self._configuration(changes):
             change(
                 aws.lambda_.update_function_configuration,
@@ -362,7 +270,7 @@ class Function(Resource):
                 ZipFile=self.zip_file,
             )
         if "EventInvokeConfig" in changes:
-            self._put_retries(aws)
+            put_retries(aws, self.function_name, self.event_invoke_config)
         if "PolicyDocument" in changes:
             if any(s.get("Sid") == FUNCTION_SID for s in live.state.policy_document.statements):
                 aws.maybe(
@@ -370,7 +278,7 @@ class Function(Resource):
                     FunctionName=self.function_name,
                     StatementId=FUNCTION_SID,
                 )
-            self._allow(aws)
+            allow(aws, self.function_name, self.policy_document)
         if "Tags" in changes:
             tags = self.tags.minus(live.state.tags).to_dict()
             aws(aws.lambda_.tag_resource, Resource=self.function_arn, Tags=tags)
@@ -384,25 +292,7 @@ class Function(Resource):
 
     def delete(self, aws: Aws, live: Live[Self]) -> None:
         try:
-            self._ready(aws)(aws.lambda_.delete_function, FunctionName=self.function_name)
+            when_ready(aws)(aws.lambda_.delete_function, FunctionName=self.function_name)
         except AwsError as error:
             if error.code != "ResourceNotFoundException":
                 raise
-
-
-def _retries(reply: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Reads the asynchronous configuration, with Lambda's defaults
-    (API_PutFunctionEventInvokeConfig).
-    """
-    have = reply or {}
-    return {
-        "MaximumRetryAttempts": have.get("MaximumRetryAttempts", 2),
-        "MaximumEventAgeInSeconds": have.get("MaximumEventAgeInSeconds", 21600),
-        "OnFailure": ((have.get("DestinationConfig") or {}).get("OnFailure") or {}).get(
-            "Destination", ""
-        ),
-    }
-
-
-def _texts(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
