@@ -38,7 +38,7 @@ e2e: $(VENV)/dev.stamp $(E2E)/stamp ## rule, function, topic and queue in an emu
 
 # Whole modules; of the kinds' modules the functions that decide what is deleted, given back or left.
 MUTATED ?= $(addprefix shnotify.,engine.* resources.policies.* commands.destroy.* resources.keylookup.* notifier.leftovers.*) \
-	$(foreach part,identify read release delete _live _is_ours _find _give_up _taken _tags _attributes _targets _split \
+	$(foreach part,identify read release delete _live _is_ours _give_up _taken _tags _attributes _targets _split \
 	_remove_target depths _names _without_id _failed_entry _subscriber_notes holds_messages tagged,*[ǁ_]$(part)__mutmut_*)
 
 mutants: $(MUTMUT)/stamp ## mutation tests of ownership, policies, plans and destroy; takes half an hour or more

@@ -11,7 +11,7 @@ import pytest
 from shnotify.aws.failures import AlreadyThereError, AwsError, StopError
 from shnotify.aws.progress import Noted
 from shnotify.engine.values import Tags
-from shnotify.resources.keylookup import aliases_of, by_scan, by_tag, grantees_of, tags_of, unless_so_already
+from shnotify.resources.keylookup import Sought, aliases_of, by_scan, by_tag, grantees_of, tags_of, unless_so_already
 from shnotify.resources.lookup import holds_messages, rules_feeding
 from shnotify.resources.lookup import tagged as every_tagged
 from shnotify.tags import OUR_TAGS
@@ -139,14 +139,16 @@ def test_a_key_that_was_found_by_tag_is_looked_for_by_its_id() -> None:
 def test_of_several_keys_with_our_tags_a_usable_one_counts_then_the_oldest() -> None:
     found = [meta("k9", "PendingDeletion"), meta("k3", day=3), meta("k5", day=2), meta("k4", day=2)]
     aws = unnamed(*found)
-    assert [m["KeyId"] for m in by_tag(aws, KEY.tags, "TopicKey")] == ["k4", "k5", "k3", "k9"]
-    assert by_tag(aws, KEY.tags, "DlqKey") == []
-    assert by_tag(aws, Tags(), "TopicKey") == []
-    assert [m["KeyId"] for m in by_tag(aws, KEY.tags, "DlqKey", "k3")] == ["k3"]
+    assert [m["KeyId"] for m in by_tag(aws, Sought(KEY.tags, "TopicKey"))] == ["k4", "k5", "k3", "k9"]
+    assert by_tag(aws, Sought(KEY.tags, "DlqKey")) == []
+    assert by_tag(aws, Sought(Tags(), "TopicKey")) == []
+    assert [m["KeyId"] for m in by_tag(aws, Sought(KEY.tags, "DlqKey", "k3"))] == ["k3"]
     others = {"ResourceTagMappingList": [tagged(TOPIC_ARN, "TopicKey"), tagged(K1, "TopicKey", "other")]}
-    assert by_tag(unnamed(tag_GetResources=others), KEY.tags, "TopicKey") == []
+    assert by_tag(unnamed(tag_GetResources=others), Sought(KEY.tags, "TopicKey")) == []
     gone = {"ResourceTagMappingList": [tagged(K1, "TopicKey"), tagged(K2, "TopicKey")]}
-    assert [m["KeyId"] for m in by_tag(unnamed(meta("k2"), tag_GetResources=gone), KEY.tags, "TopicKey")] == ["k2"]
+    assert [m["KeyId"] for m in by_tag(unnamed(meta("k2"), tag_GetResources=gone), Sought(KEY.tags, "TopicKey"))] == [
+        "k2"
+    ]
 
 
 def paged_by(token: str, first: dict[str, Any], second: dict[str, Any]) -> Answer:

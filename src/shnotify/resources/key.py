@@ -18,13 +18,15 @@ from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.frozen import frozen
 from shnotify.resources.keylookup import (
-    aliases_of,
-    behind_alias,
+    Sought,
     by_tag,
     dying,
-    grantees_of,
+    find,
+    is_ours,
+    own_beside,
     tags_of,
     unless_so_already,
+    users_of,
 )
 from shnotify.resources.keymaking import NOT_YET_VISIBLE, make_key, put_policy, take_alias
 from shnotify.resources.lookup import holds_messages, saw, seen_before
@@ -127,14 +129,14 @@ class Key(Resource):
     # -- reading -------------------------------------------------------------------------------------------------------
 
     def identify(self, aws: Aws) -> Live[Self] | None:
-        meta, alias = self._find(aws)
+        meta, alias = find(aws, self.alias_name, self._sought)
         if meta is None or (dying(meta) and not alias):
             return None
-        tags, names, grantees = self._users(aws, meta["KeyId"])
-        own = self._own_beside(aws, meta, alias, tags)
+        tags, names, grantees = users_of(aws, meta["KeyId"])
+        own = own_beside(aws, meta, self._sought, tags) if alias else None
         if own:
             meta, alias = own, ""
-            tags, names, grantees = self._users(aws, own["KeyId"])
+            tags, names, grantees = users_of(aws, own["KeyId"])
         key_id = meta["KeyId"]
         others = [name for name in names if name not in (alias, self.alias_name)]
         others += [f"a grant for {who}" for who in grantees]
@@ -151,21 +153,16 @@ class Key(Resource):
             )
         return live
 
-    def _users(self, aws: Aws, key_id: str) -> tuple[Tags, list[str], list[str]]:
-        """Reads the key's tags, the key's aliases, and who has a grant on the key."""
-        listing, grants = aws.start(aliases_of, aws, key_id), aws.start(grantees_of, aws, key_id)
-        return tags_of(aws, key_id), listing.result(), grants.result()
-
     def read(self, aws: Aws) -> Live[Self] | None:
         hint = seen_before(aws, self.alias_name)
         early = self._details(aws, hint) if hint else None
-        meta, alias = self._find(aws)
+        meta, alias = find(aws, self.alias_name, self._sought)
         if meta is None or (dying(meta) and not alias):
             return None  # a key of ours that is on its way out is taken back by `create`
         policy, rotation, tags = (
             early if early and hint == meta["Arn"] else self._details(aws, meta["KeyId"])
         )
-        own = self._own_beside(aws, meta, alias, tags.result())
+        own = own_beside(aws, meta, self._sought, tags.result()) if alias else None
         if own:
             stray, meta, alias = meta["KeyId"], own, ""
             policy, rotation, tags = self._details(aws, own["KeyId"])
@@ -194,18 +191,6 @@ class Key(Resource):
             )
         return live
 
-    def _own_beside(
-        self, aws: Aws, meta: KeyMetadataTypeDef, alias: str, tags: Tags
-    ) -> KeyMetadataTypeDef | None:
-        """Finds our own usable key when our alias points to another key: tags decide, not the
-        alias.
-        """
-        if not alias or owner_of(tags, self.tags) is None:
-            return None
-        ours = [own for own in by_tag(aws, self.tags, self.id, self.key_id) if not dying(own)]
-        ours = [own for own in ours if own["KeyId"] != meta["KeyId"] and self._is_ours(aws, own)]
-        return ours[0] if ours else None
-
     def _details(self, aws: Aws, key: str) -> tuple[Any, Any, Any]:
         return (
             aws.start(aws, aws.kms.get_key_policy, KeyId=key, PolicyName="default"),
@@ -225,21 +210,9 @@ class Key(Resource):
         facts = {"DeletionDate": f"{when:%Y-%m-%d}"} if when else {}
         return Live(state, outputs, owner_of(state.tags, self.tags), blocked, facts=facts)
 
-    def _find(self, aws: Aws) -> tuple[KeyMetadataTypeDef | None, str]:
-        """Finds the key behind our alias, or else the key that carries our tags, and the alias of
-        that key.
-        """
-        meta = behind_alias(aws, self.alias_name) if self.alias_name else None
-        if meta:
-            return meta, self.alias_name
-        keys = by_tag(aws, self.tags, self.id, self.key_id)
-        if not keys:
-            return None, ""
-        names = [] if dying(keys[0]) else aliases_of(aws, keys[0]["KeyId"])
-        return keys[0], names[0] if len(names) == 1 else ""
-
-    def _is_ours(self, aws: Aws, meta: KeyMetadataTypeDef) -> bool:
-        return owner_of(tags_of(aws, meta["KeyId"]), self.tags) is None
+    @property
+    def _sought(self) -> Sought:
+        return Sought(self.tags, self.id, self.key_id)
 
     @staticmethod
     def _rotates(aws: Aws, key_id: str) -> bool:
@@ -271,8 +244,8 @@ class Key(Resource):
 
     def begin(self, aws: Aws) -> Mapping[str, str]:
         """Makes the key, or takes back our own; what is encrypted with it can be made now."""
-        for meta in by_tag(aws, self.tags, self.id, self.key_id):
-            if self._is_ours(aws, meta):
+        for meta in by_tag(aws, self._sought):
+            if is_ours(aws, meta, self.tags):
                 return self._take_back(aws, meta)
         meta = make_key(aws, self.description, self.key_policy, self.tags, self.id)
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"], _NEW: meta["KeyId"]}
@@ -289,7 +262,7 @@ class Key(Resource):
                 aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
             )
             if winner := take_alias(aws, self.alias_name, key_id):
-                if not self._is_ours(aws, winner):
+                if not is_ours(aws, winner, self.tags):
                     raise self._taken(winner)  # ours stays: things may be encrypted with it
                 made = {"Arn": winner["Arn"], "KeyId": winner["KeyId"]}
             elif rotation:

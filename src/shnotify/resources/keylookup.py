@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
+from shnotify.engine.ownership import owner_of
 from shnotify.engine.values import Tags
 from shnotify.resources.lookup import tagged
 from shnotify.tags import NAME_TAG, RESOURCE_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import AliasListEntryTypeDef, KeyMetadataTypeDef
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Which key is looked for by its tags: the notifier's for a resource, or this very key.
+
+    key_id  "" where the resource's key is not known
+    """
+
+    tags: Tags
+    resource_id: str
+    key_id: str = ""
+
+    def is_meant(self, arn: str, tags: Tags) -> bool:
+        if self.key_id:
+            return arn.endswith(self.key_id)
+        return tags.get(RESOURCE_TAG) == self.resource_id
 
 
 def dying(meta: KeyMetadataTypeDef) -> bool:
@@ -66,7 +85,46 @@ def grantees_of(aws: Aws, key_id: str) -> list[str]:
     )
 
 
-def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[KeyMetadataTypeDef]:
+def find(aws: Aws, alias: str, sought: Sought) -> tuple[KeyMetadataTypeDef | None, str]:
+    """Finds the key behind our alias, or else the key that carries our tags, and the alias of that
+    key.
+    """
+    meta = behind_alias(aws, alias) if alias else None
+    if meta:
+        return meta, alias
+    keys = by_tag(aws, sought)
+    if not keys:
+        return None, ""
+    names = [] if dying(keys[0]) else aliases_of(aws, keys[0]["KeyId"])
+    return keys[0], names[0] if len(names) == 1 else ""
+
+
+def own_beside(
+    aws: Aws, meta: KeyMetadataTypeDef, sought: Sought, tags: Tags
+) -> KeyMetadataTypeDef | None:
+    """Finds our own usable key when our alias points to another key: tags decide, not the alias.
+
+    meta, tags  the key behind the alias
+    """
+    if owner_of(tags, sought.tags) is None:
+        return None
+    ours = [own for own in by_tag(aws, sought) if not dying(own)]
+    others = [own for own in ours if own["KeyId"] != meta["KeyId"]]
+    return next((own for own in others if is_ours(aws, own, sought.tags)), None)
+
+
+def is_ours(aws: Aws, meta: KeyMetadataTypeDef, tags: Tags) -> bool:
+    """Tells whether the key itself carries the notifier's tags: the tag search may be behind."""
+    return owner_of(tags_of(aws, meta["KeyId"]), tags) is None
+
+
+def users_of(aws: Aws, key_id: str) -> tuple[Tags, list[str], list[str]]:
+    """Reads the key's tags, the key's aliases, and who has a grant on the key."""
+    listing, grants = aws.start(aliases_of, aws, key_id), aws.start(grantees_of, aws, key_id)
+    return tags_of(aws, key_id), listing.result(), grants.result()
+
+
+def by_tag(aws: Aws, sought: Sought) -> list[KeyMetadataTypeDef]:
     """Lists keys that the tag search shows as this very resource, or as this very key of ours.
 
     Usable ones first, then the oldest: a rule, so that two runs agree. The search may be minutes
@@ -74,9 +132,8 @@ def by_tag(aws: Aws, tags: Tags, resource_id: str, key_id: str = "") -> list[Key
     """
     arns = [
         found.arn
-        for found in tagged(aws, tags.get(NAME_TAG) or "")
-        if ":kms:" in found.arn
-        and (found.arn.endswith(key_id) if key_id else found.tags.get(RESOURCE_TAG) == resource_id)
+        for found in tagged(aws, sought.tags.get(NAME_TAG) or "")
+        if ":kms:" in found.arn and sought.is_meant(found.arn, found.tags)
     ]
     replies = [aws.maybe(aws.kms.describe_key, KeyId=arn) for arn in arns]
     metas = [reply["KeyMetadata"] for reply in replies if reply]
