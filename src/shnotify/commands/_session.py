@@ -26,7 +26,8 @@ from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
 from shnotify.notifier import plain as without_second_rule
 from shnotify.notifier import preconditions as premises
-from shnotify.notifier.desired import build, existing_keys, own_aliases
+from shnotify.notifier.desired import build
+from shnotify.notifier.keys import existing_keys, own_aliases
 from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
 from shnotify.resources.keylookup import ask_early

@@ -6,50 +6,29 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from shnotify.arns import Scope
-from shnotify.config.models import (
-    DAY,
-    Config,
-    DeadLetterQueue,
-    Encryption,
-    ExistingKey,
-    ManagedKey,
-    Route,
-)
+from shnotify.config.models import Config, DeadLetterQueue, Route
 from shnotify.config.rules import RoutedRule, rules_by_route
 from shnotify.engine.graph import Graph
 from shnotify.engine.resource import Resource
-from shnotify.engine.values import Pattern, Policy, Tags
+from shnotify.engine.values import Pattern, Tags
 from shnotify.errors import UsageError
-from shnotify.formatter import HANDLER
-from shnotify.mail import archive as bundle
-from shnotify.mail.summary import settings_of
 from shnotify.notifier import names, undelivered
 from shnotify.notifier.alarms import watch
-from shnotify.notifier.heartbeat import counting, heart, let_in
+from shnotify.notifier.formatters import folding, formatter
+from shnotify.notifier.heartbeat import heart, let_in
+from shnotify.notifier.keys import arn_of, keys
 from shnotify.resources import policies
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
-from shnotify.resources.loggroup import PREFIX, LogGroup
-from shnotify.resources.mapping import EventSourceMapping
+from shnotify.resources.loggroup import PREFIX
 from shnotify.resources.queue import Queue
-from shnotify.resources.role import Role, role_name
 from shnotify.resources.rule import Rule
 from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
 from shnotify.tags import PLAIN_TAG
-
-FOLDING_SECONDS = 120
-"""The function's timeout where it works off batches. The buffer hides a message six times as long
-and a window more (services-sqs-configure)."""
-FOLDED_AT_ONCE = 500
-"""Findings in a batch: what two or three mails can name. More than 10 need a window, and 2 is the
-least concurrency that Lambda takes (API_CreateEventSourceMapping)."""
-LOG_DAYS = 30
-"""How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
 
 
 def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
@@ -59,7 +38,7 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
     """
     resources: list[Resource] = []
     rules = rules_by_route(config, scope.partition, plain)
-    topic_key, dlq_key = _keys(config, scope)
+    topic_key, dlq_key = keys(config, scope)
     resources += [key for key in (topic_key, dlq_key) if isinstance(key, Key)]
     queue = None
     if config.dead_letter_queue:
@@ -75,19 +54,19 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
             uses = policies.Uses(
                 log_group=scope.log_group(f"{PREFIX}{names.function_name(config, route)}"),
                 topic=topic.ref("Arn"),
-                topic_key=_arn_of(topic_key),
+                topic_key=arn_of(topic_key),
                 queue=queue.ref("Arn") if queue else "",
-                queue_key=_arn_of(dlq_key),
+                queue_key=arn_of(dlq_key),
                 buffer=scope.queue(names.buffer_name(config, route)) if route.message.fold else "",
                 hub=scope.hubs() if route.message.dedup == "notified" else (),
                 counts=bool(config.watchdog and config.watchdog.heartbeat),
             )
-            formatter = _formatter(config, route, scope, uses)
-            resources += formatter
-            target = formatter[-1]
+            made = formatter(config, route, scope, uses)
+            resources += made
+            target = made[-1]
             if route.message.fold and queue:
                 routed = [scope.rule(rule.name) for rule in rules[route.name]]
-                target, behind = _folding(config, route, scope, (target, queue, dlq_key), routed)
+                target, behind = folding(config, route, scope, (target, queue, dlq_key), routed)
                 resources += [target, behind]
         way = (target, behind, queue)
         resources += _rules(config, route, scope, way, rules[route.name], plain)
@@ -96,60 +75,6 @@ def build(config: Config, scope: Scope, plain: Mapping[str, str] = {}) -> Graph:
         if config.watchdog.heartbeat:
             resources += heart(config, scope, config.watchdog.heartbeat)
     return Graph(tuple(resources))
-
-
-def existing_keys(config: Config) -> tuple[str, ...]:
-    """Lists the ARNs of keys that the notifier uses and does not own."""
-    encryption = config.encryption
-    if not encryption:
-        return ()
-    used = [encryption.topic_key, encryption.dlq_key if config.dead_letter_queue else None]
-    return tuple(dict.fromkeys(key.arn for key in used if isinstance(key, ExistingKey)))
-
-
-def own_aliases(config: Config) -> tuple[str, ...]:
-    """Lists the aliases of the keys that the notifier owns."""
-    encryption = config.encryption
-    keys = [encryption.topic_key, encryption.dlq_key] if encryption else []
-    return tuple(key.alias for key in keys if isinstance(key, ManagedKey))
-
-
-def _keys(config: Config, scope: Scope) -> tuple[Key | str, Key | str]:
-    """Returns the topics' key and the queue's key: ours, an existing key's ARN, or "" for none."""
-    encryption: Encryption | None = config.encryption
-    if not encryption:
-        return "", ""
-    topic = _key(config, names.TOPIC_KEY, encryption.topic_key, scope)
-    return topic, _key(
-        config, names.DLQ_KEY, encryption.dlq_key, scope
-    ) if config.dead_letter_queue else ""
-
-
-def _key(
-    config: Config, resource_id: str, key: ManagedKey | ExistingKey, scope: Scope
-) -> Key | str:
-    if isinstance(key, ExistingKey):
-        return key.arn
-    return Key(
-        id=resource_id,
-        serves="queue" if resource_id == names.DLQ_KEY else "topic",
-        alias_name=key.alias,
-        description=key.description,
-        enable_key_rotation=key.rotation,
-        pending_window_in_days=key.deletion_window,
-        key_policy=_key_policy(config, resource_id, scope),
-        tags=names.tags_of(config, resource_id),
-    )
-
-
-def _key_policy(config: Config, resource_id: str, scope: Scope) -> Policy:
-    if resource_id != names.DLQ_KEY:
-        return policies.key_policy(scope)
-    return policies.queue_key_policy(scope, undelivered_mail=undelivered.keeps_mail(config, scope))
-
-
-def _arn_of(key: Key | str) -> str:
-    return key.ref("Arn") if isinstance(key, Key) else key
 
 
 def _queue(
@@ -173,7 +98,7 @@ def _queue(
         delay_seconds=queue.delivery_delay,
         maximum_message_size=queue.max_message_size,
         receive_message_wait_time_seconds=queue.receive_wait_time,
-        kms_master_key_id=_arn_of(key),
+        kms_master_key_id=arn_of(key),
         kms_data_key_reuse_period_seconds=queue.data_key_reuse if key else None,
         sqs_managed_sse_enabled=None if key else True,
         policy_document=policy,
@@ -189,7 +114,7 @@ def _topic(config: Config, route: Route, scope: Scope, key: Key | str) -> Topic:
         topic_arn=arn,
         remove_unlisted=route.unlisted_subscribers == "remove",
         display_name=route.topic.display_name or "",
-        kms_master_key_id=_arn_of(key),
+        kms_master_key_id=arn_of(key),
         policy_document=policies.topic_policy(scope, arn),
         tags=names.tags_of(config, names.topic_id(route)),
     )
@@ -210,102 +135,6 @@ def _subscriptions(
         )
         for subscriber in route.subscribers
     ]
-
-
-def _formatter(
-    config: Config, route: Route, scope: Scope, uses: policies.Uses
-) -> tuple[LogGroup, Role, Function]:
-    """Builds the function that writes the mails, after everything that the function needs."""
-    name = names.function_name(config, route)
-    words = f"Formats the mails of {route.rule.name} (shnotify)."
-    logs = LogGroup(
-        id=names.formatter_logs_id(route),
-        log_group_name=f"{PREFIX}{name}",
-        log_group_arn=uses.log_group,
-        retention_in_days=LOG_DAYS,
-        tags=names.tags_of(config, names.formatter_logs_id(route)),
-    )
-    role = Role(
-        id=names.formatter_role_id(route),
-        role_name=role_name(name, scope.region),
-        role_arn=scope.role(role_name(name, scope.region)),
-        description=words,
-        assume_role_policy_document=policies.role_trust(),
-        policies=policies.role_policy(uses),
-        tags=names.tags_of(config, names.formatter_role_id(route)),
-    )
-    settings = settings_of(route.message, marker=config.marker(route), topic_arn=route.topic.name)
-    settings = counting(config, scope, route, settings)
-    archive = bundle.archive(settings.to_text())
-    function = Function(
-        id=names.formatter_id(route),
-        function_name=name,
-        function_arn=scope.function(name),
-        log_group=logs.ref("Arn"),
-        zip_file=archive,
-        description=words,
-        role=role.ref("Arn"),
-        runtime="python3.13",
-        handler=HANDLER,
-        timeout=FOLDING_SECONDS if route.message.fold else 60,
-        memory_size=256,
-        environment={},
-        code_sha256=bundle.code_sha256(archive),
-        event_invoke_config={
-            "MaximumRetryAttempts": 2,
-            "MaximumEventAgeInSeconds": 21600,
-            "OnFailure": uses.queue,
-        },
-        policy_document=policies.function_policy(scope.function(name), scope.rule(route.rule.name)),
-        tags=names.tags_of(config, names.formatter_id(route)),
-    )
-    return logs, role, function
-
-
-def _folding(
-    config: Config,
-    route: Route,
-    scope: Scope,
-    to: tuple[Function, Queue, Key | str],
-    rules: list[str],
-) -> tuple[Queue, EventSourceMapping]:
-    """Builds the buffer queue, and what takes batches from it to the function.
-
-    The buffer has the key of the dead-letter queue, which EventBridge and the function may use
-    already, and into which SQS moves what cannot be mailed.
-    """
-    fold = route.message.fold
-    assert fold  # noqa: S101 the caller looked
-    function, dead_letters, key = to
-    name, buffer_id = names.buffer_name(config, route), names.buffer_id(route)
-    buffer = replace(
-        dead_letters,
-        id=buffer_id,
-        queue_name=name,
-        queue_arn=scope.queue(name),
-        visibility_timeout=6 * FOLDING_SECONDS + fold.window,
-        message_retention_period=14 * DAY,
-        delay_seconds=0,
-        maximum_message_size=1048576,
-        receive_message_wait_time_seconds=0,
-        kms_master_key_id=_arn_of(key),
-        policy_document=policies.queue_policy(scope.queue(name), rules, []),
-        redrive_policy={"deadLetterTargetArn": dead_letters.ref("Arn"), "maxReceiveCount": 5},
-        tags=names.tags_of(config, buffer_id),
-    )
-    mapping = EventSourceMapping(
-        id=names.mapping_id(route),
-        event_source_arn=buffer.ref("Arn"),
-        queue=name,
-        function_name=function.ref("Arn"),
-        enabled=True,
-        batch_size=FOLDED_AT_ONCE,
-        maximum_batching_window_in_seconds=fold.window,
-        scaling_config={"MaximumConcurrency": 2},
-        function_response_types=("ReportBatchItemFailures",),
-        tags=names.tags_of(config, names.mapping_id(route)),
-    )
-    return buffer, mapping
 
 
 def _rules(

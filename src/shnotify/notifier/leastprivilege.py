@@ -16,7 +16,8 @@ from shnotify.config.models import Config
 from shnotify.engine.resource import Resource
 from shnotify.frozen import frozen
 from shnotify.notifier import names
-from shnotify.notifier.desired import build, existing_keys
+from shnotify.notifier.desired import build
+from shnotify.notifier.keys import existing_keys
 from shnotify.notifier.needs import COMMANDS
 from shnotify.notifier.permissions import actions_of
 from shnotify.resources.alarm import Alarm
