@@ -146,9 +146,8 @@ def test_of_several_keys_with_our_tags_a_usable_one_counts_then_the_oldest() -> 
     others = {"ResourceTagMappingList": [tagged(TOPIC_ARN, "TopicKey"), tagged(K1, "TopicKey", "other")]}
     assert by_tag(unnamed(tag_GetResources=others), Sought(KEY.tags, "TopicKey")) == []
     gone = {"ResourceTagMappingList": [tagged(K1, "TopicKey"), tagged(K2, "TopicKey")]}
-    assert [m["KeyId"] for m in by_tag(unnamed(meta("k2"), tag_GetResources=gone), Sought(KEY.tags, "TopicKey"))] == [
-        "k2"
-    ]
+    recreated = unnamed(meta("k2"), tag_GetResources=gone)
+    assert [m["KeyId"] for m in by_tag(recreated, Sought(KEY.tags, "TopicKey"))] == ["k2"]
 
 
 def paged_by(token: str, first: dict[str, Any], second: dict[str, Any]) -> Answer:
