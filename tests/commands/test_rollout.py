@@ -127,7 +127,8 @@ def test_a_stack_that_failed_is_named_and_tried_again(rolling: World, monkeypatc
     again = rolling.run("rollout", "apply", "--yes")
     assert [(a["action"], a["targets"]) for a in again.json["actions"]] == [("retry", [TWO])]
     assert again.code == 0
-    assert rolling.run("rollout", "status").code == 0
+    status = rolling.run("rollout", "status")
+    assert (status.code, status.json["actions"]) == (0, [])  # the others are not behind by it
 
 
 def test_beyond_the_tolerance_it_stops_and_says_so(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,6 +181,63 @@ def test_addresses_of_an_account_come_and_go(rolling: World) -> None:
     assert rolling.run("rollout", "plan", "--exit-code").code == 0
 
 
+def test_of_many_stacks_only_those_that_may_have_addresses_of_their_own_are_asked(
+    rolling: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after an update of the whole set: what was not asked is known by the operation's id."""
+    monkeypatch.setattr("shnotify.export.rollout.FEW", 0)
+    own = f"addresses: {{'{TWO}': {{secops@example.com: owner@example.com}}}}"
+    table = TEXT.replace("rollout: {", f"rollout: {{{own}, ")
+
+    def asked() -> list[str]:
+        code = rolling.run("rollout", "status").code
+        assert code == 0
+        named = [given for o, given in rolling.faults.calls if o == "cloudformation:DescribeStackInstance"]
+        return [given["StackInstanceAccount"] for given in named]
+
+    rolling.write(TEXT)
+    rolling.run("rollout", "apply", "--yes")
+    assert asked() == []
+    rolling.write(table)
+    rolling.run("rollout", "apply", "--yes")
+    assert asked() == [TWO]
+    rolling.write(table.replace("name: urgent", "name: later"))
+    rolling.run("rollout", "apply", "--yes")
+    assert asked() == [ONE, TWO]  # the whole set changed while one had an address of its own
+    rolling.write(TEXT.replace("name: urgent", "name: later"))
+    plan = rolling.run("rollout", "plan", "--exit-code")
+    assert [(a["action"], a["targets"]) for a in plan.json["actions"]] == [("update", [TWO])]
+    rolling.run("rollout", "apply", "--yes")
+    rolling.write(TEXT)
+    rolling.run("rollout", "apply", "--yes")  # nobody has one any more, and the ids say so
+    assert asked() == []
+
+
+def test_somebody_elses_operation_leaves_open_what_a_stack_has(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shnotify.export.rollout.FEW", 0)
+    rolling.run("rollout", "apply", "--yes")
+    rolling.client("cloudformation").update_stack_instances(
+        StackSetName=NAME,
+        Accounts=[TWO],
+        Regions=["eu-west-1"],
+        ParameterOverrides=[{"ParameterKey": "UrgentSubscription567df1a1Endpoint", "ParameterValue": "x@example.com"}],
+    )
+    status = rolling.run("rollout", "status")
+    assert (status.code, [(a["action"], a["targets"]) for a in status.json["actions"]]) == (3, [("update", [TWO])])
+
+
+def test_a_running_operation_of_somebody_elses_set_is_not_waited_for(
+    rolling: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PACE, "seconds", 60.0)
+    client = rolling.client("cloudformation")
+    client.create_stack_set(StackSetName=NAME, TemplateBody='{"Resources": {}}')
+    client.create_stack_instances(StackSetName=NAME, Accounts=[ONE], Regions=["eu-west-1"])
+    ran = rolling.run("rollout", "destroy", "--yes")
+    assert (ran.code, "does not carry our tag" in ran.json["error"]["message"]) == (1, True)
+    assert "cloudformation:DescribeStackSetOperation" not in rolling.faults.operations
+
+
 def test_accounts_of_a_unit_get_their_addresses_in_the_same_run(rolling: World) -> None:
     """Which accounts a unit has is known only when its stacks stand."""
     organization = rolling.client("organizations")
@@ -205,11 +263,15 @@ def test_drift_is_looked_for_when_asked_and_only_then(rolling: World, monkeypatc
     monkeypatch.setattr(PACE, "drifted", {TWO})
     before = rolling.run("rollout", "status")
     assert (before.code, before.json["not_checked_for_drift"]) == (0, 2)
-    assert "2 stacks were never compared with what is in AWS" in rolling.text("rollout", "status").out
+    shown = rolling.text("rollout", "status").out
+    assert "In sync, as far as StackSets have looked." in shown
+    assert "2 stacks were never compared with what is in AWS" in shown
     found = rolling.run("rollout", "status", "--detect-drift")
     assert (found.code, [one["drift"] for one in found.json["instances"]]) == (3, ["IN_SYNC", "DRIFTED"])
     sent = {o for o, _ in rolling.faults.calls if o.startswith("cloudformation:")}
     assert sent - READS == {"cloudformation:DetectStackSetDrift"}
+    (when,) = {one["drift_checked"] for one in found.json["instances"]}
+    assert f"Drift was looked for on {when[:10]} or later" in rolling.text("rollout", "status").out
 
 
 @pytest.mark.parametrize("accounts", [50, 220])  # results at every look, and at some

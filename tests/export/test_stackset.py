@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,17 @@ from shnotify.config.models import Config
 from shnotify.config.yamlfile import parse
 from shnotify.errors import ConfigError, UsageError
 from shnotify.export.simulation import simulate
-from shnotify.export.stackset import Action, Instance, Seen, Wanted, foreign, plan, removal, wanted_of
+from shnotify.export.stackset import (
+    Action,
+    Instance,
+    Seen,
+    Wanted,
+    plan,
+    refusal,
+    removal,
+    unsure_after,
+    wanted_of,
+)
 from tests.conftest import SMALLEST
 
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
@@ -80,7 +91,7 @@ def test_an_accounts_own_address_is_a_parameter_of_its_stacks() -> None:
         instance(TWO, overrides={}),
         instance(TWO, "us-east-1", overrides=own),
     )
-    assert plan(of, stands) == (Action("update", (TWO,), ("eu-west-1",), own),)
+    assert plan(of, stands) == (Action("update", (TWO,), ("eu-west-1",), own, own=True),)
 
 
 def test_units_are_targets_and_accounts_are_aws_own_to_know() -> None:
@@ -103,9 +114,31 @@ def test_what_would_be_kept_is_decided_before_the_stacks_go() -> None:
 
 def test_a_set_without_our_tag_is_not_ours() -> None:
     of = wanted()
-    assert "does not carry our tag" in str(foreign(of, Seen("{}")))
-    assert foreign(of, standing(of)) is None
-    assert foreign(of, Seen()) is None
+    assert "does not carry our tag" in str(refusal(of, Seen("{}")))
+    assert refusal(of, standing(of)) is None
+    assert refusal(of, Seen()) is None
+
+
+def test_a_set_of_accounts_does_not_become_one_of_units() -> None:
+    """API_UpdateStackSet: PermissionModel stays while there are stacks."""
+    found = refusal(wanted(UNITS), replace(standing(wanted()), by_units=False))
+    assert found
+    assert "is self-managed (accounts), the file's would be service-managed" in found[0]
+    assert refusal(wanted(UNITS), replace(standing(wanted(UNITS)), by_units=True)) is None
+
+
+def test_an_operations_id_says_whether_its_stacks_may_have_addresses_of_their_own() -> None:
+    of, stands = wanted(), standing(wanted(), instance(ONE, overrides={}), instance(TWO, overrides={}))
+    other = replace(stands, body="{}")
+    ids = [action.operation_id(of, "") for action in plan(of, other)]
+    assert [unsure_after(one) for one in ids] == [False, False]  # update_set, create
+    told = replace(other, instances=(instance(ONE, overrides={PARAMETER: "o@example.com"}), instance(TWO)))
+    assert [unsure_after(action.operation_id(of, "")) for action in plan(of, told) if action.kind != "create"] == [
+        True,  # update_set: one has an address of its own while it runs
+        True,  # update: one that fails may keep it
+    ]
+    assert unsure_after("11111111-2222-4333-8444-555555555555")  # somebody else's operation
+    assert unsure_after("")
 
 
 def test_the_same_request_has_the_same_id_and_a_later_one_another() -> None:
@@ -124,9 +157,16 @@ def test_a_function_needs_a_bucket() -> None:
     text = "    message: {format: lambda}\n"
     with pytest.raises(UsageError, match="bucket"):
         wanted(text + ROLLOUT)
-    named = ROLLOUT.replace("rollout: {", "rollout: {code_bucket: 'code-{region}', ")
-    regions = {region: given["CodeBucket"] for (_, region), given in wanted(text + named).overrides.items()}
-    assert regions == {"eu-west-1": "code-eu-west-1", "us-east-1": "code-us-east-1"}
+    for rollout in (ROLLOUT, UNITS):
+        named = wanted(text + rollout.replace("rollout: {", "rollout: {code_bucket: 'code-{region}', "))
+        function = json.loads(named.body)["Resources"]["UrgentFormatter"]["Properties"]
+        assert function["Code"]["S3Bucket"] == {"Fn::Sub": "code-${AWS::Region}"}
+        assert (named.overrides, "CodeBucket" in named.parameters) == ({}, False)
+
+
+def test_a_stack_set_is_given_every_parameter() -> None:
+    """What AWS shows are all of them, with their defaults: a set with fewer would differ for ever."""
+    assert wanted().parameters == {PARAMETER: "secops@example.com"}
 
 
 @pytest.mark.parametrize(

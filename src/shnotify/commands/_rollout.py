@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
     from shnotify.config.models import Config
     from shnotify.errors import ShnotifyError
-    from shnotify.export.rollout import Addresses, Ended, Progress, StackSet
+    from shnotify.export.rollout import Ended, Progress, StackSet
     from shnotify.export.stackset import Action, Seen, Wanted
     from shnotify.terminal.options import Options
     from shnotify.terminal.screen import Screen
 
 TIMEOUT = 6 * 3600
 """StackSets take minutes for each stack; Ctrl-C ends the watching, not the operation."""
+READING = 1800
+"""Seconds for the looks: thousands of stacks with addresses of their own are one call each."""
 GOES_ON = "an operation that was begun goes on in AWS, and the next run follows it"
 
 
@@ -47,11 +49,12 @@ def begun(
     *,
     allowed: frozenset[str] = frozenset(),
     keeps: bool = True,
-    addresses: Addresses = "some",
+    addresses: bool = True,
 ) -> Iterator[Run]:
     """Begins a run. Raises when the account is not the file's.
 
-    allowed  the operations that may be sent besides the reads: with any, it may take hours
+    allowed    the operations that may be sent besides the reads: with any, it may take hours
+    addresses  whether the stacks' own addresses are read
     """
     from shnotify.aws.gateway import Aws
     from shnotify.config.load import load_file
@@ -68,7 +71,7 @@ def begun(
             region=config.region or options.region,
             profile=options.profile,
             allowed=READS | allowed,
-            timeout=options.timeout or (TIMEOUT if allowed else 300),
+            timeout=options.timeout or (TIMEOUT if allowed else READING),
             report=report,
         )
         account = aws.scope.account
@@ -77,7 +80,7 @@ def begun(
                 f"these credentials are for account {account}, but the file is for {config.account}",
                 hint="use the other account's profile (--profile), or correct `account:` in the file",
             )
-        stacks = StackSet(aws, wanted, addresses)
+        stacks = StackSet(aws, wanted, addresses=addresses)
         run = Run(config, wanted, aws, screen, stacks)
         try:
             yield run
@@ -94,7 +97,7 @@ def settled(run: Run) -> Seen:
     from shnotify.export.stackset import Action
 
     seen = run.stacks.look()
-    if not seen.running:
+    if not seen.running or refusal(run, seen):
         return seen
     run.screen.say(f"operation {seen.running} is still running; it is followed first")
     with _told(run, "operation of before") as tell:
@@ -105,10 +108,11 @@ def settled(run: Run) -> Seen:
 def refusal(run: Run, seen: Seen) -> ShnotifyError | None:
     """Returns why the stack set may not be touched, or None."""
     from shnotify.errors import ShnotifyError
-    from shnotify.export.stackset import foreign
+    from shnotify.export import stackset
 
-    if why := foreign(run.wanted, seen):
-        return ShnotifyError(why, hint="choose another `name:` in the file")
+    if refused := stackset.refusal(run.wanted, seen):
+        why, hint = refused
+        return ShnotifyError(why, hint=hint)
     return None
 
 
@@ -181,13 +185,14 @@ def _finish(run: Run, seen: Seen, actions: tuple[Action, ...], ended: list[Ended
 
 def compared(run: Run, seen: Seen) -> Seen:
     """Lets StackSets look for drift, and looks again; not beside an operation that is running."""
-    from shnotify.export.stackset import Action
+    from shnotify.export.stackset import Action, may_have_own
 
     if seen.running:
         run.screen.warn(f"operation {seen.running} is still running: no drift was looked for")
         return seen
+    look = Action("detect_drift", own=may_have_own(run.wanted, seen))
     with _told(run) as tell:
-        run.stacks.carry_out(Action("detect_drift"), seen.last, tell)
+        run.stacks.carry_out(look, seen.last, tell)
     return run.stacks.look()
 
 

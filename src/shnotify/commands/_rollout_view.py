@@ -88,7 +88,6 @@ def show_plan(run: Run, seen: Seen, actions: tuple[Action, ...]) -> None:
     )
     if run.wanted.by_units:
         screen.result("Counted once for each organizational unit: its accounts are AWS's to know.")
-    _show_unread(run, seen)
 
 
 def _show_what_nobody_mends(run: Run, seen: Seen) -> None:
@@ -98,14 +97,6 @@ def _show_what_nobody_mends(run: Run, seen: Seen) -> None:
         run.screen.warn(
             f"{len(found)} stacks are INOPERABLE, {found[0].account} in {found[0].region} first: no update "
             "reaches them; delete the stack instance with RetainStacks, then its stack by hand"
-        )
-
-
-def _show_unread(run: Run, seen: Seen) -> None:
-    if seen.unread and run.stacks.reads_addresses:
-        run.screen.result(
-            f"The own addresses of {seen.unread:,} stacks were not read: --every-address does, by one "
-            "call each."
         )
 
 
@@ -175,7 +166,6 @@ def plan_document(
         "actions": [action.to_json() for action in actions],
         **figures(run, seen, actions),
         "running": seen.running or None,
-        "addresses_not_read": seen.unread,
         "error": error.to_json() if error else None,
     }
 
@@ -201,12 +191,20 @@ def show_status(run: Run, seen: Seen, actions: tuple[Action, ...], *, in_sync: b
     for action in actions:
         screen.result(f"  not as the file says: {words(action)}")
     _show_what_nobody_mends(run, seen)
-    screen.result("In sync." if in_sync else "Not in sync.")
+    if not in_sync:
+        screen.result("Not in sync.")
+    elif seen.not_checked:
+        screen.result("In sync, as far as StackSets have looked.")
+    else:
+        screen.result("In sync.")
     if seen.not_checked:
         screen.result(
             f"{seen.not_checked:,} stacks were never compared with what is in AWS: --detect-drift does."
         )
-    _show_unread(run, seen)
+    if dates := sorted(one.checked for one in instances if one.checked):
+        screen.result(
+            f"Drift was looked for on {dates[0][:10]} or later; --detect-drift looks now."
+        )
 
 
 def instance_document(one: Instance) -> dict[str, Any]:
@@ -217,6 +215,7 @@ def instance_document(one: Instance) -> dict[str, Any]:
         "status": one.status,
         "current": one.current,
         "drift": one.drift,
+        "drift_checked": one.checked or None,
         "reason": one.reason or None,
     }
 
@@ -230,9 +229,11 @@ def failures_of(ended: Sequence[Ended]) -> ShnotifyError | None:
     bad = next((one for one in ended if not one.ok or one.failures), None)
     if bad is None:
         return None
-    count = sum(len(one.failures) for one in ended)
+    count = _count(sum(len(one.failures) for one in ended))
+    tolerated = f"{words(bad.action)}: {count} failed, within the failure tolerance"
+    beyond = f"{words(bad.action)} ended as {bad.status.lower()}: {count} failed or were not begun"
     return ShnotifyError(
-        f"{words(bad.action)} ended as {bad.status}: {_count(count)} failed",
+        tolerated if bad.ok else beyond,
         hint="mend the cause, then run the same command again: it goes on with what is missing",
     )
 
@@ -240,5 +241,5 @@ def failures_of(ended: Sequence[Ended]) -> ShnotifyError | None:
 def show_ended(run: Run, ended: Sequence[Ended], failures: Sequence[Instance]) -> None:
     for line in table(failures, len(failures) if run.screen.verbose else SHOWN):
         run.screen.result(line)
-    done = [words(one.action) for one in ended if one.ok]
-    run.screen.result(f"Done: {'; '.join(done) or 'nothing to do'}.")
+    done = [words(one.action) for one in ended if one.ok and not one.failures]
+    run.screen.result(f"Done: {'; '.join(done) or ('nothing' if ended else 'nothing to do')}.")

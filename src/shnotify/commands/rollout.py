@@ -10,7 +10,6 @@ from shnotify.commands._rollout import begun, carry_out, compared, refusal, sett
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.export.rollout import Addresses
     from shnotify.terminal.options import Options
 
 
@@ -23,17 +22,6 @@ def command() -> None:
     """
 
 
-def _read(every_address: bool) -> Addresses:
-    return "every" if every_address else "some"
-
-
-_every_address = click.option(
-    "--every-address",
-    is_flag=True,
-    help="Read the own addresses of every stack: one call each, where there are more than 200.",
-)
-
-
 @command.command("plan", short_help="Show what apply would start; change nothing.")
 @click.option("--exit-code", is_flag=True, help="Exit 3 if there is anything to do.")
 @click.option(
@@ -41,9 +29,8 @@ _every_address = click.option(
     type=click.IntRange(1, 100_000),
     help="Offline: what a roll-out to this many accounts takes, by AWS's published limits.",
 )
-@_every_address
 @aws_options
-def plan_command(exit_code: bool, simulate: int | None, every_address: bool, **options: Any) -> int:
+def plan_command(exit_code: bool, simulate: int | None, **options: Any) -> int:
     """Shows which StackSets operations `rollout apply` would start.
 
     Says too how many mails must be confirmed, and what it costs a month.
@@ -54,7 +41,7 @@ def plan_command(exit_code: bool, simulate: int | None, every_address: bool, **o
     chosen = settings(**options)
     if simulate:
         return _simulated(chosen, simulate)
-    with begun(chosen, addresses=_read(every_address)) as run:
+    with begun(chosen) as run:
         seen = run.stacks.look()
         error = refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
@@ -68,15 +55,14 @@ def plan_command(exit_code: bool, simulate: int | None, every_address: bool, **o
 
 @command.command("apply", short_help="Start the operations, and follow them to their end.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@_every_address
 @aws_options
-def apply_command(yes: bool, every_address: bool, **options: Any) -> int:
+def apply_command(yes: bool, **options: Any) -> int:
     """Makes the stack set and its stacks match the file, and shows what became of each stack."""
     from shnotify.commands._rollout_view import show_plan
     from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import plan
 
-    with begun(settings(**options), allowed=WRITES, addresses=_read(every_address)) as run:
+    with begun(settings(**options), allowed=WRITES) as run:
         seen = settled(run)
         error = refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
@@ -90,9 +76,8 @@ def apply_command(yes: bool, every_address: bool, **options: Any) -> int:
     is_flag=True,
     help="Let StackSets compare every stack with what it made, first: minutes to hours.",
 )
-@_every_address
 @aws_options
-def status_command(detect_drift: bool, every_address: bool, **options: Any) -> int:
+def status_command(detect_drift: bool, **options: Any) -> int:
     """Shows the stack of each account and Region, and what StackSets' last look for drift found.
 
     Exits 3 when something is missing, another or drifted, and 4 when a stack failed.
@@ -102,7 +87,7 @@ def status_command(detect_drift: bool, every_address: bool, **options: Any) -> i
     from shnotify.export.stackset import plan
 
     also = DRIFT if detect_drift else frozenset[str]()
-    with begun(settings(**options), allowed=also, addresses=_read(every_address)) as run:
+    with begun(settings(**options), allowed=also) as run:
         seen = run.stacks.look()
         error = refusal(run, seen)
         if detect_drift and not error and seen.instances:
@@ -116,7 +101,6 @@ def status_command(detect_drift: bool, every_address: bool, **options: Any) -> i
             in_sync=in_sync,
             running=seen.running or None,
             not_checked_for_drift=seen.not_checked,
-            addresses_not_read=seen.unread,
             instances=[instance_document(one) for one in seen.instances],
             actions=[action.to_json() for action in actions],
             error=error.to_json() if error else None,
@@ -146,7 +130,7 @@ def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
     from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import removal
 
-    with begun(settings(**options), allowed=WRITES, keeps=not everything, addresses="none") as run:
+    with begun(settings(**options), allowed=WRITES, keeps=not everything, addresses=False) as run:
         seen = settled(run)
         error = refusal(run, seen)
         actions = () if error else removal(run.wanted, seen)

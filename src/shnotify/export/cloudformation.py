@@ -23,6 +23,7 @@ from shnotify.errors import UsageError
 from shnotify.notifier import names
 from shnotify.notifier.desired import build
 from shnotify.resources.function import Function
+from shnotify.resources.functionparts import CODE_BUCKET
 from shnotify.resources.queue import Queue
 from shnotify.resources.rule import Rule
 from shnotify.resources.topic import Topic
@@ -52,10 +53,12 @@ class _Template:
 
     attributes  for each resource id, how Fn::GetAtt calls its attributes
     keeps       whether keys and queues outlive the stack
+    bucket      where the functions' code lies, with {region}; "" for a parameter
     """
 
     attributes: Mapping[str, Mapping[str, str]]
     keeps: bool = True
+    bucket: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
 
@@ -72,6 +75,8 @@ class _Template:
     def value(self, value: Any) -> Any:
         """Turns a property's value into a template's."""
         match value:
+            case Input() if self.bucket and value == CODE_BUCKET:
+                return self._text(self.bucket.replace("{region}", _REGION))
             case Input():
                 return self._parameter(value)
             case Ref():
@@ -115,13 +120,14 @@ class _Template:
         return self.attributes[resource].get(attribute, attribute)
 
 
-def template(config: Config, *, keeps: bool = True) -> dict[str, Any]:
+def template(config: Config, *, keeps: bool = True, bucket: str = "") -> dict[str, Any]:
     """Makes the template. Raises UsageError for what no single template can say.
 
-    keeps  whether keys and queues outlive the stack
+    keeps   whether keys and queues outlive the stack
+    bucket  where the functions' code lies, {region} for the stack's Region; "" for a parameter
     """
     graph = graph_for_export(config)
-    made = _Template({thing.id: thing.GETATT for thing in graph}, keeps)
+    made = _Template({thing.id: thing.GETATT for thing in graph}, keeps, bucket)
     parts = {thing.id: thing.cfn() for thing in graph}
     for thing in graph:
         own, *others = parts[thing.id]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 
 from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
@@ -22,6 +23,7 @@ from shnotify.export.stackset import (
     Wanted,
     pause_after,
     reads_results,
+    unsure_after,
 )
 from shnotify.frozen import frozen
 from shnotify.notifier.needs import ROLLOUT_DRIFT, ROLLOUT_READS, ROLLOUT_WRITES
@@ -32,11 +34,6 @@ CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 _ABSENT = ("StackSetNotFoundException", "StackSetNotFound")
 _STARTED = ("OperationIdAlreadyExistsException", "OperationIdAlreadyExists")
 _BUSY = {"OperationInProgressException": "another operation of the stack set is still running"}
-OWN = "-addresses"
-"""Ends the ids of operations that gave stacks addresses of their own: LastOperationId shows it."""
-
-Addresses = Literal["none", "some", "every"]
-"""Of which stacks the own addresses are read; some: of the table's, or of all when they are few."""
 
 
 @frozen
@@ -69,15 +66,11 @@ class Ended:
 class StackSet:
     """One stack set, seen through the gateway."""
 
-    def __init__(self, aws: Aws, wanted: Wanted, addresses: Addresses = "some") -> None:
+    def __init__(self, aws: Aws, wanted: Wanted, *, addresses: bool = True) -> None:
         self._aws = aws
         self._wanted = wanted
         self._addresses = addresses
         self._client = aws.cloudformation
-
-    @property
-    def reads_addresses(self) -> bool:
-        return self._addresses != "none"
 
     # -- looking -------------------------------------------------------------------------------------------------------
 
@@ -100,6 +93,7 @@ class StackSet:
             last=newest["OperationId"] if newest else "",
             running=running[0]["OperationId"] if running else "",
             auto_deployment=bool((found.get("AutoDeployment") or {}).get("Enabled")),
+            by_units=found.get("PermissionModel") == "SERVICE_MANAGED",
         )
 
     def _instances(self) -> Iterator[Instance]:
@@ -112,20 +106,22 @@ class StackSet:
             more = {"NextToken": page["NextToken"]}
 
     def _with_overrides(self, found: tuple[Instance, ...]) -> tuple[Instance, ...]:
-        """Reads the stacks' own parameters, one call each: all of few stacks.
+        """Reads the stacks' own parameters, one call each: of few stacks all.
 
-        Of many only where the file gives some, or the last operation gave some.
+        Of many not those that have none by the id of their last operation.
         """
-        if self._addresses == "none":
+        if not self._addresses:
             return found
-        every = self._addresses == "every" or len(found) <= FEW
         asked = {
             (one.account, one.region): self._aws.start(self._overrides, one)
             for one in found
-            if every or one.own or (one.account, one.region) in self._wanted.overrides
+            if one.unsure or len(found) <= FEW
         }
         read = {where: self._aws.in_time(future) for where, future in asked.items()}
-        return tuple(replace(one, overrides=read.get((one.account, one.region))) for one in found)
+        none: dict[str, str] = {}
+        return tuple(
+            replace(one, overrides=read.get((one.account, one.region), none)) for one in found
+        )
 
     def _overrides(self, of: Instance) -> dict[str, str]:
         reply = self._call(
@@ -152,7 +148,7 @@ class StackSet:
             case "delete_set":
                 self._delete()
                 return Ended(action, "SUCCEEDED")
-        operation = action.operation_id(self._wanted, after) + (OWN if action.overrides else "")
+        operation = action.operation_id(self._wanted, after)
         request = {**self._request(action), "OperationId": operation}
         try:
             operation = self._patient(self._starter(action), **request)["OperationId"]
@@ -217,6 +213,21 @@ class StackSet:
             "ManagedExecution": {"Active": True},
         }
 
+    def _as_it_is(self) -> dict[str, Any]:
+        """Returns an update that changes nothing, for the stacks that are behind.
+
+        A template or a parameter in it would mark all other stacks as outdated (API_UpdateStackSet,
+        Accounts).
+        """
+        previous = [{"ParameterKey": n, "UsePreviousValue": True} for n in self._wanted.parameters]
+        return {
+            "StackSetName": self._wanted.name,
+            "UsePreviousTemplate": True,
+            "Parameters": previous,
+            "Capabilities": CAPABILITIES,
+            "ManagedExecution": {"Active": True},
+        }
+
     def _delete(self) -> None:
         try:
             self._patient(
@@ -254,7 +265,7 @@ class StackSet:
             return {**self._content(), **_automatic(wanted), **common}
         where = {"Regions": list(action.regions), **_targets(wanted, action)}
         if action.kind == "retry":
-            return {**self._content(), **common, **where}
+            return {**self._as_it_is(), **common, **where}
         request: dict[str, Any] = {**common, "StackSetName": wanted.name, **where}
         if action.kind == "delete":
             request["RetainStacks"] = False
@@ -290,10 +301,15 @@ def _instance(entry: dict[str, Any]) -> Instance:
         status=detailed or entry.get("Status", ""),
         reason=entry.get("StatusReason", "") or "",
         drift=entry.get("DriftStatus", "NOT_CHECKED") or "NOT_CHECKED",
+        checked=_moment(entry.get("LastDriftCheckTimestamp")),
         unit=entry.get("OrganizationalUnitId", "") or "",
         current=entry.get("Status") == "CURRENT",
-        own=(entry.get("LastOperationId") or "").endswith(OWN),
+        unsure=unsure_after(entry.get("LastOperationId") or ""),
     )
+
+
+def _moment(when: datetime | None) -> str:
+    return when.astimezone(UTC).isoformat(timespec="seconds") if when else ""
 
 
 def _created(operation: dict[str, Any]) -> Any:

@@ -31,6 +31,8 @@ Pair = tuple[str, str]
 """An account (or organizational unit) and a Region."""
 NAMESPACE = uuid.UUID("6f0c3a52-5a6d-4d5e-9c56-0f4d8f0a7b11")
 """Makes operation ids that are the same whenever the same thing follows the same operation."""
+OURS, OWN = "shnotify-", "-addresses"
+"""Begins the id of every operation of ours; ends it where a stack may have parameters of its own."""
 RUNNING = ("RUNNING", "QUEUED", "STOPPING")
 POLL_SECONDS = (1, 2, 5, 10)
 """Pauses between looks at an operation; the last one from then on."""
@@ -55,7 +57,8 @@ class Instance:
 
     status     the detailed one, where StackSets tells it
     current    whether the stack is as the stack set says
-    own        whether the last operation gave it parameters of its own
+    checked    when StackSets looked for drift, as ISO 8601; "" for never
+    unsure     whether its last operation leaves open that it has parameters of its own
     overrides  its own parameters; None: not read
     """
 
@@ -64,10 +67,11 @@ class Instance:
     status: str
     reason: str = ""
     drift: str = "NOT_CHECKED"
+    checked: str = ""
     unit: str = ""
     overrides: Mapping[str, str] | None = None
     current: bool = True
-    own: bool = False
+    unsure: bool = False
 
     @property
     def failed(self) -> bool:
@@ -114,16 +118,12 @@ class Seen:
     last: str = ""
     running: str = ""
     auto_deployment: bool = False
+    by_units: bool = False
 
     @property
     def not_checked(self) -> int:
         """Counts the stacks that StackSets has never compared with what it made."""
         return sum(one.drift == "NOT_CHECKED" for one in self.instances)
-
-    @property
-    def unread(self) -> int:
-        """Counts the stacks whose own parameters were not read."""
-        return sum(one.overrides is None for one in self.instances)
 
     def pairs(self, by_units: bool) -> frozenset[Pair]:
         return frozenset((i.unit if by_units else i.account, i.region) for i in self.instances)
@@ -135,6 +135,7 @@ class Action:
 
     targets    accounts, or organizational units
     accounts   of the units only these accounts; () for all
+    own        whether a stack that it leaves may have parameters of its own
     """
 
     kind: Kind
@@ -142,6 +143,7 @@ class Action:
     regions: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
     accounts: tuple[str, ...] = ()
+    own: bool = False
 
     @property
     def stacks(self) -> int:
@@ -163,7 +165,17 @@ class Action:
         """
         digest = hashlib.sha256(wanted.body.encode()).hexdigest()
         parts = (wanted.name, after, json.dumps(self.to_json(), sort_keys=True), digest)
-        return str(uuid.uuid5(NAMESPACE, "\n".join(parts)))
+        own = self.own or bool(self.overrides)
+        return f"{OURS}{uuid.uuid5(NAMESPACE, chr(10).join(parts))}{OWN if own else ''}"
+
+
+def unsure_after(operation: str) -> bool:
+    """Tells whether a stack's last operation leaves open that the stack has parameters of its own.
+
+    An operation of ours says it in its id; what somebody else did is not known. LastOperationId is
+    the last operation that changed the stack (stacksets-troubleshooting).
+    """
+    return not operation.startswith(OURS) or operation.endswith(OWN)
 
 
 def wanted_of(config: Config, *, keeps: bool = True) -> Wanted:
@@ -177,7 +189,7 @@ def wanted_of(config: Config, *, keeps: bool = True) -> Wanted:
             "the file has no `rollout:`",
             hint="write `rollout: {accounts: [...], regions: [...]}` into it",
         )
-    document = template(config, keeps=keeps)
+    document = template(config, keeps=keeps, bucket=rollout.code_bucket or "")
     body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     if (size := len(body.encode())) > INLINE_BYTES:
         raise UsageError(
@@ -186,38 +198,33 @@ def wanted_of(config: Config, *, keeps: bool = True) -> Wanted:
         )
     targets = rollout.accounts or rollout.organizational_units
     pairs = frozenset((target, region) for target in targets for region in rollout.regions)
-    needs_bucket = CODE_BUCKET.id in document["Parameters"]
-    if needs_bucket and not rollout.code_bucket:
+    if CODE_BUCKET.id in document["Parameters"]:
         raise UsageError(
             "the formatter's code must lie in a bucket of each Region",
             hint="write `code_bucket:` into `rollout:`; `export cloudformation --code-dir` writes the archives",
         )
-    everywhere = {CODE_BUCKET.id: rollout.code_bucket} if needs_bucket else {}
     return Wanted(
         name=names.stack_set_name(config),
         body=body,
-        parameters={name: str(value) for name, value in everywhere.items()},
+        # All of them: a stack set shows its parameters with the defaults that it took
+        # (hashicorp/terraform-provider-aws, docs of aws_cloudformation_stack_set).
+        parameters={name: one["Default"] for name, one in document["Parameters"].items()},
         tags={**config.tags, NAME_TAG: config.name, MANAGED_TAG: "shnotify"},
         rollout=rollout,
         pairs=pairs,
-        overrides=_overrides(config, rollout, needs_bucket=needs_bucket),
+        overrides=_overrides(config, rollout),
     )
 
 
-def _overrides(
-    config: Config, rollout: Rollout, *, needs_bucket: bool
-) -> dict[Pair, dict[str, str]]:
+def _overrides(config: Config, rollout: Rollout) -> dict[Pair, dict[str, str]]:
     """Returns the parameters of each account and Region that are not the template's own."""
-    found: dict[Pair, dict[str, str]] = {}
-    by_region = needs_bucket and "{region}" in str(rollout.code_bucket)
-    accounts = {*rollout.addresses, *(rollout.accounts if by_region else ())}
-    for account in accounts:
-        for region in rollout.regions:
-            own = _addresses(config, rollout.addresses.get(account, {}))
-            if by_region:
-                own[CODE_BUCKET.id] = str(rollout.code_bucket).replace("{region}", region)
-            found[account, region] = own
-    return found
+    tables = {account: _addresses(config, table) for account, table in rollout.addresses.items()}
+    return {
+        (account, region): own
+        for account, own in tables.items()
+        for region in rollout.regions
+        if own
+    }
 
 
 def _addresses(config: Config, table: Mapping[str, str]) -> dict[str, str]:
@@ -240,7 +247,7 @@ def plan(wanted: Wanted, seen: Seen) -> tuple[Action, ...]:
     if seen.body is None:
         actions.append(Action("create_set"))
     elif _differs(wanted, seen):
-        actions.append(Action("update_set"))
+        actions.append(Action("update_set", own=may_have_own(wanted, seen)))
     elif not seen.running:
         actions += _behind(wanted, seen)
     plain = {} if wanted.by_units else wanted.overrides
@@ -256,7 +263,8 @@ def _behind(wanted: Wanted, seen: Seen) -> list[Action]:
         for one in seen.instances
         if one.behind and _pair(one, wanted) in wanted.pairs
     ]
-    return _of_units(wanted, _grouped("retry", pairs, {}))
+    own = may_have_own(wanted, seen)
+    return _of_units(wanted, [replace(a, own=own) for a in _grouped("retry", pairs, {})])
 
 
 def _pair(one: Instance, wanted: Wanted) -> Pair:
@@ -299,7 +307,9 @@ def _changed_overrides(wanted: Wanted, seen: Seen) -> list[Action]:
         if one.overrides is not None and _pair(one, wanted) in wanted.pairs
         if one.overrides != wanted.overrides.get((one.account, one.region), {})
     }
-    return _of_units(wanted, _grouped("update", changed, changed))
+    # One that fails may leave its stack as it was, with parameters of its own.
+    found = [replace(action, own=True) for action in _grouped("update", changed, changed)]
+    return _of_units(wanted, found)
 
 
 def _grouped(
@@ -324,13 +334,30 @@ def removal(wanted: Wanted, seen: Seen) -> tuple[Action, ...]:
     if seen.body is None:
         return ()
     # What the stacks that stand would keep is decided by the template that they have.
-    first = (Action("update_set"),) if _parsed(seen.body) != _parsed(wanted.body) else ()
+    update = Action("update_set", own=may_have_own(wanted, seen))
+    first = (update,) if _parsed(seen.body) != _parsed(wanted.body) else ()
     deletes = _grouped("delete", seen.pairs(wanted.by_units), {})
     return (*first, *deletes, Action("delete_set"))
 
 
-def foreign(wanted: Wanted, seen: Seen) -> str | None:
-    """Says why a stack set of this name is not ours, or returns None."""
-    if seen.body is None or seen.tags.get(NAME_TAG) == wanted.tags[NAME_TAG]:
+def may_have_own(wanted: Wanted, seen: Seen) -> bool:
+    """Tells whether any stack has, or gets, or may have parameters of its own."""
+    unread = (one.unsure and one.overrides is None for one in seen.instances)
+    return bool(wanted.overrides) or any(unread) or any(one.overrides for one in seen.instances)
+
+
+def refusal(wanted: Wanted, seen: Seen) -> tuple[str, str] | None:
+    """Says why the stack set is not touched, and what to do; None when it may be."""
+    if seen.body is None:
         return None
-    return f"the stack set {wanted.name} does not carry our tag, so it is not touched"
+    if seen.tags.get(NAME_TAG) != wanted.tags[NAME_TAG]:
+        why = f"the stack set {wanted.name} does not carry our tag, so it is not touched"
+        return why, "choose another `name:` in the file"
+    if seen.by_units != wanted.by_units:  # cannot be changed (API_UpdateStackSet, PermissionModel)
+        kinds = ("self-managed (accounts)", "service-managed (organizational_units)")
+        have, want = kinds[seen.by_units], kinds[wanted.by_units]
+        return (
+            f"the stack set {wanted.name} is {have}, the file's would be {want}, and no stack set changes that",
+            "run `shnotify rollout destroy` with the file as it was, or choose another `name:`",
+        )
+    return None

@@ -96,20 +96,25 @@ class Operation:
 
 @dataclass
 class Stack:
-    """A stack of a set: what the last operation on it is, and its own parameters."""
+    """A stack of a set: what the last operation on it is, and its own parameters.
+
+    behind  whether the set's template or parameters changed and the stack was left out
+    """
 
     unit: str
     operation: Operation
     overrides: list[dict[str, str]]
     drift: str = "NOT_CHECKED"
     checked: Operation | None = None
+    behind: bool = False
 
     def state(self, account: str) -> tuple[str, str]:
         """Returns the status of a stack and the detailed one (API_StackInstanceSummary)."""
         detailed = self.operation.of(account)
         if detailed == "FAILED" and self.operation.action == "DELETE":
             return "INOPERABLE", "INOPERABLE"
-        return "CURRENT" if detailed == "SUCCEEDED" else "OUTDATED", detailed
+        current = detailed == "SUCCEEDED" and not self.behind
+        return "CURRENT" if current else "OUTDATED", detailed
 
 
 @dataclass

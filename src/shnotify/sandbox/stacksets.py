@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
@@ -116,7 +117,7 @@ def _in_motos_place(operation: str) -> Callable[[Callable[..., Any] | None], Cal
 
 
 def _keeps(original: Callable[..., Any]) -> Callable[..., Any]:
-    """moto forgets whether operations may wait and whether new accounts are enrolled."""
+    """moto forgets whether operations may wait, whether new accounts are enrolled, and defaults."""
 
     @wraps(original)
     def method(response: Any) -> Any:
@@ -129,8 +130,21 @@ def _keeps(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _remember(asked: Asked) -> None:
     asked.set.managed = str((asked.get("ManagedExecution") or {}).get("Active")).lower() == "true"
+    asked.set.parameters = {**_defaults(asked.set.template), **asked.set.parameters}
     if automatic := asked.get("AutoDeployment"):
         asked.set.auto_deployment = automatic
+
+
+def _defaults(template: str) -> dict[str, str]:
+    """Returns the defaults of a template in JSON: a stack set shows what it took of them.
+
+    hashicorp/terraform-provider-aws, docs of aws_cloudformation_stack_set.
+    """
+    try:
+        declared = json.loads(template).get("Parameters", {})
+    except ValueError:
+        return {}
+    return {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
 
 
 ROWS.append(
@@ -177,14 +191,24 @@ def a_set_and_its_stacks_change(asked: Asked) -> ActionResult:
     chosen = [pair for pair in standing if pair in pairs or not pairs]
     reached = [pair for pair in chosen if standing[pair].state(pair[0])[0] != "INOPERABLE"]
     operation = asked.begin("UPDATE", reached)
+    given = asked.get("Parameters") or ()
+    if asked.get("TemplateBody") or any("ParameterValue" in one for one in given):
+        for (
+            stack
+        ) in standing.values():  # all are outdated until they are reached (API_UpdateStackSet)
+            stack.behind = True
     asked.set.template = asked.get("TemplateBody") or asked.set.template
+    previous = asked.set.parameters
     asked.set.parameters = {
-        one["ParameterKey"]: one.get("ParameterValue", "") for one in asked.get("Parameters") or ()
+        one["ParameterKey"]: previous[one["ParameterKey"]]
+        if one.get("UsePreviousValue")
+        else one.get("ParameterValue", "")
+        for one in given
     }
     asked.set.tags = {tag["Key"]: tag["Value"] for tag in asked.get("Tags") or ()} or asked.set.tags
     _remember(asked)
     for pair in reached:
-        standing[pair].operation = operation
+        standing[pair].operation, standing[pair].behind = operation, False
     return _started(operation)
 
 
@@ -233,7 +257,6 @@ def a_stack_is_shown(asked: Asked) -> ActionResult:
 
 def _summary(pair: Pair, stack: Stack) -> dict[str, Any]:
     status, detailed = stack.state(pair[0])
-    compared = stack.checked and stack.checked.of(pair[0]) == "SUCCEEDED"
     return {
         "Account": pair[0],
         "Region": pair[1],
@@ -241,9 +264,16 @@ def _summary(pair: Pair, stack: Stack) -> dict[str, Any]:
         "StatusReason": stack.operation.failed.get(pair[0], "") if detailed == "FAILED" else "",
         "StackInstanceStatus": {"DetailedStatus": detailed},
         "OrganizationalUnitId": stack.unit,
-        "DriftStatus": stack.drift if compared else "NOT_CHECKED",
+        **_drift(stack, pair[0]),
         "LastOperationId": stack.operation.id,
     }
+
+
+def _drift(stack: Stack, account: str) -> dict[str, Any]:
+    if not stack.checked or stack.checked.of(account) != "SUCCEEDED":
+        return {"DriftStatus": "NOT_CHECKED"}
+    when = datetime.fromtimestamp(stack.checked.begins, UTC)
+    return {"DriftStatus": stack.drift, "LastDriftCheckTimestamp": when}
 
 
 @_answers("list_stack_set_operations")

@@ -83,6 +83,35 @@ def test_failures_beyond_the_tolerance_cancel_the_rest(
     assert {status for _, status, _ in seen(stacks)} == {"CURRENT"}
 
 
+def test_another_template_for_some_leaves_the_others_behind(stacks: Any) -> None:
+    """API_UpdateStackSet, Accounts: what changes nothing leaves the others as they are."""
+    create(stacks, "first")
+    some = {"StackSetName": "alerts", "Accounts": [ACCOUNT], "Regions": ["eu-west-1"]}
+    stacks.update_stack_set(UsePreviousTemplate=True, **some)
+    assert {status for _, status, _ in seen(stacks)} == {"CURRENT"}
+    stacks.update_stack_set(TemplateBody=json.dumps({"Resources": {"Key": KEY}}), **some)
+    assert [status for _, status, _ in seen(stacks)] == ["CURRENT", "OUTDATED"]
+    stacks.update_stack_set(UsePreviousTemplate=True, **{**some, "Accounts": [TWO]})
+    assert {status for _, status, _ in seen(stacks)} == {"CURRENT"}
+
+
+def test_a_stack_set_shows_the_defaults_that_it_took(cloud: object) -> None:
+    found = client("cloudformation")
+    parameters = {"A": {"Type": "String", "Default": "a"}, "B": {"Type": "String", "Default": "b"}}
+    body = json.dumps({"Parameters": parameters, "Resources": {"Key": KEY}})
+    given = [{"ParameterKey": "B", "ParameterValue": "c"}]
+    found.create_stack_set(StackSetName="defaults", TemplateBody=body, Parameters=given)
+
+    def shown() -> dict[str, str]:
+        listed = found.describe_stack_set(StackSetName="defaults")["StackSet"]["Parameters"]
+        return {one["ParameterKey"]: one["ParameterValue"] for one in listed}
+
+    assert shown() == {"A": "a", "B": "c"}
+    previous = [{"ParameterKey": "B", "UsePreviousValue": True}]
+    found.update_stack_set(StackSetName="defaults", UsePreviousTemplate=True, Parameters=previous)
+    assert shown() == {"A": "a", "B": "c"}
+
+
 def test_a_stack_set_keeps_how_it_is_managed(cloud: object) -> None:
     found = client("cloudformation")
     found.create_stack_set(
