@@ -73,6 +73,7 @@ def test_somebody_elses_stack_set_is_not_touched(rolling: World) -> None:
     ran = rolling.run("rollout", "apply", "--yes")
     assert ran.code == 1
     assert "does not carry our tag" in ran.json["error"]["message"]
+    assert "nothing to do" not in rolling.text("rollout", "plan").out
 
 
 def operations(world: World) -> list[str]:
@@ -129,6 +130,34 @@ def test_a_stack_that_failed_is_named_and_tried_again(rolling: World, monkeypatc
     assert again.code == 0
     status = rolling.run("rollout", "status")
     assert (status.code, status.json["actions"]) == (0, [])  # the others are not behind by it
+
+
+def test_a_stack_that_cannot_be_deleted_is_named_and_the_set_stays(
+    rolling: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolling.run("rollout", "apply", "--yes")
+    monkeypatch.setattr(PACE, "failing", {TWO: "termination protection"})
+    ran = rolling.run("rollout", "destroy", "--yes")
+    assert (ran.code, [(one["account"], one["reason"]) for one in ran.json["failures"]]) == (
+        1,
+        [(TWO, "termination protection")],
+    )
+    assert "cloudformation:DeleteStackSet" not in rolling.faults.operations
+    status = rolling.run("rollout", "status").json["instances"]
+    assert [(one["account"], one["reason"]) for one in status] == [(TWO, "termination protection")]
+    monkeypatch.setattr(PACE, "failing", {})
+    assert rolling.run("rollout", "destroy", "--yes").code == 0
+
+
+def test_destroy_says_what_stays_and_what_it_costs(rolling: World) -> None:
+    rolling.run("rollout", "apply", "--yes")
+    told = rolling.text("rollout", "destroy").out
+    assert "Together it costs about 4 USD a month (KMS keys)." in told
+    assert "KMS keys stay in the accounts until somebody deletes them: 4 keys of the stacks that go." in told
+    everything = rolling.text("rollout", "destroy", "--with-keys-and-queues").out
+    assert "Dead-letter queues go with their messages; KMS keys are scheduled for deletion." in everything
+    ran = rolling.run("rollout", "destroy", "--with-keys-and-queues", "--yes")
+    assert (ran.json["keys_that_stay"], ran.json["cost_per_month_usd"]) == (0, 0)
 
 
 def test_beyond_the_tolerance_it_stops_and_says_so(rolling: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,14 +119,15 @@ def refusal(run: Run, seen: Seen) -> ShnotifyError | None:
 def carry_out(
     run: Run, seen: Seen, actions: tuple[Action, ...], error: ShnotifyError | None, *, yes: bool
 ) -> int:
-    """Asks, carries the operations out, and returns the exit code. Raises `UsageError` for a no."""
-    from shnotify.commands._rollout_view import plan_document
+    """Shows the plan, asks, carries the operations out, and returns the exit code. Raises `UsageError` for a no."""
+    from shnotify.commands._rollout_view import plan_document, show_plan
     from shnotify.errors import UsageError
 
     if error:
         run.document(**plan_document(run, seen, actions, error))
         run.screen.error(error.message, error.hint)
         return 1
+    show_plan(run, seen, actions)
     if actions and not yes:
         if not run.screen.can_ask:
             raise UsageError(
@@ -145,6 +146,8 @@ def _each(run: Run, actions: tuple[Action, ...], last: str) -> list[Ended]:
     """Carries out one after another, up to the first that stopped. `last` is what ran before."""
     ended: list[Ended] = []
     for action in actions:
+        if action.kind == "delete_set" and any(one.failures for one in ended):
+            break  # a set with stacks cannot go, and why they stand is what must be told
         with _told(run) as tell:
             ended.append(run.stacks.carry_out(action, last, tell))
         last = ended[-1].operation or last

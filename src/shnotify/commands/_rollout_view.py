@@ -82,11 +82,17 @@ def show_plan(run: Run, seen: Seen, actions: tuple[Action, ...]) -> None:
         screen.result("  nothing to do")
     _show_what_nobody_mends(run, seen)
     counts = figures(run, seen, actions)
-    screen.result(
-        f"{counts['mails_to_confirm']:,} mails must be confirmed, within 48 hours each; all stacks "
-        f"together cost about {counts['cost_per_month_usd']:,} USD a month (KMS keys)."
-    )
-    if run.wanted.by_units:
+    if counts["mails_to_confirm"]:
+        screen.result(
+            f"{counts['mails_to_confirm']:,} mails must be confirmed, within 48 hours each."
+        )
+    if counts["stacks"] or counts["keys_that_stay"]:
+        screen.result(
+            f"Together it costs about {counts['cost_per_month_usd']:,} USD a month (KMS keys)."
+        )
+    if any(action.kind == "delete" for action in actions):
+        _show_what_stays(run, counts["keys_that_stay"])
+    if run.wanted.by_units and any(action.kind == "create" for action in actions):
         screen.result("Counted once for each organizational unit: its accounts are AWS's to know.")
 
 
@@ -97,6 +103,18 @@ def _show_what_nobody_mends(run: Run, seen: Seen) -> None:
         run.screen.warn(
             f"{len(found)} stacks are INOPERABLE, {found[0].account} in {found[0].region} first: no update "
             "reaches them; delete the stack instance with RetainStacks, then its stack by hand"
+        )
+
+
+def _show_what_stays(run: Run, keys: int) -> None:
+    if not run.wanted.keeps:
+        run.screen.result(
+            "Dead-letter queues go with their messages; KMS keys are scheduled for deletion."
+        )
+    else:
+        run.screen.result(
+            "Dead-letter queues and KMS keys stay in the accounts until somebody deletes them: "
+            f"{keys:,} keys of the stacks that go."
         )
 
 
@@ -112,7 +130,8 @@ def words(action: Action) -> str:
         return plain[action.kind]
     where = ", ".join(action.regions)
     whom = action.accounts or action.targets
-    first = whom[0] if len(whom) == 1 else f"{len(whom):,} accounts or units"
+    kind = "accounts" if whom[0].isdecimal() else "units"
+    first = whom[0] if len(whom) == 1 else f"{len(whom):,} {kind}"
     return f"{action.kind} {_count(action.stacks)}: {first} in {where}{_how(action)}"
 
 
@@ -127,17 +146,22 @@ def _how(action: Action) -> str:
 
 
 def figures(run: Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
-    """Counts stacks, mails to confirm and USD a month (a KMS key is 1 USD, AWS KMS pricing)."""
+    """Counts stacks, mails to confirm, and USD a month (a KMS key is 1 USD, AWS KMS pricing).
+
+    A stack that goes leaves its keys, which cost what they did.
+    """
     created = sum(a.stacks for a in actions if a.kind == "create")
     again = sum(a.stacks for a in actions if a.kind == "retry")
     deleted = sum(a.stacks for a in actions if a.kind == "delete")
     changed = _changed_addresses(run, seen) if any(a.kind == "update" for a in actions) else 0
     stacks = len(seen.instances) + created - deleted
     keys, mails = per_stack(run.config)
+    stay = deleted * keys if run.wanted.keeps else 0
     return {
         "stacks": stacks,
         "mails_to_confirm": (created + again) * mails + changed,
-        "cost_per_month_usd": stacks * keys,
+        "keys_that_stay": stay,
+        "cost_per_month_usd": stacks * keys + stay,
     }
 
 

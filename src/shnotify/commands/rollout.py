@@ -45,11 +45,11 @@ def plan_command(exit_code: bool, simulate: int | None, **options: Any) -> int:
         seen = run.stacks.look()
         error = refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
-        show_plan(run, seen, actions)
         run.document(**plan_document(run, seen, actions, error))
         if error:
             run.screen.error(error.message, error.hint)
             return 1
+        show_plan(run, seen, actions)
         return run.screen.code(3 if exit_code and actions else 0)
 
 
@@ -58,7 +58,6 @@ def plan_command(exit_code: bool, simulate: int | None, **options: Any) -> int:
 @aws_options
 def apply_command(yes: bool, **options: Any) -> int:
     """Makes the stack set and its stacks match the file, and shows what became of each stack."""
-    from shnotify.commands._rollout_view import show_plan
     from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import plan
 
@@ -66,7 +65,6 @@ def apply_command(yes: bool, **options: Any) -> int:
         seen = settled(run)
         error = refusal(run, seen)
         actions = () if error else plan(run.wanted, seen)
-        show_plan(run, seen, actions)
         return carry_out(run, seen, actions, error, yes=yes)
 
 
@@ -96,7 +94,6 @@ def status_command(detect_drift: bool, **options: Any) -> int:
         failed = [one for one in seen.instances if one.failed]
         off = [one for one in seen.instances if not one.current or one.drift == "DRIFTED"]
         in_sync = not (error or actions or failed or off or seen.running)
-        show_status(run, seen, actions, in_sync=in_sync)
         run.document(
             in_sync=in_sync,
             running=seen.running or None,
@@ -108,6 +105,7 @@ def status_command(detect_drift: bool, **options: Any) -> int:
         if error:
             run.screen.error(error.message, error.hint)
             return 1
+        show_status(run, seen, actions, in_sync=in_sync)
         return run.screen.code(4 if failed else 0 if in_sync else 3)
 
 
@@ -126,7 +124,6 @@ def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
     KMS keys and dead-letter queues stay in the accounts, as the template says: messages in a queue
     can be read only with its key.
     """
-    from shnotify.commands._rollout_view import show_plan
     from shnotify.export.rollout import WRITES
     from shnotify.export.stackset import removal
 
@@ -134,7 +131,6 @@ def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
         seen = settled(run)
         error = refusal(run, seen)
         actions = () if error else removal(run.wanted, seen)
-        show_plan(run, seen, actions)
         return carry_out(run, seen, actions, error, yes=yes)
 
 

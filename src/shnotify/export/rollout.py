@@ -89,7 +89,7 @@ class StackSet:
             body=found.get("TemplateBody", ""),
             parameters=_parameters(found.get("Parameters")),
             tags={tag["Key"]: tag["Value"] for tag in found.get("Tags") or ()},
-            instances=self._with_overrides(tuple(self._instances())),
+            instances=self._with_overrides(tuple(sorted(self._instances(), key=_place))),
             last=newest["OperationId"] if newest else "",
             running=running[0]["OperationId"] if running else "",
             auto_deployment=bool((found.get("AutoDeployment") or {}).get("Enabled")),
@@ -310,6 +310,10 @@ def _instance(entry: dict[str, Any]) -> Instance:
 
 def _moment(when: datetime | None) -> str:
     return when.astimezone(UTC).isoformat(timespec="seconds") if when else ""
+
+
+def _place(one: Instance) -> tuple[str, str]:
+    return one.account, one.region
 
 
 def _created(operation: dict[str, Any]) -> Any:

@@ -46,7 +46,7 @@ class Simulation:
             "Regions": f"{self.regions:,}",
             "stacks": f"{self.stacks:,}",
             "at once": f"{self.at_once:,}",
-            "wall time": f"about {self.minutes:,} minutes, if a stack takes {STACK_SECONDS} s (a guess)",
+            "wall time": f"about {_spoken(self.minutes)}, if a stack takes {STACK_SECONDS} s (a guess)",
             "AWS calls": f"about {self.calls:,}",
             "mails to confirm": f"{self.mails_to_confirm:,}, each within 48 hours",
             "cost a month": f"about {self.cost_per_month_usd:,} USD (KMS keys)",
@@ -54,6 +54,10 @@ class Simulation:
         return [f"{name:17} {value}" for name, value in rows.items()] + [
             f"limit: {problem}" for problem in self.problems
         ]
+
+
+def _spoken(minutes: int) -> str:
+    return f"{minutes} minutes" if minutes < 180 else f"{round(minutes / 60):,} hours"
 
 
 def simulate(rollout: Rollout, accounts: int, *, keys: int, mails: int) -> Simulation:

@@ -92,6 +92,7 @@ class Wanted:
 
     pairs      the accounts or units, each with a Region
     overrides  the parameters that differ from the template's for an account and Region
+    keeps      whether keys and queues outlive their stacks
     """
 
     name: str
@@ -101,6 +102,7 @@ class Wanted:
     rollout: Rollout
     pairs: frozenset[Pair]
     overrides: Mapping[Pair, Mapping[str, str]]
+    keeps: bool = True
 
     @property
     def by_units(self) -> bool:
@@ -213,6 +215,7 @@ def wanted_of(config: Config, *, keeps: bool = True) -> Wanted:
         rollout=rollout,
         pairs=pairs,
         overrides=_overrides(config, rollout),
+        keeps=keeps,
     )
 
 

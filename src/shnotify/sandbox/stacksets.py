@@ -261,12 +261,15 @@ def _summary(pair: Pair, stack: Stack) -> dict[str, Any]:
         "Account": pair[0],
         "Region": pair[1],
         "Status": status,
-        "StatusReason": stack.operation.failed.get(pair[0], "") if detailed == "FAILED" else "",
+        "StatusReason": stack.operation.failed.get(pair[0], "") if detailed in _BAD else "",
         "StackInstanceStatus": {"DetailedStatus": detailed},
         "OrganizationalUnitId": stack.unit,
         **_drift(stack, pair[0]),
         "LastOperationId": stack.operation.id,
     }
+
+
+_BAD = ("FAILED", "INOPERABLE")
 
 
 def _drift(stack: Stack, account: str) -> dict[str, Any]:
