@@ -20,7 +20,7 @@ from shnotify.config.yamlfile import parse
 from shnotify.engine.resource import Resource
 from shnotify.engine.values import Pattern, Policy
 from shnotify.errors import UsageError
-from shnotify.export.cloudformation import INLINE_BYTES, archives, as_json, as_yaml, template
+from shnotify.export.cloudformation import BUCKET_BYTES, INLINE_BYTES, archives, as_json, as_yaml, template
 from shnotify.notifier.desired import build
 from shnotify.resources.function import Function
 from tests.conftest import SMALLEST
@@ -44,6 +44,8 @@ FILES = {
     "webhook": SMALL.replace("secops@example.com", "{protocol: https, endpoint: 'https://example.com/hook'}"),
     "watchdog": SMALL + "watchdog: {subscribers: [oncall@example.com], heartbeat: weekly}\n",
     "folding": SMALL + "    message: {format: lambda, fold: {window: 1m, after: 5}}\n",
+    "japanese": SMALL
+    + "    topic: {display_name: 警報}\n    rule: {description: 重大な検出結果}\ntags: {Owner: 情報}\n",
     "products": SMALL + "    findings: {products: [guardduty], exclude: {accounts: ['111122223333']}}\n",
 }
 
@@ -90,7 +92,39 @@ def plain(value: Any) -> Any:
 def test_the_linter_has_nothing_to_say(name: str) -> None:
     made = template(config(FILES[name]))
     assert [str(found) for found in lint(as_yaml(made))] == []
-    assert len(as_json(made).encode()) < INLINE_BYTES
+    assert as_yaml(made).isascii()
+    assert yaml.safe_load(as_yaml(made)) == json.loads(as_json(made)) == made
+    assert len(as_json(made)) < INLINE_BYTES
+
+
+def routes(count: int, more: str = "") -> str:
+    lines = (
+        f"  - {{name: team-{n}, findings: {{accounts: ['{n:012}']}}, subscribers: [t{n}@example.com]{more}}}\n"
+        for n in range(count)
+    )
+    return f"name: security-alerts\nregion: {SCOPE.region}\nroutes:\n" + "".join(lines)
+
+
+def test_sixty_routes_are_one_template_from_a_bucket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "shnotify.yaml"
+    file.write_text(routes(60))
+    assert cli.run(["export", "cloudformation", "-c", str(file)]) == 0
+    ran = capsys.readouterr()
+    assert INLINE_BYTES < len(ran.out) < BUCKET_BYTES
+    assert "beyond 51,200 CloudFormation takes it from a bucket only" in ran.err
+    assert [str(found) for found in lint(ran.out)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (routes(60, ", message: {format: lambda}"), "546 resources, and CloudFormation takes 500"),
+        (routes(60).replace(": [t", ": [a@example.com, b@example.com, c@example.com, t"), "240 parameters"),
+    ],
+)
+def test_more_than_a_template_declares_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        template(config(text))
 
 
 ROUTES = st.fixed_dictionaries(

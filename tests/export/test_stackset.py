@@ -75,6 +75,16 @@ def test_another_template_or_tag_updates_the_set() -> None:
     assert plan(of, replace(seen, tags={**of.tags, "managed-by": "x"})) == (Action("update_set"),)
 
 
+def test_what_is_not_ascii_differs_only_where_it_differs() -> None:
+    """AWS shows question marks instead (aws-cloudformation/cloudformation-coverage-roadmap #814)."""
+    of = wanted("    topic: {display_name: 警報}\ntags: {Owner: 情報}\n" + ROLLOUT)
+    assert of.body.isascii()
+    assert json.loads(of.body)["Resources"]["UrgentTopic"]["Properties"]["DisplayName"] == "警報"
+    seen = standing(of, *(instance(a, r) for a, r in of.pairs))
+    assert plan(of, replace(seen, tags={**of.tags, "Owner": "??"})) == ()
+    assert plan(of, replace(seen, tags={**of.tags, "Owner": "警報"})) == (Action("update_set"),)
+
+
 def test_an_accounts_own_address_is_a_parameter_of_its_stacks() -> None:
     table = f"addresses: {{'{TWO}': {{SECOPS@example.com: owner@example.com}}}}"
     of = wanted(ROLLOUT.replace("rollout: {", f"rollout: {{{table}, "))
@@ -151,6 +161,16 @@ def test_the_same_request_has_the_same_id_and_a_later_one_another() -> None:
         replace(action, targets=(TWO,)).operation_id(of, "before"),
     }
     assert len(ids) == 4
+
+
+def test_a_template_that_is_too_long_for_a_request_is_told_before_anything_is_asked() -> None:
+    more = "".join(
+        f"  - {{name: team-{n}, findings: {{accounts: ['{n:012}']}}, subscribers: [t{n}@example.com]}}\n"
+        for n in range(8)
+    )
+    with pytest.raises(UsageError, match=r"bytes, and `rollout` hands CloudFormation 51,200 at most") as error:
+        wanted(more + ROLLOUT)
+    assert "about six routes fit" in str(error.value.hint)
 
 
 def test_a_function_needs_a_bucket() -> None:

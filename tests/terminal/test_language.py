@@ -53,6 +53,8 @@ TEXT_OF = (
     *(f"resources/{name}.py" for name in ("key", "alarm", "evaluation", "conditions")),
     "terminal/chain_view.py",
     *(f"commands/{name}.py" for name in ("doctor", "dlq", "_dlq", "_dlq_view", "_dlq_keep", "_dlq_redrive")),
+    *("commands/rollout.py", "commands/_rollout.py", "commands/_rollout_view.py", "commands/export.py"),
+    *("export/stackset.py", "export/rollout.py", "export/simulation.py"),
 )
 PIECES = re.compile(
     r"does not let|may or may not let|"  # the middle of a sentence of chain.py
@@ -63,6 +65,9 @@ PIECES = re.compile(
     r"X1\. Nothing is broken\.|cannot tell more|nobody is named|; the others are in the queue|"
     r", of which X1 could not be read|(Dead letters in|Drop from|Send again from) X1 of|X1 to route X1, topic .*|"
     r"EventBridge could not use a KMS key|; X1 got mail in the last .*|"
+    r"Roll-out of|X1 \(Ctrl-C is safe: AWS goes on\)|with (addresses of their own|the file's addresses again)|"
+    r"The notifier X1, made by shnotify\.|mails to confirm|about X1 USD \(KMS keys\)|a stack set has at most X1 stacks|"
+    r"about X1, if a stack takes X1 s \(a guess\)|"
     r"its policy lets anybody in.*|it is scheduled for deletionX1|X1: point it back to X1"
 )
 """Texts that are put together with others before anybody reads them: their whole is an entry."""
@@ -182,7 +187,7 @@ def test_what_the_catalogue_does_not_know_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("name", TEXT_OF)
-def test_every_sentence_of_doctor_and_dlq_is_translated(name: str) -> None:
+def test_every_sentence_of_these_is_translated(name: str) -> None:
     language.choose(["--lang", "ja"], {})
     found = {one for one in sentences(ROOT / "src" / "shnotify" / name) if not PIECES.fullmatch(one)}
     assert sorted(one for one in found if language.tr(one) == one) == []

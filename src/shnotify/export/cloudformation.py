@@ -33,6 +33,8 @@ INLINE_BYTES = 51_200
 """What CreateStack and CreateStackSet take as text (cloudformation-limits)."""
 BUCKET_BYTES = 1_000_000
 """What they take from a bucket (cloudformation-limits: 1 MB)."""
+MOST = {"Parameters": 200, "Resources": 500, "Outputs": 200}
+"""What one template may declare (cloudformation-limits)."""
 
 _PSEUDO = {
     "\ue000": "AWS::Partition",
@@ -138,13 +140,20 @@ def template(config: Config, *, keeps: bool = True, bucket: str = "") -> dict[st
         made.add(own, after)
         for part in others:
             made.add(part, [])
-    return {
+    document: dict[str, Any] = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"shnotify: the notifier {config.name}, from Security Hub to inboxes.",
         "Parameters": made.parameters,
         "Resources": made.resources,
         "Outputs": _outputs(graph),
     }
+    for section, most in MOST.items():
+        if (count := len(document[section])) > most:
+            raise UsageError(
+                f"the template has {count} {section.lower()}, and CloudFormation takes {most}",
+                hint="divide the routes between two files",
+            )
+    return document
 
 
 def graph_for_export(config: Config) -> Graph:
@@ -202,17 +211,22 @@ def archives(config: Config) -> dict[str, bytes]:
     return {thing.code_key(): thing.zip_file for thing in graph if isinstance(thing, Function)}
 
 
-def as_json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
+def as_json(document: Mapping[str, Any], *, small: bool = False) -> str:
+    """Writes JSON in ASCII: of all else AWS gives back question marks, though it makes what was meant
+    (aws-cloudformation/cloudformation-coverage-roadmap #814, #1220).
+    """
+    if small:
+        return json.dumps(document, separators=(",", ":"))
+    return json.dumps(document, indent=2)
 
 
 def as_yaml(document: Mapping[str, Any]) -> str:
-    """Writes YAML that every parser reads alike: no anchors, no short tags."""
+    """Writes YAML that every parser reads alike, in ASCII too: no anchors, no short tags."""
     import yaml
 
     class _Plain(yaml.SafeDumper):
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 the base class's signature
             return True
 
-    text: str = yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.dump(document, Dumper=_Plain, sort_keys=False, width=100)
     return text

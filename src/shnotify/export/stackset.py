@@ -16,7 +16,7 @@ from typing import Any, Literal
 from shnotify.config.models import Config
 from shnotify.config.rollout import Rollout
 from shnotify.errors import UsageError
-from shnotify.export.cloudformation import INLINE_BYTES, template
+from shnotify.export.cloudformation import INLINE_BYTES, as_json, template
 from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.resources.functionparts import CODE_BUCKET
@@ -192,11 +192,12 @@ def wanted_of(config: Config, *, keeps: bool = True) -> Wanted:
             hint="write `rollout: {accounts: [...], regions: [...]}` into it",
         )
     document = template(config, keeps=keeps, bucket=rollout.code_bucket or "")
-    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    if (size := len(body.encode())) > INLINE_BYTES:
+    body = as_json(document, small=True)
+    if (size := len(body)) > INLINE_BYTES:
         raise UsageError(
-            f"the template has {size:,} bytes, and a stack set takes {INLINE_BYTES:,}",
-            hint="divide the routes between two files",
+            f"the template has {size:,} bytes, and `rollout` hands CloudFormation {INLINE_BYTES:,} at most",
+            hint="about six routes fit (three of `source: both`, fifteen of `format: json`): "
+            "divide them between two files, or give `shnotify export cloudformation` to a stack set of your own, from a bucket",
         )
     targets = rollout.accounts or rollout.organizational_units
     pairs = frozenset((target, region) for target in targets for region in rollout.regions)
@@ -286,10 +287,15 @@ def _differs(wanted: Wanted, seen: Seen) -> bool:
     same = (
         _parsed(wanted.body) == _parsed(seen.body or ""),
         wanted.parameters == seen.parameters,
-        wanted.tags.items() <= seen.tags.items(),
+        all(seen.tags.get(name) in _shown(value) for name, value in wanted.tags.items()),
         wanted.rollout.auto_deployment == seen.auto_deployment,
     )
     return not all(same)
+
+
+def _shown(text: str) -> tuple[str, str]:
+    """Returns how AWS may show a text: as it is, or with question marks (see `as_json`)."""
+    return text, text.encode("ascii", "replace").decode()
 
 
 def _parsed(text: str) -> object:
