@@ -197,7 +197,8 @@ def wanted_of(config: Config, *, keeps: bool = True) -> Wanted:
         raise UsageError(
             f"the template has {size:,} bytes, and `rollout` hands CloudFormation {INLINE_BYTES:,} at most",
             hint="about six routes fit (three of `source: both`, fifteen of `format: json`): "
-            "divide them between two files, or give `shnotify export cloudformation` to a stack set of your own, from a bucket",
+            "divide them between two files, or give `shnotify export cloudformation` to a stack set of "
+            "your own, from a bucket",
         )
     targets = rollout.accounts or rollout.organizational_units
     pairs = frozenset((target, region) for target in targets for region in rollout.regions)
