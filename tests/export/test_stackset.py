@@ -15,18 +15,9 @@ from shnotify.config.load import completed
 from shnotify.config.models import Config
 from shnotify.config.yamlfile import parse
 from shnotify.errors import ConfigError, UsageError
+from shnotify.export.operations import new_mails, plan, refusal, removal
 from shnotify.export.simulation import simulate
-from shnotify.export.stackset import (
-    Action,
-    Instance,
-    Seen,
-    Wanted,
-    plan,
-    refusal,
-    removal,
-    unsure_after,
-    wanted_of,
-)
+from shnotify.export.stackset import Action, Instance, Seen, Wanted, unsure_after, wanted_of
 from tests.conftest import SMALLEST
 
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
@@ -161,6 +152,24 @@ def test_the_same_request_has_the_same_id_and_a_later_one_another() -> None:
         replace(action, targets=(TWO,)).operation_id(of, "before"),
     }
     assert len(ids) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mails"),
+    [
+        ("", "", 0),
+        ("secops@", "sec@", 1),  # another address by default
+        ("name: urgent", "name: later", 1),  # another topic
+        ("secops@example.com", "secops@example.com, b@example.com", 1),
+        ("    subscribers", "    topic: {display_name: Alerts}\n    subscribers", 0),
+    ],
+)
+def test_whoever_must_confirm_again_is_counted(old: str, new: str, mails: int) -> None:
+    """AWS::SNS::Subscription: another endpoint or topic is a replacement."""
+    before, text = wanted(), (SMALLEST + ROLLOUT).replace(old, new) if old else SMALLEST + ROLLOUT
+    after = wanted_of(completed(parse(text)).settled())
+    assert new_mails(after, standing(before)) == mails
+    assert new_mails(after, Seen('{"Resources": {"A": {"Type": "AWS::SNS::Subscription"}}}')) == 1 + (", b@" in new)
 
 
 def test_a_template_that_is_too_long_for_a_request_is_told_before_anything_is_asked() -> None:

@@ -108,9 +108,9 @@ def settled(run: Run) -> Seen:
 def refusal(run: Run, seen: Seen) -> ShnotifyError | None:
     """Returns why the stack set may not be touched, or None."""
     from shnotify.errors import ShnotifyError
-    from shnotify.export import stackset
+    from shnotify.export import operations
 
-    if refused := stackset.refusal(run.wanted, seen):
+    if refused := operations.refusal(run.wanted, seen):
         why, hint = refused
         return ShnotifyError(why, hint=hint)
     return None
@@ -158,7 +158,7 @@ def _each(run: Run, actions: tuple[Action, ...], last: str) -> list[Ended]:
 
 def _own_addresses(run: Run, done: tuple[Action, ...]) -> list[Ended]:
     """Gives new stacks their accounts' addresses: which accounts units have is known only now."""
-    from shnotify.export.stackset import plan
+    from shnotify.export.operations import plan
 
     if not any(action.kind == "create" for action in done):
         return []
@@ -188,7 +188,8 @@ def _finish(run: Run, seen: Seen, actions: tuple[Action, ...], ended: list[Ended
 
 def compared(run: Run, seen: Seen) -> Seen:
     """Lets StackSets look for drift, and looks again; not beside an operation that is running."""
-    from shnotify.export.stackset import Action, may_have_own
+    from shnotify.export.operations import may_have_own
+    from shnotify.export.stackset import Action
 
     if seen.running:
         run.screen.warn(f"operation {seen.running} is still running: no drift was looked for")

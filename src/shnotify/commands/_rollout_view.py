@@ -10,6 +10,7 @@ from shnotify.config.models import Config
 from shnotify.errors import ShnotifyError
 from shnotify.escaping import escaped_line
 from shnotify.export.cloudformation import graph_for_export
+from shnotify.export.operations import new_mails
 from shnotify.export.rollout import Ended, Progress
 from shnotify.export.stackset import Action, Instance, Seen
 from shnotify.resources.key import Key
@@ -154,6 +155,8 @@ def figures(run: Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
     again = sum(a.stacks for a in actions if a.kind == "retry")
     deleted = sum(a.stacks for a in actions if a.kind == "delete")
     changed = _changed_addresses(run, seen) if any(a.kind == "update" for a in actions) else 0
+    if any(a.kind == "update_set" for a in actions):
+        changed += new_mails(run.wanted, seen) * len(seen.instances)
     stacks = len(seen.instances) + created - deleted
     keys, mails = per_stack(run.config)
     stay = deleted * keys if run.wanted.keeps else 0

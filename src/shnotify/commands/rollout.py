@@ -36,7 +36,7 @@ def plan_command(exit_code: bool, simulate: int | None, **options: Any) -> int:
     Says too how many mails must be confirmed, and what it costs a month.
     """
     from shnotify.commands._rollout_view import plan_document, show_plan
-    from shnotify.export.stackset import plan
+    from shnotify.export.operations import plan
 
     chosen = settings(**options)
     if simulate:
@@ -58,8 +58,8 @@ def plan_command(exit_code: bool, simulate: int | None, **options: Any) -> int:
 @aws_options
 def apply_command(yes: bool, **options: Any) -> int:
     """Makes the stack set and its stacks match the file, and shows what became of each stack."""
+    from shnotify.export.operations import plan
     from shnotify.export.rollout import WRITES
-    from shnotify.export.stackset import plan
 
     with begun(settings(**options), allowed=WRITES) as run:
         seen = settled(run)
@@ -81,8 +81,8 @@ def status_command(detect_drift: bool, **options: Any) -> int:
     Exits 3 when something is missing, another or drifted, and 4 when a stack failed.
     """
     from shnotify.commands._rollout_view import instance_document, show_status
+    from shnotify.export.operations import plan
     from shnotify.export.rollout import DRIFT
-    from shnotify.export.stackset import plan
 
     also = DRIFT if detect_drift else frozenset[str]()
     with begun(settings(**options), allowed=also) as run:
@@ -124,8 +124,8 @@ def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
     KMS keys and dead-letter queues stay in the accounts, as the template says: messages in a queue
     can be read only with its key.
     """
+    from shnotify.export.operations import removal
     from shnotify.export.rollout import WRITES
-    from shnotify.export.stackset import removal
 
     with begun(settings(**options), allowed=WRITES, keeps=not everything, addresses=False) as run:
         seen = settled(run)
