@@ -28,7 +28,8 @@ def test_it_is_drawn_in_place_on_a_terminal() -> None:
     Following(Screen(), drawn.append).show(Progress(action, "RUNNING", 0, 0, 1, (stack(1, "RUNNING"),)))  # type: ignore[arg-type]
     assert drawn == [
         [
-            "create: running, 0 of 1 stacks done, 0 failed (Ctrl-C is safe: AWS goes on)",
+            "create: running, 0 of 1 stacks done, 0 failed",
             "  000000000001 eu-west-1       running",
+            "  Ctrl-C is safe: AWS goes on.",
         ]
     ]

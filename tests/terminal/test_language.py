@@ -65,7 +65,7 @@ PIECES = re.compile(
     r"X1\. Nothing is broken\.|cannot tell more|nobody is named|; the others are in the queue|"
     r", of which X1 could not be read|(Dead letters in|Drop from|Send again from) X1 of|X1 to route X1, topic .*|"
     r"EventBridge could not use a KMS key|; X1 got mail in the last .*|"
-    r"Roll-out of|X1 \(Ctrl-C is safe: AWS goes on\)|with (addresses of their own|the file's addresses again)|"
+    r"Roll-out of|with (addresses of their own|the file's addresses again)|"
     r"The notifier X1, made by shnotify\.|mails to confirm|about X1 USD \(KMS keys\)|a stack set has at most X1 stacks|"
     r"about X1, if a stack takes X1 s \(a guess\)|"
     r"its policy lets anybody in.*|it is scheduled for deletionX1|X1: point it back to X1"

@@ -57,7 +57,7 @@ class Following:
             f"{progress.done:,} of {progress.of:,} stacks done, {progress.failed:,} failed"
         )
         if self._draw:
-            self._draw([f"{text} (Ctrl-C is safe: AWS goes on)", *table(progress.stacks)])
+            self._draw([text, *table(progress.stacks), "  Ctrl-C is safe: AWS goes on."])
         elif text != self._told:
             self._screen.say(text)
         self._told = text
