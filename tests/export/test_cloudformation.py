@@ -163,6 +163,7 @@ def test_nor_of_any_other_file(file: dict[str, Any]) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)
 @given(WHOLE)
 @settings(max_examples=80, deadline=None)
 def test_nor_of_many_others(file: dict[str, Any]) -> None:
