@@ -92,7 +92,8 @@ def test_every_sentence_is_there_once_with_the_same_holes() -> None:
 @pytest.mark.parametrize("english", [english for english, _ in ENTRIES if len(english) > 20])
 def test_no_sentence_is_stale(english: str) -> None:
     """Its longest stretch of words stands in the source, where a number or a plural may cut it."""
-    whole = english.endswith(("Broken: {x}.", "in account {account}, {region}", "└─ {rest}"))  # made of pieces
+    pieces = ("Broken: {x}.", "in account {account}, {region}", "└─ {rest}", "notifiers) [y/N]")
+    whole = english.endswith(pieces)
     if whole or english in PLURALS or english == "Show this message and exit.":  # click's
         return
     stretches = [part.strip(" ;:,.()") for part in re.split(r"\{\w+\}|[`'\"]|(?<=KMS keys) ", english)]
@@ -182,6 +183,7 @@ def test_a_stream_that_carries_ascii_only_gets_english(monkeypatch: pytest.Monke
 
 def test_what_the_catalogue_does_not_know_stays_as_it_is() -> None:
     language.choose([], {"SHNOTIFY_LANG": "ja"})
+    assert language.line("  alerts (eu-west-1): in sync") == "  alerts (eu-west-1): 一致"
     for text in ("", "   ", "frobnicated {x} (1) [y] \\d", "    note: frobnicated"):
         assert language.line(text).replace("注意", "note") == text
 

@@ -19,6 +19,8 @@ LANGUAGES = ("en", "ja")
 _HOLE = r"\\\{(\w+)\\\}"
 _LEAD = r"[ │|]*(?:[-+~!@=*•] +|#+ |(?:[├└]─|[|`]-)> )?"
 _LABEL = r"(error|warning|note): (?=\S)"
+_MEMBER = r"[a-z][a-z0-9-]* \([a-z0-9-]+\): (?=\S)"
+"""Whom of several notifiers a line is about."""
 _ENTRY = r'(?m)^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)'
 _DEPTH = 4
 """How deep a sentence may stand inside a sentence."""
@@ -74,8 +76,12 @@ def line(text: str) -> str:
     label = re.match(_LABEL, text[start:])
     if label:
         start += label.end()
+    member = re.match(_MEMBER, text[start:])
+    if member:
+        start += member.end()
     told = f"{tr(label[1])}: " if label else ""
-    return f"{lead[0] if lead else ''}{told}{tr(text[start:])}"
+    whom = member[0] if member else ""
+    return f"{lead[0] if lead else ''}{told}{whom}{tr(text[start:])}"
 
 
 def tr(sentence: str) -> str:
