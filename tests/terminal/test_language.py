@@ -54,6 +54,7 @@ TEXT_OF = (
     "terminal/chain_view.py",
     *(f"commands/{name}.py" for name in ("doctor", "dlq", "_dlq", "_dlq_view", "_dlq_keep", "_dlq_redrive")),
     *("commands/rollout.py", "commands/_rollout.py", "commands/_rollout_view.py", "commands/export.py"),
+    *("commands/_fleet.py", "config/several.py", "notifier/fleet.py"),
     *("export/stackset.py", "export/rollout.py", "export/simulation.py"),
 )
 PIECES = re.compile(
@@ -68,6 +69,8 @@ PIECES = re.compile(
     r"Roll-out of|with (addresses of their own|the file's addresses again)|"
     r"The notifier X1, made by shnotify\.|mails to confirm|about X1 USD \(KMS keys\)|a stack set has at most X1 stacks|"
     r"about X1, if a stack takes X1 s \(a guess\)|"
+    r"a command asks once|"  # for who writes a command
+    r"X1:X1:X1 has the X1 X1X1 too: two notifiers cannot share it|"  # an error of the file, in English as all are
     r"its policy lets anybody in.*|it is scheduled for deletionX1|X1: point it back to X1"
 )
 """Texts that are put together with others before anybody reads them: their whole is an entry."""
