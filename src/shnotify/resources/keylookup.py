@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.values import Tags
+from shnotify.frozen import frozen
 from shnotify.resources.lookup import tagged
 from shnotify.tags import NAME_TAG, RESOURCE_TAG
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import AliasListEntryTypeDef, KeyMetadataTypeDef
 
 
-@dataclass(frozen=True)
+@frozen
 class Sought:
     """Which key is looked for by its tags: the notifier's for a resource, or this very key.
 
