@@ -152,7 +152,7 @@ def test_a_stack_that_cannot_be_deleted_is_named_and_the_set_stays(
 def test_destroy_says_what_stays_and_what_it_costs(rolling: World) -> None:
     rolling.run("rollout", "apply", "--yes")
     told = rolling.text("rollout", "destroy").out
-    assert "Together it costs about 4 USD a month (KMS keys)." in told
+    assert "Together it costs about 4 USD a month (KMS keys and alarms)." in told
     assert "KMS keys stay in the accounts until somebody deletes them: 4 keys of the stacks that go." in told
     everything = rolling.text("rollout", "destroy", "--with-keys-and-queues").out
     assert "Dead-letter queues go with their messages; KMS keys are scheduled for deletion." in everything

@@ -16,7 +16,7 @@ from shnotify.config.models import Config
 from shnotify.config.yamlfile import parse
 from shnotify.errors import ConfigError, UsageError
 from shnotify.export.operations import new_mails, plan, refusal, removal
-from shnotify.export.simulation import simulate
+from shnotify.export.simulation import OneStack, simulate
 from shnotify.export.stackset import Action, Instance, Seen, Wanted, unsure_after, wanted_of
 from tests.conftest import SMALLEST
 
@@ -242,9 +242,18 @@ def test_after_the_plan_exactly_the_wanted_stacks_stand(
     assert stands == of.pairs
 
 
+EACH = OneStack(keys=2, alarms=0, mails=1)
+
+
+def test_alarms_cost_and_who_hears_them_must_confirm_too() -> None:
+    each = OneStack.of(config("watchdog: {subscribers: [oncall@example.com]}\n" + ROLLOUT))
+    assert (each.keys, each.mails) == (2, 2)
+    assert each.usd == 2 + each.alarms * 0.1 > 2
+
+
 def test_a_simulation_counts_by_the_published_limits() -> None:
     rollout = wanted().rollout
-    found = simulate(rollout, 500, keys=2, mails=1)
+    found = simulate(rollout, 500, EACH)
     assert (found.stacks, found.at_once, found.minutes) == (1000, 10, 151)
     assert (found.mails_to_confirm, found.cost_per_month_usd, found.problems) == (1000, 2000, ())
-    assert simulate(rollout, 60_000, keys=2, mails=1).problems == ("a stack set has at most 100,000 stacks",)
+    assert simulate(rollout, 60_000, EACH).problems == ("a stack set has at most 100,000 stacks",)

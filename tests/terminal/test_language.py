@@ -67,7 +67,8 @@ PIECES = re.compile(
     r", of which X1 could not be read|(Dead letters in|Drop from|Send again from) X1 of|X1 to route X1, topic .*|"
     r"EventBridge could not use a KMS key|; X1 got mail in the last .*|"
     r"Roll-out of|with (addresses of their own|the file's addresses again)|"
-    r"The notifier X1, made by shnotify\.|mails to confirm|about X1 USD \(KMS keys\)|a stack set has at most X1 stacks|"
+    r"The notifier X1, made by shnotify\.|mails to confirm|about X1 USD \(KMS keys and alarms\)|"
+    r"a stack set has at most X1 stacks|"
     r"about X1, if a stack takes X1 s \(a guess\)|"
     r"a command asks once|"  # for who writes a command
     r"X1:X1:X1 has the X1 X1X1 too: two notifiers cannot share it|"  # an error of the file, in English as all are

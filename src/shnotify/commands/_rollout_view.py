@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from shnotify.config.models import Config
 from shnotify.errors import ShnotifyError
 from shnotify.escaping import escaped_line
-from shnotify.export.cloudformation import graph_for_export
 from shnotify.export.operations import new_mails
 from shnotify.export.rollout import Ended, Progress
+from shnotify.export.simulation import OneStack, money
 from shnotify.export.stackset import Action, Instance, Seen
-from shnotify.resources.key import Key
 from shnotify.terminal.screen import Screen
 from shnotify.terminal.styled import Text
 
@@ -89,7 +87,8 @@ def show_plan(run: Run, seen: Seen, actions: tuple[Action, ...]) -> None:
         )
     if counts["stacks"] or counts["keys_that_stay"]:
         screen.result(
-            f"Together it costs about {counts['cost_per_month_usd']:,} USD a month (KMS keys)."
+            f"Together it costs about {money(counts['cost_per_month_usd'])} USD a month "
+            "(KMS keys and alarms)."
         )
     if any(action.kind == "delete" for action in actions):
         _show_what_stays(run, counts["keys_that_stay"])
@@ -146,8 +145,8 @@ def _how(action: Action) -> str:
     return " with the file's addresses again" if action.kind == "update" else ""
 
 
-def figures(run: Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
-    """Counts stacks, mails to confirm, and USD a month (a KMS key is 1 USD, AWS KMS pricing).
+def figures(run: Run, seen: Seen, actions: Sequence[Action]) -> dict[str, Any]:
+    """Counts stacks, mails to confirm, and USD a month.
 
     A stack that goes leaves its keys, which cost what they did.
     """
@@ -158,13 +157,13 @@ def figures(run: Run, seen: Seen, actions: Sequence[Action]) -> dict[str, int]:
     if any(a.kind == "update_set" for a in actions):
         changed += new_mails(run.wanted, seen) * len(seen.instances)
     stacks = len(seen.instances) + created - deleted
-    keys, mails = per_stack(run.config)
-    stay = deleted * keys if run.wanted.keeps else 0
+    each = OneStack.of(run.config)
+    stay = deleted * each.keys if run.wanted.keeps else 0
     return {
         "stacks": stacks,
-        "mails_to_confirm": (created + again) * mails + changed,
+        "mails_to_confirm": (created + again) * each.mails + changed,
         "keys_that_stay": stay,
-        "cost_per_month_usd": stacks * keys + stay,
+        "cost_per_month_usd": round(stacks * each.usd + stay, 2),
     }
 
 
@@ -177,13 +176,6 @@ def _changed_addresses(run: Run, seen: Seen) -> int:
             names = {name for name, _ in want.items() ^ one.overrides.items()}
             count += sum(name.endswith("Endpoint") for name in names)
     return count
-
-
-def per_stack(config: Config) -> tuple[int, int]:
-    """Returns the keys and the mail addresses of one stack."""
-    keys = sum(isinstance(thing, Key) for thing in graph_for_export(config))
-    mails = sum(one.protocol.startswith("email") for r in config.routes for one in r.subscribers)
-    return keys, mails
 
 
 def plan_document(

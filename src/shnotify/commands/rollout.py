@@ -135,16 +135,14 @@ def destroy_command(yes: bool, everything: bool, **options: Any) -> int:
 
 
 def _simulated(options: Options, accounts: int) -> int:
-    from shnotify.commands._rollout_view import per_stack
     from shnotify.config.load import load_file
-    from shnotify.export.simulation import simulate
+    from shnotify.export.simulation import OneStack, simulate
     from shnotify.export.stackset import wanted_of
     from shnotify.terminal.screen import Screen
 
     config = load_file(options.config).config.settled()
     wanted = wanted_of(config)
-    keys, mails = per_stack(config)
-    found = simulate(wanted.rollout, accounts, keys=keys, mails=mails)
+    found = simulate(wanted.rollout, accounts, OneStack.of(config))
     screen = Screen(json_output=options.json, no_color=options.no_color)
     for line in found.lines():
         screen.result(line)
