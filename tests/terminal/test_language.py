@@ -185,9 +185,15 @@ def test_a_stream_that_carries_ascii_only_gets_english(monkeypatch: pytest.Monke
         assert language.choose(["plan", "--lang", "ja"], {}) == "en"
 
 
+def test_a_line_of_one_of_several_keeps_its_name_and_its_counts() -> None:
+    language.choose(["--lang", "ja"], {})
+    assert language.line("  alerts (eu-west-1): in sync") == "  alerts (eu-west-1): 一致"
+    assert language.line("  alerts (eu-west-1): 1,007 done, 1 failed") == "  alerts (eu-west-1): 完了 1,007、失敗 1"
+    assert language.line("7 done, 1 frobnicated") == "7 done, 1 frobnicated"
+
+
 def test_what_the_catalogue_does_not_know_stays_as_it_is() -> None:
     language.choose([], {"SHNOTIFY_LANG": "ja"})
-    assert language.line("  alerts (eu-west-1): in sync") == "  alerts (eu-west-1): 一致"
     for text in ("", "   ", "frobnicated {x} (1) [y] \\d", "    note: frobnicated"):
         assert language.line(text).replace("注意", "note") == text
 

@@ -18,6 +18,8 @@ from pathlib import Path
 LANGUAGES = ("en", "ja")
 _HOLE = r"\\\{(\w+)\\\}"
 _LEAD = r"[ │|]*(?:[-+~!@=*•] +|#+ |(?:[├└]─|[|`]-)> )?"
+_COUNTS = r"[\d,]+ [a-z ]+(?:, [\d,]+ [a-z ]+)*"
+"""Counts in a row: `7 done, 1 failed`."""
 _LABEL = r"(error|warning|note): (?=\S)"
 _MEMBER = r"[a-z][a-z0-9-]* \([a-z0-9-]+\): (?=\S)"
 """Whom of several notifiers a line is about."""
@@ -93,12 +95,24 @@ def _translated(sentence: str, depth: int) -> str:
     exact, patterns = _catalogue(_state.language)
     if sentence in exact:
         return exact[sentence]
+    if told := _counted(sentence, exact):
+        return told
     if depth:
         for pattern, template in patterns:
             if found := pattern.fullmatch(sentence):
                 holes = {k: _translated(v, depth - 1) for k, v in found.groupdict().items()}
                 return _filled(template, holes)
     return sentence
+
+
+def _counted(sentence: str, exact: Mapping[str, str]) -> str:
+    """Translates counts whose words are all known; "" for any other sentence."""
+    if not re.fullmatch(_COUNTS, sentence):
+        return ""
+    counts = [one.split(" ", 1) for one in sentence.split(", ")]
+    if any(word not in exact for _, word in counts):
+        return ""
+    return "、".join(f"{exact[word]} {number}" for number, word in counts)
 
 
 def _filled(template: str, holes: Mapping[str, str]) -> str:
