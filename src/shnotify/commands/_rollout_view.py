@@ -261,4 +261,7 @@ def show_ended(run: Run, ended: Sequence[Ended], failures: Sequence[Instance]) -
     for line in table(failures, len(failures) if run.screen.verbose else SHOWN):
         run.screen.result(line)
     done = [words(one.action) for one in ended if one.ok and not one.failures]
-    run.screen.result(f"Done: {'; '.join(done) or ('nothing' if ended else 'nothing to do')}.")
+    for what in done:
+        run.screen.result(f"  done: {what}")
+    if not done:
+        run.screen.result("Nothing was done.")
