@@ -32,7 +32,15 @@ ARN = "arn:aws:events:ap-northeast-1:123456789012:rule/security-alerts-urgent-an
         ),
         ("  │   └─> topic urgent: mails, encrypted with alias/x", [
             "  │   └─> topic urgent: mails, encrypted",
-            "          with alias/x",
+            "  │       with alias/x",
+        ]),
+        ("  ├─> rule urgent: CRITICAL or HIGH, NEW, ACTIVE", [
+            "  ├─> rule urgent: CRITICAL or HIGH,",
+            "  │   NEW, ACTIVE",
+        ]),
+        ("  |-> rule urgent: CRITICAL or HIGH, NEW, ACTIVE", [
+            "  |-> rule urgent: CRITICAL or HIGH,",
+            "  |   NEW, ACTIVE",
         ]),
         (f"    Rule: {ARN} and more", ["    Rule:", f"      {ARN}", "      and more"]),
         (f"warning: {ARN}", [f"warning: {ARN}"]),

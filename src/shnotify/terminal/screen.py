@@ -18,7 +18,7 @@ from shnotify.escaping import escaped
 from shnotify.terminal import language
 from shnotify.terminal.signals import one_document
 from shnotify.terminal.styled import Text
-from shnotify.terminal.wrapping import NARROWEST, breaks, hang, wrapped
+from shnotify.terminal.wrapping import NARROWEST, breaks, lead, wrapped
 
 if TYPE_CHECKING:
     from rich.text import Text as RichText
@@ -109,7 +109,7 @@ def _parts(line: Text, width: int | None) -> list[RichText]:
     from rich.text import Text as RichText
 
     first, *rest = breaks(line.plain, width)
-    indent = " " * hang(line.plain, width)
+    indent = lead(line.plain, width)
     return [text[slice(*first)], *(RichText(indent) + text[slice(*piece)] for piece in rest)]
 
 

@@ -14,9 +14,11 @@ from collections.abc import Iterator
 NARROWEST = 40
 """Columns below which nothing is broken any finer: the terminal does it then."""
 _MARKER = re.compile(
-    r"[ │|]*(?:[-+~!@=•*] +|#+ |\$ |(?:[├└]─|[|`]-)> |(?:warning|error|note|警告|エラー|注意): )?"
+    r"(?:(?!\|->)[ │|])*(?:[-+~!@=•*] +|#+ |\$ |(?:[├└]─|[|`]-)> |(?:warning|error|note|警告|エラー|注意): )?"
 )
 """What stands before a line's text: its indent, and a mark or label after which text goes on."""
+_GOES_ON = {"│": "│", "├": "│", "|": "|"}
+"""A tree's mark -> what stands below it."""
 _WORD = re.compile(r"\S+")
 _NOT_FIRST = frozenset("、。，．・：；？！）」』】〉》〕］｝ー々ゃゅょっャュョッ…,.:;?!)]}")
 _NOT_LAST = frozenset("（「『【〈《〔［｛([{")
@@ -51,6 +53,14 @@ def hang(text: str, width: int) -> int:
     if marked.strip() == "":
         indent += 2
     return min(indent, width // 2)
+
+
+def lead(text: str, width: int) -> str:
+    """Returns what stands before a line's continuation: blanks, and the bars of a tree, which go on."""
+    found = _MARKER.match(text)
+    bars = "".join(_GOES_ON.get(character, " ") for character in found[0]) if found else ""
+    indent = hang(text, width)
+    return f"{bars:{indent}}"[:indent]
 
 
 def breaks(text: str, width: int) -> list[Piece]:
@@ -107,7 +117,7 @@ def wrapped(text: str, width: int | None) -> list[str]:
         return [text]
     width = max(width, NARROWEST)
     pieces = breaks(text, width)
-    indent = " " * hang(text, width)
+    indent = lead(text, width)
     return [
         text[start:end] if number == 0 else indent + text[start:end]
         for number, (start, end) in enumerate(pieces)
