@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ TAKEN = {
     "no filters": f"{ROUTE}    findings: {{severity: any, products: [guardduty], exclude: {{controls: [S3.1]}}}}\n",
     "thresholds": f"{ROUTE}    findings: {{severity: any, products: {{guardduty: any, any: [CRITICAL]}}}}\n",
     "subscribers": f"{ROUTE}    subscribers: [a@b.co, {{protocol: sms, endpoint: '+819012345678'}}]\n",
+    "a watchdog": f"{ROUTE}watchdog: {{subscribers: [a@b.co], heartbeat: null}}\n",
     "a pattern": f"{ROUTE}    pattern: {{source: [aws.securityhub]}}\n",
     "empty sections": f"{ROUTE}    findings:\n    message:\n    topic:\n    subscribers:\n",
 }
@@ -69,6 +72,52 @@ def test_what_is_plainly_wrong_is_refused_by_both(text: str) -> None:
     with pytest.raises(ConfigError):
         completed(parse(text))
     assert problems(text)
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of each value in a document."""
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in items:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def with_value(data: Any, path: tuple[Any, ...], value: Any) -> Any:
+    changed = copy.deepcopy(data)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return changed
+
+
+def is_taken(data: Any) -> bool:
+    try:
+        completed(parse(yaml.safe_dump(data)))
+    except ConfigError:
+        return False
+    return True
+
+
+WHOLE = {
+    **yaml.safe_load(EXAMPLE.read_text("utf-8")),
+    "watchdog": {"subscribers": ["oncall@example.com"], "heartbeat": "weekly"},
+}
+WHOLE["routes"][0]["message"]["format"] = "lambda"  # it takes every field of a message
+SHAPES = [None, True, False, -1, 1.5, [], [1], [None], {}, {"x": 1}]
+"""Values of which none is right or wrong by what it says."""
+
+
+def test_whatever_stands_in_a_field_both_judge_its_shape_alike() -> None:
+    """But for `pattern`, of which the schema says no more than that it is a mapping."""
+    differ = [
+        (path, value)
+        for path in places(WHOLE)
+        if "pattern" not in path
+        for value in SHAPES
+        if is_taken(changed := with_value(WHOLE, path, value)) != Draft202012Validator(SCHEMA).is_valid(changed)
+    ]
+    assert differ == []
 
 
 def property_at(path: tuple[str, ...]) -> Any:

@@ -17,11 +17,19 @@ from shnotify.schema.scalars import spoken
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = {str: "string", bool: "boolean", int: "integer"}
-_DURATION = {"pattern": "^[0-9]{1,9}[smhd]?$", "examples": ["30s", "5m", "24h", "4d"]}
+_DURATION = {
+    "pattern": "^[0-9]{1,9}[smhd]?$",
+    "minimum": 0,
+    "examples": ["30s", "5m", "24h", "4d"],
+}
 _WRITTEN: dict[str, dict[str, Any]] = {
     "duration": _DURATION,
     "days": _DURATION,
-    "size": {"pattern": "^[0-9]{1,9}(B|KiB|MiB)?$", "examples": ["256KiB", "1MiB"]},
+    "size": {
+        "pattern": "^[0-9]{1,9}(B|KiB|MiB)?$",
+        "minimum": 0,
+        "examples": ["256KiB", "1MiB"],
+    },
 }
 """The form of a scalar (`schema/model.py`, Before) -> how the scalar is written."""
 _NULL = {"type": "null"}
@@ -32,7 +40,14 @@ _NAMED = frozenset(("ManagedKey", "DeadLetterQueue", "TopicSection", "RuleSectio
 """The models of which nothing need be written, for the same reason."""
 _FILTERS = frozenset(("Findings", "Exclude"))
 """The models whose fields may be `any`, which the models hold as None."""
-_SWITCHED_OFF = {("Config", "encryption"), ("Config", "dead_letter_queue")}
+_SWITCHED: dict[tuple[str, str], Any] = {
+    ("Config", "encryption"): {"type": ["boolean", "null"]},
+    ("Config", "dead_letter_queue"): {"type": ["boolean", "null"]},
+    ("Config", "watchdog"): {"enum": [False, None]},
+    ("Encryption", "topic_key"): {"enum": [True, None]},
+    ("Encryption", "dlq_key"): {"enum": [True, None]},
+}
+"""Sections that may be switched on or off, and how."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -90,21 +105,25 @@ def _told(model: str, reader: reading.Reader, field: Field) -> dict[str, Any]:
 def _property(model: str, field: str, reader: reading.Reader) -> dict[str, Any]:
     """Describes what may be written for a field."""
     schema: dict[str, Any] = _schema(reader)
-    if (model, field) in _SWITCHED_OFF:
-        return _or(schema, {"type": ["boolean", "null"]})
+    if switch := _SWITCHED.get((model, field)):
+        return _or(schema, switch)
     if model in _FILTERS and field != "exclude":
-        return _or(_with_any(schema), _ANY)
-    if (model, field) == ("Route", "subscribers"):
-        return _or(schema | {"items": _or({"type": "string"}, schema["items"])}, _NULL)
-    if "$ref" in schema or "oneOf" in schema:  # a section: null means its defaults
+        return _or(_filtering(schema), _ANY)
+    if field == "subscribers":
+        schema |= {"items": _or({"type": "string"}, schema["items"])}
+        return schema if "minItems" in schema else _or(schema, _NULL)
+    if {"$ref", "oneOf", "additionalProperties"} & schema.keys():  # null means its defaults
         return _or(schema, _NULL)
     return schema
 
 
-def _with_any(schema: dict[str, Any]) -> dict[str, Any]:
-    """Lets a product's severities be `any`, too."""
-    for choice in schema.get("oneOf", ()):
+def _filtering(schema: dict[str, Any]) -> dict[str, Any]:
+    """Lets a product's severities be `any`, too, and nothing be empty: that would match nothing."""
+    for choice in schema.get("oneOf") or schema.get("anyOf") or [schema]:
+        if choice.get("type") == "array":
+            choice["minItems"] = 1
         if "additionalProperties" in choice:
+            choice["minProperties"] = 1
             choice["additionalProperties"] = _or(choice["additionalProperties"], _ANY)
     return schema
 
