@@ -253,7 +253,7 @@ def test_a_login_session_names_its_own_command(person: Person) -> None:
     person.config(default={"login_session": "arn:aws:iam::123456789012:user/me", "region": REGION})
     message, hint = refused(person)
     without_crt = "login credential provider requires" in message
-    assert ("shnotify[login]" if without_crt else "aws login --profile default") in hint
+    assert ("'.[login]'" if without_crt else "aws login --profile default") in hint
 
 
 def test_an_mfa_code_is_not_asked_for_where_nobody_is(person: Person) -> None:

@@ -92,7 +92,7 @@ F: a is valid (1 route)
   │   ├─> topic a-urgent: short mails, encrypted with alias/a-topic
   │   │   └─> email a@b.co: must confirm within 48 hours
   │   └─> queue a-dlq: keeps what could not be delivered for 4d, encrypted with alias/a-dlq
-  └─> rule a-urgent-plain: findings whose text would break a mail, to the same topic without it
+  └─> rule a-urgent-plain: findings whose text would break a mail: to the same topic, without that text
 
 `shnotify apply` would make 2 KMS keys, 1 SQS queue, 1 SNS topic, 1 subscription, 2 EventBridge rules.
 """

@@ -113,7 +113,7 @@ def purged(
     if not exported and not force:
         raise UsageError(
             "nothing was dropped: these are alerts that nobody got",
-            hint="shnotify dlq export FILE, then purge --exported FILE; or --force",
+            hint="shnotify dlq export FILE, then shnotify dlq purge --exported FILE; or --force",
         )
     saved = in_export(exported) if exported else None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 _WIDTH = 92
-"""Characters of a mail's line that are shown."""
+"""Columns in which a mail's line is shown, on a wide terminal."""
 
 
 def asked(screen: Screen, answers: Answers, look: Callable[[str], Things]) -> Answers:
@@ -104,10 +104,11 @@ def _show_mails(screen: Screen) -> None:
     """Shows one finding as each kind of mail, and what each kind takes."""
     from shnotify.mail.example import COSTS, examples
 
+    room = min(_WIDTH, screen.err.width or _WIDTH) - 2
     for form, (subject, body) in examples().items():
         screen.say(f"\n{form}: {COSTS[form]}")
         for line in (f"Subject: {subject}", *body):
-            screen.say(escaped(f"  {line}" if len(line) <= _WIDTH else f"  {line[:_WIDTH]}..."))
+            screen.say(escaped(f"  {line if len(line) <= room else f'{line[: room - 3]}...'}"))
     screen.say("")
 
 

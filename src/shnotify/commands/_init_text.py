@@ -26,8 +26,7 @@ TEMPLATE = """\
 routes:
   - name: {route}
 {source}
-    # findings:                  # AND between fields, OR between a field's values; `any` = no
-    # filter on it
+    # findings:                  # AND between fields, OR between values; `any`: no filter on it
     #   severity: [CRITICAL, HIGH]
     #   workflow_status: [NEW]
     #   record_state: [ACTIVE]
@@ -117,8 +116,7 @@ class Answers:
             said = "# existing keys: never created, changed or deleted"
             return "\n".join([f"{'encryption:':<{_COLUMN}} {said}", *lines])
         return (
-            "# encryption: false              # no customer-managed keys at all (the default makes two, 1 USD a\n"
-            "# month each)"
+            "# encryption: false              # no keys of your own (the default: two, 1 USD a month each)"
         )
 
     def _queue(self) -> str:
@@ -157,8 +155,8 @@ class Answers:
                 f"watchdog: {{subscribers: [{told}]}} # who is told when the notifier itself fails"
             )
         return (
-            "# watchdog: {subscribers: [oncall@example.com]}   # who is told when the notifier itself\n"
-            "# fails: alarms at 0.10 USD a month each, and a sign of life"
+            "# who is told when the notifier itself fails: alarms at 0.10 USD a month each, a sign of life\n"
+            "# watchdog: {subscribers: [oncall@example.com]}"
         )
 
     def problems(self) -> dict[str, str]:

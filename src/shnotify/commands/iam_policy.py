@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     "--for",
     "command_name",
     type=click.Choice([*COMMANDS, "all"]),
+    metavar="COMMAND",
     required=True,
-    help="The command that is to be run.",
+    help=f"The command that is to be run: {', '.join(COMMANDS)} or all.",
 )
 @click.option("--account", help="Twelve digits, when the file names no account.")
 @click.option("--region", help="AWS Region, when the file names none.")

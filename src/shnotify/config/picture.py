@@ -29,7 +29,7 @@ _MAILS = {
 }
 _ABOUT = {
     "clean": "the other service's findings, to the same topic",
-    "odd": "findings whose text would break a mail, to the same topic without it",
+    "odd": "findings whose text would break a mail: to the same topic, without that text",
     "plain": "the other service's findings, to the same topic",
     "whole": "to the same topic",
 }

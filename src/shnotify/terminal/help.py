@@ -14,7 +14,7 @@ import click
 
 from shnotify.terminal.examples import EXAMPLES
 from shnotify.terminal.language import LANGUAGES, tr
-from shnotify.terminal.wrapping import wrapped
+from shnotify.terminal.wrapping import NARROWEST, wrapped
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Set up": ("init", "validate", "schema", "completion", "demo", "sandbox"),
@@ -25,6 +25,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """What commands are for, in the order of the help; a name that does not exist (yet) is left out."""
 _WIDEST_WORD = 30
+_NARROW = 6
+"""Where meanings begin when they have no room beside the words."""
 LANG_HELP = "Language of texts (JSON never changes)."
 OTHERS = "More"
 """The heading of a command that no group names."""
@@ -152,7 +154,9 @@ def definitions(formatter: click.HelpFormatter, records: Sequence[tuple[str, str
     """Writes words and what they mean in two columns; a long word has a line of its own."""
     indent = " " * formatter.current_indent
     column = min(max(len(word) for word, _ in records), _WIDEST_WORD) + 2
-    room = max(formatter.width - len(indent) - column, 20)
+    if formatter.width - len(indent) - column < NARROWEST:
+        column = _NARROW
+    room = formatter.width - len(indent) - column
     for word, meaning in records:
         text, more = re.fullmatch(
             r"(.*?)((?:  \[(?:default|required|[0-9]).*\])?)", meaning, re.DOTALL
