@@ -179,6 +179,29 @@ def test_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert said == "エラー: コマンド 'pln' はありません。plan のことですか?\n       `shnotify --help` を見てください\n"
 
 
+@pytest.mark.parametrize(
+    ("template", "value", "expected"),
+    [
+        ("この {x} に", "24 時間", "この 24 時間に"),
+        ("この {x} に", "two days", "この two days に"),
+        ("失敗 {x}", "なし", "失敗なし"),
+        ("in {x} に", "東京 都", "in 東京 都に"),
+    ],
+)
+def test_no_blank_between_japanese_and_what_is_filled_in(template: str, value: str, expected: str) -> None:
+    assert language._filled(template, {"x": value}) == expected
+
+
+def test_the_page_of_a_diagnosis(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHNOTIFY_LANG", "ja")
+    world.text("apply", "--yes")
+    page = world.path.with_name("page.html")
+    world.text("doctor", "--html", str(page))
+    text = re.sub(r"<style>.*?</style>|<pre>.*?</pre>|<code>.*?</code>", "", page.read_text("utf-8"), flags=re.DOTALL)
+    assert '<html lang="ja">' in text
+    assert english_words(re.sub(r"<[^>]*>", " | ", text)) == []
+
+
 def test_a_stream_that_carries_ascii_only_gets_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with (tmp_path / "out").open("w", encoding="ascii") as stream:
         monkeypatch.setattr("sys.stdout", stream)

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from html import escape
 
-from shnotify.engine.health import Link
+from shnotify.engine.health import Link, Verdict
 from shnotify.escaping import escaped_line
 from shnotify.notifier.doctor import Diagnosis, Told
 from shnotify.notifier.words import plain
+from shnotify.terminal.language import language, tr
 from shnotify.terminal.chain_view import MARKS, Hop, hops, summary
 
 _STYLE = """
@@ -28,12 +29,12 @@ def page(title: str, found: Diagnosis) -> str:
     """Makes the page. Text from AWS is escaped for HTML and for readers."""
     lines = [
         "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
+        f'<html lang="{language()}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width">',
-        f"<title>{_text(title)}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{_text(title)}</h1>",
-        f"<p>{_text(summary(found.told))}</p>",
-        '<h2>From Security Hub to the inboxes</h2><ol class="chain">',
+        f"<title>{_told(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>{_told(title)}</h1>",
+        f"<p>{_told(summary(found.told))}</p>",
+        f'<h2>{tr("From Security Hub to the inboxes")}</h2><ol class="chain">',
         *(_hop(hop) for hop in hops(found)),
         "</ol>",
     ]
@@ -45,7 +46,7 @@ def page(title: str, found: Diagnosis) -> str:
     ):
         some = [one for one in found.told if one.link.verdict == verdict]
         if some:
-            lines.append(f"<h2>{heading}</h2>")
+            lines.append(f"<h2>{tr(heading)}</h2>")
             lines += [line for one in some for line in _link(one)]
     return "\n".join([*lines, "</body></html>", ""])
 
@@ -54,14 +55,19 @@ def _text(value: object) -> str:
     return escape(escaped_line(str(value)))
 
 
-def _mark(verdict: str) -> str:
-    return f"<b>{dict(MARKS.items())[verdict][0]}</b>"  # type: ignore[index]
+def _told(sentence: str) -> str:
+    """Writes a sentence of ours, in the reader's language."""
+    return _text(tr(sentence))
+
+
+def _mark(verdict: Verdict) -> str:
+    return f"<b>{tr(MARKS[verdict][0])}</b>"
 
 
 def _hop(hop: Hop) -> str:
     return (
         f'<li class="{hop.verdict}" style="margin-left:{1.5 * hop.depth}rem">'
-        f"{_mark(hop.verdict)}{_text(hop.text)}</li>"
+        f"{_mark(hop.verdict)}{_told(hop.text)}</li>"
     )
 
 
@@ -70,11 +76,11 @@ def _link(one: Told) -> Iterator[str]:
     routes = f" ({', '.join(one.routes)})" if one.routes else ""
     yield f'<section class="{link.verdict}"><p>{_mark(link.verdict)}{_text(link.id + routes)}</p>'
     if link.why:
-        yield f"<p>{_text(link.why)}</p>"
+        yield f"<p>{_told(link.why)}</p>"
     if link.needs:
-        yield f"<p>Needs <code>{_text(', '.join(link.needs))}</code></p>"
+        yield f"<p>{tr('Needs')} <code>{_text(', '.join(link.needs))}</code></p>"
     if link.mend:
-        yield f"<p>Mend: <code>{_text(link.mend)}</code></p>"
+        yield f"<p>{tr('To mend it')}: <code>{_text(link.mend)}</code></p>"
     if link.evidence:
         shown = json.dumps(plain(link.evidence), indent=1, ensure_ascii=False, default=str)
         rows = (_text(row) for row in shown.splitlines())

@@ -24,6 +24,9 @@ _LABEL = r"(error|warning|note): (?=\S)"
 _MEMBER = r"[a-z][a-z0-9-]* \([a-z0-9-]+\): (?=\S)"
 """Whom of several notifiers a line is about."""
 _ENTRY = r'(?m)^msgid ((?:".*"\n)+)msgstr ((?:".*"\n?)+)'
+_WIDE = "[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef]"
+"""A Japanese character; two of them have no blank between them."""
+_FILLED = re.compile(rf"(?:(?<={_WIDE})( ))?\{{(\w+)\}}(?:( )(?={_WIDE}))?")
 _DEPTH = 4
 """How deep a sentence may stand inside a sentence."""
 
@@ -116,7 +119,18 @@ def _counted(sentence: str, exact: Mapping[str, str]) -> str:
 
 
 def _filled(template: str, holes: Mapping[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda m: holes[m[1]], template)
+    """Fills in the holes; a blank beside one stays where what is filled in is not Japanese."""
+
+    def fill(hole: re.Match[str]) -> str:
+        before, name, after = hole.groups(default="")
+        value = holes[name]
+        return (
+            ("" if re.match(_WIDE, value) else before)
+            + value
+            + ("" if re.match(_WIDE, value[-1:]) else after)
+        )
+
+    return _FILLED.sub(fill, template)
 
 
 def entries(name: str) -> list[tuple[str, str]]:
