@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,11 @@ from click.testing import CliRunner
 
 from shnotify import __version__, cli
 from shnotify.config import load
+from shnotify.terminal import language
 from shnotify.terminal.help import OTHERS, Command, Group, grouped
 from shnotify.terminal.help import helped as helped_command
 from shnotify.terminal.options import Seconds
+from shnotify.terminal.wrapping import columns
 from tests.conftest import Ran
 
 
@@ -82,6 +85,12 @@ def test_one_that_does_not_gets_none(capsys: pytest.CaptureFixture[str], line: s
         ("apply --auto-approve", "--yes"),
         ("validate --region eu-west-1", "asks nothing of AWS"),
         ("validate --profile ops", "asks nothing of AWS"),
+        ("validate --timeout 5m", "asks nothing of AWS"),
+        ("--region eu-west-1 plan", "options stand after the command"),
+        ("--json plan", "options stand after the command"),
+        ("destroy --dry-run", "`shnotify destroy` shows what would go"),
+        ("baseline --dry-run", "--preview"),
+        ("rollout apply --dry-run", "`shnotify rollout plan`"),
         ("plan --json", "-o json"),
     ],
 )
@@ -157,6 +166,22 @@ def test_every_command_groups_its_options_and_shows_two_examples_that_parse(
     assert "\nExamples:\n" in helped
     shared = {"output", "verbose", "no_color", "lang"} & {one.name for one in command.params}
     assert ("\nShared options:\n" in helped) is bool(shared)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_helps_fit_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, lang: str
+) -> None:
+    """But for what is typed, and a word that is longer than its line."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    for path in ["", *COMMANDS]:
+        cli.run([*path.split(), "--help", "--lang", lang])
+        text = capsys.readouterr().out
+        typed = re.compile(r"(Usage|使い方): |  (aws|shnotify) ")
+        lines = [line for line in text.splitlines() if not typed.match(line) and len(line.split()) > 1]
+        assert [line for line in lines if columns(line) > width] == [], path
+    language.choose([], {})
 
 
 def test_a_group_below_suggests_too() -> None:

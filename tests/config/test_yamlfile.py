@@ -251,7 +251,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
     assert refused_file(tmp_path / "none") == [
         "1:1: there is no such file: write one with `shnotify init`, or name it with --config"
     ]
-    assert refused_file(tmp_path / "x\x00y") == ["1:1: the file's name cannot be used: embedded null byte"]
+    assert refused_file(tmp_path / "x\x00y") == ["1:1: the file's name cannot be used: there is a null character in it"]
     assert refused_file(tmp_path / ("x" * 300)) == ["1:1: the file cannot be read: File name too long"]
     assert refused_file(fifo / "x") == ["1:1: the file cannot be read: Not a directory"]
 

@@ -1,4 +1,4 @@
-"""All pages and all sentences of the tool: their commands exist with those options, their links lead somewhere, their YAML loads."""
+"""All pages: their commands exist with those options, their links lead somewhere, their YAML loads."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ def test_each_command_of_a_page_exists_with_its_options(path: Path) -> None:
 
 def test_each_command_that_the_tool_names_exists_with_its_options() -> None:
     """In its hints, errors and helps, and in the Japanese ones."""
-    texts = [(ROOT / "src/shnotify/terminal/ja.po").read_text("utf-8"), (ROOT / "config.example.yaml").read_text("utf-8")]
+    texts = [
+        (ROOT / "src/shnotify/terminal/ja.po").read_text("utf-8"),
+        (ROOT / "config.example.yaml").read_text("utf-8"),
+    ]
     for path in ROOT.glob("src/**/*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         texts += [one.value for one in ast.walk(tree) if isinstance(one, ast.Constant) and isinstance(one.value, str)]

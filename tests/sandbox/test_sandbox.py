@@ -216,7 +216,8 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "moto" else real(name))
     with pytest.raises(ShnotifyError) as caught:
         importlib.reload(shnotify.sandbox)
-    assert caught.value.hint == "install shnotify with its extra: pip install '.[sandbox]' in its folder (or pipx, or uv tool, install --force)"
+    assert caught.value.hint
+    assert "pip install '.[sandbox]'" in caught.value.hint
 
 
 @pytest.mark.parametrize(

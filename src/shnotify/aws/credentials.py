@@ -193,8 +193,8 @@ def not_set_up(error: Exception, sign_in: SignIn) -> ShnotifyError:
     if isinstance(error, MissingDependencyException):
         return StopError(
             f"no usable AWS credentials: {error}",
-            hint="install shnotify with its `login` extra (`pip install '.[login]'` in its folder), or hand the credentials "
-            "over: `aws configure export-credentials --format env`",
+            hint="install shnotify with its `login` extra (`pip install '.[login]'` in its folder), or "
+            "hand the credentials over: `aws configure export-credentials --format env`",
             code=type(error).__name__,
         )
     if isinstance(

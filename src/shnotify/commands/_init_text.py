@@ -115,9 +115,7 @@ class Answers:
         if lines:
             said = "# existing keys: never created, changed or deleted"
             return "\n".join([f"{'encryption:':<{_COLUMN}} {said}", *lines])
-        return (
-            "# encryption: false              # no keys of your own (the default: two, 1 USD a month each)"
-        )
+        return "# encryption: false              # no keys of your own (the default: two, 1 USD a month each)"
 
     def _queue(self) -> str:
         if self.queue:

@@ -46,8 +46,8 @@ def text_of(path: FilePath) -> str:
                 "there is no such file: write one with `shnotify init`, or name it with --config"
             ) from error
         raise refuse(f"the file cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise refuse(f"the file's name cannot be used: {error}") from error
+    except ValueError as error:  # Python's own words differ from version to version
+        raise refuse("the file's name cannot be used: there is a null character in it") from error
     try:
         regular(os.fstat(handle))
         with os.fdopen(handle, "rb", closefd=False) as file:

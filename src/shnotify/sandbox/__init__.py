@@ -13,7 +13,7 @@ from shnotify.errors import ShnotifyError
 if any(find_spec(name) is None for name in ("moto", "flask", "flask_cors")):
     raise ShnotifyError(
         "the embedded AWS is not installed",
-        hint="install shnotify with its extra: pip install '.[sandbox]' in its folder (or pipx, or uv tool, install --force)",
+        hint="install shnotify with its extra: pip install '.[sandbox]' in its folder (or pipx install --force)",
         code="SandboxNotInstalled",
     )
 

@@ -208,7 +208,8 @@ def _json(status: str, document: object) -> Answer:
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem .3rem 0;vertical-align:top;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%}
+td,th{text-align:left;padding:.3rem .6rem .3rem 0;vertical-align:top;overflow-wrap:anywhere}
 tr+tr{border-top:1px solid #ccc}pre{background:#f4f4f4;padding:1rem;white-space:pre-wrap;overflow-wrap:anywhere}
 dt{float:left;width:4rem;color:#555}dd,h1,li,p{overflow-wrap:anywhere}
 @media(prefers-color-scheme:dark){body{background:#111;color:#eee}pre{background:#222}a{color:#8bf}dt{color:#aaa}}

@@ -10,8 +10,8 @@ from shnotify.engine.health import Link, Verdict
 from shnotify.escaping import escaped_line
 from shnotify.notifier.doctor import Diagnosis, Told
 from shnotify.notifier.words import plain
-from shnotify.terminal.language import language, tr
 from shnotify.terminal.chain_view import MARKS, Hop, hops, summary
+from shnotify.terminal.language import language, tr
 
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}

@@ -45,8 +45,12 @@ INSTEAD: dict[str, str] = {
     "--debug": "give -v",
     "--region": "this command asks nothing of AWS, so it takes no Region; the file's `region:` names it",
     "--profile": "this command asks nothing of AWS, so it takes no profile",
+    "--timeout": "this command asks nothing of AWS, so it takes no time limit",
+    "destroy --dry-run": "without --yes, `shnotify destroy` shows what would go, and asks",
+    "baseline --dry-run": "give --preview",
+    "rollout apply --dry-run": "`shnotify rollout plan` shows what it would do",
 }
-"""What fingers type -> what to type instead, for a command that has no such option."""
+"""What fingers type, alone or behind a command -> what to type instead where there is no such option."""
 
 
 class _Helped(click.Command):
@@ -93,7 +97,9 @@ class _Helped(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if instead := INSTEAD.get(error.option_name):
+            path = ctx.command_path.partition(" ")[2]
+            instead = INSTEAD.get(f"{path} {error.option_name}") or INSTEAD.get(error.option_name)
+            if instead and path:  # before any command, options are in the wrong place
                 raise click.UsageError(
                     f"No such option {error.option_name!r}: {instead}", ctx
                 ) from error
