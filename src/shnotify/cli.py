@@ -238,6 +238,6 @@ def _tell(error: ShnotifyError, arguments: list[str]) -> None:
     screen = Screen()
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            screen.say(str(problem))
+            screen.say(problem.told(language.tr))
         return
     screen.error(error.message, error.hint)

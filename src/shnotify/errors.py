@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
@@ -51,8 +52,12 @@ class ConfigProblem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
+        return self.told(str)
+
+    def told(self, tr: Callable[[str], str]) -> str:
+        """Returns the problem with its place, and its sentence as `tr` translates it."""
         where = f"{self.file}:{self.line}:{self.column}: "
-        return where + (f"{self.path}: {self.message}" if self.path else self.message)
+        return where + (f"{self.path}: {tr(self.message)}" if self.path else tr(self.message))
 
     def to_json(self) -> dict[str, Any]:
         return self._asdict()

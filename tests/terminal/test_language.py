@@ -56,7 +56,16 @@ TEXT_OF = (
     *("commands/rollout.py", "commands/_rollout.py", "commands/_rollout_view.py", "commands/export.py"),
     *("commands/_fleet.py", "config/several.py", "notifier/fleet.py"),
     *("export/stackset.py", "export/rollout.py", "export/simulation.py"),
+    *(f"aws/{name}.py" for name in ("calls", "credentials", "failures", "gateway")),
+    *("cli.py", "terminal/help.py", "terminal/options.py", "terminal/results_view.py", "terminal/values_view.py"),
+    *(f"commands/{name}.py" for name in ("plan", "apply", "status", "destroy", "_session", "_flow")),
+    *(f"engine/{name}.py" for name in ("execute", "ownership", "plan", "teardown")),
+    *(f"resources/{name}.py" for name in ("function", "keymaking", "loggroup", "mapping", "policies", "queue")),
+    *(f"resources/{name}.py" for name in ("role", "rule", "schedule", "subscription", "topic")),
+    *(f"notifier/{name}.py" for name in ("desired", "plain", "takers")),
+    *(f"config/{name}.py" for name in ("filetext", "load", "unusual", "picture", "anchors", "yamlfile")),
 )
+"""And what `plan`, `apply` and `status` show, their errors too."""
 PIECES = re.compile(
     r"does not let|may or may not let|"  # the middle of a sentence of chain.py
     r"X1 (went to the dead-letter queue|could not even be put there and is lost)|"  # a part of `went`
@@ -70,8 +79,16 @@ PIECES = re.compile(
     r"The notifier X1, made by shnotify\.|mails to confirm|about X1 USD \(KMS keys and alarms\)|"
     r"a stack set has at most X1 stacks|"
     r"about X1, if a stack takes X1 s \(a guess\)|"
-    r"a command asks once|"  # for who writes a command
-    r"X1:X1:X1 has the X1 X1X1 too: two notifiers cannot share it|"  # an error of the file, in English as all are
+    r"X1; AWS's says X1, ours X1|no time left: .*X1X1|no usable AWS credentialsX1: X1|a web page came backX1|"
+    r"; a Region that is not enabled .*|allow X1 for the callerX1, .*|X1 KMS keyX1 at 1 USD|, X1 to give back|"
+    r"X1 notifiers, and --expect names X1 planX1: nothing was done|Remove all this\?|is wrong; it should be|"
+    r", and marks what it mailed NOTIFIED|, encrypted with SQS's own key|, no key of yours|writes the mailsX1|"
+    r"DISABLED: lets nothing through;|what takes from X1|its X1 subscriptionX1 with it|this is not YAML: X1X1|"
+    r"Enter MFA code for|explicit deny in an\? .*|(cannot be assumed by Lambda|does not have permissions)|"  # AWS's
+    r"InvalidParameterValueException: .*|InvalidAttributeName: .*|Allow (EventBridge|SNS) to use the key|"
+    r"Enable IAM User Permissions|Formats the mails of X1 .*|The archive's key .*|The bucket, in the stack's .*|"
+    r"Who gets the alerts, by X1\.|a command asks once|(baseline|destroy|rollout apply) --dry-run|"  # not shown here
+    r"\$SHNOTIFY_CONFIG, else shnotify\.yaml|"
     r"its policy lets anybody in.*|it is scheduled for deletionX1|X1: point it back to X1"
 )
 """Texts that are put together with others before anybody reads them: their whole is an entry."""
@@ -171,6 +188,25 @@ def test_helps(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None
     assert text.startswith("使い方: shnotify")
     assert "オプション:\n" in text
     assert english_words(text) == []
+
+
+def problems() -> list[str]:
+    """All that is said about wrong files (`data/config-errors.txt`), without its place."""
+    text = (ROOT / "tests" / "data" / "config-errors.txt").read_text("utf-8")
+    return re.findall(r"^\d+:\d+: (?:[a-z_]\S*: )?(.*)$", text, re.MULTILINE)
+
+
+def test_every_mistake_in_a_file_is_told_in_japanese() -> None:
+    language.choose(["--lang", "ja"], {})
+    assert len(problems()) > 300
+    assert sorted({one for one in problems() if language.tr(one) == one}) == []
+
+
+def test_a_wrong_file(world: World) -> None:
+    world.write("name: A\nregoin: x\nroutes: []\n")
+    said = world.text("plan", "--lang", "ja").err
+    assert "2:1: regoin: 知らない項目です: 'region' のことですか?" in said
+    assert english_words(said) == []
 
 
 def test_errors(capsys: pytest.CaptureFixture[str]) -> None:
