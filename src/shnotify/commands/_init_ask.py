@@ -45,7 +45,7 @@ def asked(screen: Screen, answers: Answers, look: Callable[[str], Things]) -> An
     answers = _answered(
         screen, answers, "mail", "Which mail: summary, json or lambda", answers.mail
     )
-    if answers.mail == "lambda":
+    if answers.mail != "json":
         answers = _answered(
             screen, answers, "language", "Language of the mails: en or ja", answers.language
         )

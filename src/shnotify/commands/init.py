@@ -50,7 +50,7 @@ def _there(option: str, metavar: str, text: str) -> Callable[[F], F]:
     "--language",
     default="en",
     show_default=True,
-    help="Language of the mails: en, or ja with --mail lambda.",
+    help="Language of the mails: en or ja; not with --mail json.",
 )
 @_people("--watchdog", "told", "Who is told when the notifier itself fails")
 @_there("--rule", "NAME", "Take over this rule, with its topic, its queue and their keys.")

@@ -157,7 +157,7 @@ def _parts(
         rules = known[partition][route.name]
         due = [rule.part for rule in rules if matches(rule.pattern, event)]
         return [(form, part) for part in due or takers([rule.part for rule in rules], event)]
-    made = parts(form, route.source, partition=partition)
+    made = parts(form, route.source, partition=partition, language=route.message.language)
     return [(form, part) for part in takers(made, event)]
 
 

@@ -112,6 +112,7 @@ def _rules(
         fields=route.message.fields,
         guarded=guarded,
         left_out=left_out(config, route),
+        language=route.message.language,
     )
     found: list[RoutedRule] = []
     for part in made:

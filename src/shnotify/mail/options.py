@@ -34,7 +34,7 @@ class Message(Model):
     format: Literal["summary", "json", "lambda"] = described(
         default="summary", description="summary, json or lambda."
     )
-    language: Literal["en", "ja"] = described(default="en", description="en or ja.")
+    language: Literal["en", "ja"] = described(default="en", description="en or ja; not with json.")
     time_zone: TimeZone = described(default="UTC", description="Such as Asia/Tokyo.")
     sso_start_url: HttpsUrl | None = described(default=None, description="Where people sign in.")
     subject: Subject | None = described(default=None, description="A template with {named} fields.")

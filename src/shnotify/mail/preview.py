@@ -38,10 +38,11 @@ def render(
 
     `lambda` can make none (dedup) or several, and `summary` two (`guards`).
 
-    settings: the function's, for `lambda`. Raises UndeliverableError when EventBridge would not
-    deliver the event.
+    settings: the function's, for `lambda`; of them a summary has the language.
+    Raises UndeliverableError when EventBridge would not deliver the event.
     """
-    made = parts(message_format, source, partition=partition, fields=fields)
+    language = (settings or Settings()).language
+    made = parts(message_format, source, partition=partition, fields=fields, language=language)
     found: list[RenderedMail] = []
     lost: UndeliverableError | None = None
     for part in takers(made, event):

@@ -18,6 +18,7 @@ from shnotify.errors import ShnotifyError
 from shnotify.findings.guards import Guard
 from shnotify.formatter.links import findings_url, search_url
 from shnotify.mail.fields import FIELDS, REFUSED
+from shnotify.mail.summarywords import in_language
 from shnotify.mail.transformer import check_limits
 from shnotify.schema.model import fields_of
 
@@ -91,6 +92,7 @@ def parts(
     fields: Sequence[str] | None = None,
     guarded: bool = True,
     left_out: frozenset[str] = frozenset(),
+    language: str = "en",
 ) -> tuple[Part, ...]:
     """Lists the parts of a route's mails; the first is the part of the route's first rule.
 
@@ -98,7 +100,8 @@ def parts(
 
     source: "cspm", "hub" or "both". partition: for the console's address. fields: names from
     `FIELDS`, in order; None is `LINES`. guarded: False for one safe summary in place of two.
-    left_out: fields that cannot be guarded here. Raises MessageError for names that do not exist.
+    left_out: fields that cannot be guarded here. language: of a summary's labels, en or ja.
+    Raises MessageError for names that do not exist.
     """
     if message_format != "summary":
         return (Part("", source, "whole"),)
@@ -106,6 +109,7 @@ def parts(
         if problem := unfit(name, source):
             raise MessageError(f"message.fields[{number}]", problem)
     found: list[Part] = []
+    style = _Style(partition, language)
     for schema in ("cspm", "hub") if source == "both" else (source,):
         first = "Hub" if found else ""
         lines = _lines(fields, schema, left_out)
@@ -113,14 +117,12 @@ def parts(
         if texts and guarded:
             texts = list(dict.fromkeys([*texts, "finding_id"]))  # the link names it
             guards = tuple(FIELDS[name].guard(schema) for name in texts)
-            found.append(
-                Part(first, schema, "clean", guards, _mail(lines, schema, partition, "id"))
-            )
-            safe = _mail(_safe(fields, WHY_ODD), schema, partition)
+            found.append(Part(first, schema, "clean", guards, _mail(lines, schema, style, "id")))
+            safe = _mail(_safe(fields, WHY_ODD), schema, style)
             found.append(Part(f"{first}Plain", schema, "odd", guards, safe))
         else:
             lines = _safe(fields, WHY_PLAIN) if texts else lines
-            found.append(Part(first, schema, "plain", (), _mail(lines, schema, partition)))
+            found.append(Part(first, schema, "plain", (), _mail(lines, schema, style)))
     return tuple(found)
 
 
@@ -159,12 +161,21 @@ def _names(line: str) -> list[str]:
     return re.findall(r"\{(\w+)\}", line)
 
 
+class _Style(NamedTuple):
+    """What all mails of a route have: the partition of their links, and their language."""
+
+    partition: str
+    language: str
+
+
 def _mail(
-    lines: Sequence[str], schema: str, partition: str, link: Literal["id", "list"] = "list"
+    lines: Sequence[str], schema: str, style: _Style, link: Literal["id", "list"] = "list"
 ) -> dict[str, Any]:
     """Builds the InputTransformer of these lines and a link."""
-    written = [re.sub(r"\{(\w+)\}", r"<\1>", line) for line in lines]
-    written.append(f"Details: {_link(schema, partition, link)}")
+    told = [in_language(line, style.language) for line in lines]
+    written = [re.sub(r"\{(\w+)\}", r"<\1>", line) for line in told]
+    details = in_language("Details: ", style.language)
+    written.append(f"{details}{_link(schema, style.partition, link)}")
     template = "\n".join(json.dumps(line, ensure_ascii=False) for line in written)
     paths = {name: field.path(schema) for name, field in FIELDS.items() if field.path(schema)}
     paths["hub_region"] = "$.region"
@@ -205,6 +216,8 @@ def settings_of(message: Message, *, marker: str = "shnotify", topic_arn: str = 
     )
 
 
+_HOMES = {"fields": ("summary",), "language": ("summary", "lambda")}
+"""A field of `message:` -> the formats it goes with; all others go with lambda."""
 Problems = list[tuple[tuple[str | int, ...], str]]
 
 
@@ -212,13 +225,13 @@ def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> P
     """Lists (path, what is wrong) of a route's `message:`."""
     found: Problems = []
     for name, field in fields_of(type(message)).items():
-        home = "summary" if name == "fields" else "lambda"
+        homes = _HOMES.get(name, ("lambda",))
         if (
             name != "format"
-            and home != message.format
+            and message.format not in homes
             and getattr(message, name) not in (field.default, "none")
         ):
-            found.append(((name,), f"goes with `format: {home}` only"))
+            found.append(((name,), f"goes with `format: {homes[-1]}` only"))
     if message.format == "lambda":
         settings = settings_of(message, marker=marker, topic_arn=topic_arn)
         return [((name,), problem) for name, problem in settings.problems()] + found
@@ -229,7 +242,7 @@ def problems(message: Message, source: str, *, marker: str, topic_arn: str) -> P
     ]
     try:
         if not wrong:
-            parts(message.format, source, fields=message.fields)
+            parts(message.format, source, fields=message.fields, language=message.language)
     except MessageError as error:
         found.append((("fields",), error.message))
     return found + wrong

@@ -93,7 +93,13 @@ def post_of(letter: Letter, route: Route, scope: Scope) -> Post:
         assert letter.mail  # noqa: S101 `destination` looked
         return Post(*letter.mail)
     form = "json" if route.pattern else route.message.format
-    made = parts(form, route.source, partition=scope.partition, fields=route.message.fields)
+    made = parts(
+        form,
+        route.source,
+        partition=scope.partition,
+        fields=route.message.fields,
+        language=route.message.language,
+    )
     due = list(takers(made, letter.event))
     if not due or any(part.kind == "odd" for part in due):
         return safe_post(letter.event, scope.topic(route.topic.name))
