@@ -180,7 +180,19 @@ def test_what_a_person_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["plan"], ["apply"], ["status"], ["doctor"], ["dlq"], ["dlq", "list"], ["dlq", "redrive"], ["dlq", "purge"]],
+    [
+        [],
+        ["init"],
+        ["validate"],
+        ["plan"],
+        ["apply"],
+        ["status"],
+        ["doctor"],
+        ["dlq"],
+        ["dlq", "list"],
+        ["dlq", "redrive"],
+        ["dlq", "purge"],
+    ],
 )
 def test_helps(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert cli.run([*arguments, "--help", "--lang", "ja"]) == 0
