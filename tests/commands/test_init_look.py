@@ -107,7 +107,7 @@ def test_a_person_is_offered_it(world: World, monkeypatch: pytest.MonkeyPatch) -
     assert (config.routes[0].rule.name, config.watchdog) == ("BBBBB", None)
     assert key in world.path.read_text("utf-8")  # nobody was asked for keys that the chain has
     assert "Plan: " in ran.out
-    monkeypatch.setattr("sys.stdin", io.StringIO("\na@b.co\n\n\nnone\nalias/mine\n\n\n\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("\na@b.co\n\n\nnone\nalias/mine\n\n\n\n\n"))
     assert world.text("init", "--force").code == 0
     config = load(world.path)
     assert config.encryption

@@ -149,6 +149,7 @@ def test_init_asks_on_a_terminal_and_leaves_nothing_when_it_is_interrupted(env: 
             (b"Region", b"\n"),
             (b"Account", b"\n"),
             (b"Which mail", b"\n"),
+            (b"Language", b"\n"),
             (b"itself fails", b"\n"),
         ):
             read_until(handle, question)
