@@ -14,6 +14,7 @@ from shnotify import cli
 from shnotify.config.load import completed
 from shnotify.config.yamlfile import parse
 from shnotify.notifier.permissions import actions_of, in_words
+from shnotify.terminal.options import TAKE_SEVERAL
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,6 +87,11 @@ def test_every_option_exists(text: str) -> None:
 def test_make_has_its_targets() -> None:
     made = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert {"demo", "test"} <= set(re.findall(r"\bmake ([a-z-]+)", TEXT)) & made
+
+
+def test_it_names_every_command_that_takes_several_files() -> None:
+    listed = TEXT[TEXT.index("What is about whole notifiers") : TEXT.index("takes several files")]
+    assert set(re.findall(r"`([a-z -]+)`", listed)) == set(TAKE_SEVERAL)
 
 
 def test_every_exit_code_is_there() -> None:
