@@ -113,10 +113,12 @@ def test_only_a_file_is_ever_replaced(path: Path, capsys: pytest.CaptureFixture[
     os.mkfifo(path)
     folder = path.with_name("folder")
     folder.mkdir()
+    (folder / "only.yaml").write_text("kept", "utf-8")
     for taken in (path, folder, Path(os.devnull)):
         ran = init(capsys, taken, *SECOPS, "--force")
         assert (ran.code, "is not a regular file" in ran.err) == (2, True)
     assert path.is_fifo()
+    assert (folder / "only.yaml").read_text("utf-8") == "kept"
     assert Path(os.devnull).is_char_device()
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shnotify.commands._init_text import Answers, quoted
-from shnotify.terminal.options import F, aws_options, settings
+from shnotify.terminal.options import F, aws_options, settings, takes_one
 
 if TYPE_CHECKING:
     from shnotify.commands._init_look import Look
@@ -91,7 +91,8 @@ def command(
     taken = {field: options.pop(field) for field in _TAKEN}
     chosen = settings(**options)
     screen = Screen(json_output=chosen.json, no_color=chosen.no_color)
-    _free(chosen.config, force=force)
+    takes_one(len(chosen.configs))
+    _free(chosen.configs[0], force=force)  # a directory is refused, whatever is in it
     region = chosen.region or ""
     answers = Answers(name, route, emails, region, account, mail, told, language, source, **taken)
     asks = not emails and not full and screen.can_ask
