@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from shnotify.resources.topic import Topic
 from shnotify.sandbox.arrivals import arrive
 from shnotify.sandbox.mailbox import mails
 from shnotify.sandbox.schedules import fire
-from shnotify.sandbox.subscriptions import confirm_subscription
+from shnotify.sandbox.subscriptions import confirm_subscription, pending_subscriptions
 from tests.conftest import SMALLEST, World
 from tests.support.crashes import FOLDED
 from tests.support.faults import REGION
@@ -46,8 +47,10 @@ def watched(world: World) -> World:
     world.write(LAMBDA + WATCHDOG)
     ran = world.apply()
     assert ran.code == 0, ran.err
-    confirm_subscription("secops@example.com")
-    confirm_subscription("oncall@example.com")
+    for one in pending_subscriptions():
+        world.client("sns").confirm_subscription(
+            TopicArn=one.topic_arn, Token=one.token, AuthenticateOnUnsubscribe="true"
+        )
     return world
 
 
@@ -365,3 +368,73 @@ def test_its_subscribers_are_asked_like_everybody(watched: World) -> None:
     """Who is told of a failure must confirm too: `subscriptions` and the next steps name them."""
     found = watched.run("subscriptions", "list").json["subscribers"]
     assert ("watchdog", "oncall@example.com") in {(one["route"], one["endpoint"]) for one in found}
+
+
+def told(world: World) -> list[tuple[str, str, str | None]]:
+    links = world.run("doctor").json["links"]
+    return [(link["verdict"], link["why"], link["mend"]) for link in links if link["id"] == "watchdog"]
+
+
+def its_subscription(world: World) -> str:
+    (entry,) = world.client("sns").list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]
+    return str(entry["SubscriptionArn"])
+
+
+@pytest.mark.parametrize(
+    ("scope", "verdict", "says"),
+    [
+        ("MessageAttributes", "broken", "every confirmed subscriber has a filter policy that lets nothing through"),
+        ("MessageBody", "unknown", "nobody can tell whether a subscriber gets the mail: see its filter policy"),
+    ],
+)
+def test_a_filter_that_keeps_alarms_away_is_told(watched: World, scope: str, verdict: str, says: str) -> None:
+    arn = its_subscription(watched)
+    sns = watched.client("sns")
+    sns.set_subscription_attributes(
+        SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue='{"NewStateValue": ["OK"]}'
+    )
+    sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicyScope", AttributeValue=scope)
+    assert (verdict, says, None) in told(watched)
+    found = watched.run("status").json["watchdog"]
+    assert (found["ok"], found["problems"][0]) == (False, says)
+
+
+def test_who_has_not_confirmed_is_told_with_what_asks_again(world: World) -> None:
+    world.write(LAMBDA + "watchdog: {subscribers: [oncall@example.com, second@example.com]}\n")
+    assert world.apply().code == 0
+    ((verdict, why, mend),) = told(world)
+    assert (verdict, mend) == ("broken", "shnotify subscriptions resend oncall@example.com")
+    assert "oncall@example.com, second@example.com must follow the link" in why
+    confirm_subscription("oncall@example.com")
+    assert (
+        "warning",
+        "second@example.com is not confirmed on WatchdogTopic, and is told of no alarm",
+        "shnotify subscriptions resend second@example.com",
+    ) in told(world)
+
+
+def test_one_click_that_ends_every_alarm_is_told(watched: World) -> None:
+    sns = watched.client("sns")
+    sns.unsubscribe(SubscriptionArn=its_subscription(watched))
+    watched.apply()
+    confirm_subscription("oncall@example.com")
+    ((verdict, why, _),) = told(watched)
+    assert verdict == "warning"
+    assert "anybody who has a mail for oncall@example.com can end it for all by one click" in why
+
+
+def test_an_alarms_mail_that_sns_gave_up_is_told(watched: World) -> None:
+    watched.client("cloudwatch").put_metric_data(
+        Namespace="AWS/SNS",
+        MetricData=[
+            {
+                "MetricName": "NumberOfNotificationsFailed",
+                "Dimensions": [{"Name": "TopicName", "Value": "security-alerts-watchdog"}],
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=10),
+                "Value": 1,
+            }
+        ],
+    )
+    ((verdict, why, mend),) = told(watched)
+    assert (verdict, mend) == ("broken", None)
+    assert "WatchdogTopic: in the last 24 hours SNS could not deliver 1 mail" in why

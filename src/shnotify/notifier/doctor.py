@@ -104,11 +104,7 @@ def names_of(config: Config, graph: Graph) -> Names:
     }
     return Names(
         rules=tuple(rule.rule_name for rule in rules),
-        topics=tuple(
-            thing.topic_name
-            for thing in graph
-            if isinstance(thing, Topic) and thing.id != names.WATCHDOG_TOPIC
-        ),
+        topics=tuple(thing.topic_name for thing in graph if isinstance(thing, Topic)),
         functions=tuple(thing.function_name for thing in graph if isinstance(thing, Function)),
         queues=tuple(queue.queue_name for queue in _queues(graph)),
         patterns=tuple(rule.event_pattern.document for rule in rules),
@@ -161,7 +157,7 @@ def diagnose(
         if seen.wanted[thing.id] is None
     ]
     watched = (
-        own_watchdog_links(graph, seen, around)
+        own_watchdog_links(config, config.watchdog, graph, seen, around, answers.counted)
         if config.watchdog
         else watchdog_links(queues, _topics(passages), answers)
     )

@@ -18,7 +18,7 @@ from shnotify.notifier.chain import KeySeen
 from shnotify.notifier.countdown import Asked, left
 from shnotify.notifier.inquiry import Answers
 from shnotify.notifier.mending import mended
-from shnotify.notifier.subscribers import Details, Recipient
+from shnotify.notifier.subscribers import Details, Recipient, click_links
 from shnotify.resources.function import Function
 from shnotify.resources.queue import Queue, depths
 from shnotify.resources.rule import Rule
@@ -181,26 +181,7 @@ class Passage:
                     why = f"{why}: {hours}"
                 needs = self._unread()
                 yield Link("subscribers", "warning", why, needs=needs, resource=topic_id)
-        yield from self._clicks(topic_id)
-
-    def _clicks(self, topic_id: str) -> Iterator[Link]:
-        """Judges whether whoever holds a mail can end it for all (ConfirmSubscription)."""
-        mails = [one for one in self.recipients if one.arn and one.protocol.startswith("email")]
-        unknown = [one.endpoint for one in mails if one.protected is None]
-        open_ = [one.endpoint for one in mails if one.protected is False]
-        if open_:
-            why = (
-                f"anybody who has a mail for {', '.join(open_)} can end it for all by one click: "
-                "it was confirmed without AuthenticateOnUnsubscribe"
-            )
-            yield Link(
-                "unsubscribe", "warning", why, evidence={"endpoints": open_}, resource=topic_id
-            )
-        if unknown:
-            why = f"whether one click ends the mail of {', '.join(unknown)} could not be read"
-            yield Link("unsubscribe", "unknown", why, resource=topic_id)
-        if mails and not open_ and not unknown:
-            yield Link("unsubscribe", "ok", resource=topic_id)
+        yield from click_links(topic_id, self.recipients)
 
     def _undelivered(self) -> Iterator[Link]:
         """Judges whether mail that SNS gives up is kept (sns-dead-letter-queues)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shnotify.aws.failures import AwsError
@@ -28,8 +28,12 @@ WATCHDOG = "watchdog"
 
 
 def as_route(config: Config, watchdog: Watchdog) -> Route:
-    """Makes of the watchdog one more route: its subscribers have to confirm like others."""
-    return changed(config.routes[0], name=WATCHDOG, subscribers=watchdog.subscribers)
+    """Makes of the watchdog one more route: its subscribers have to confirm like others.
+
+    An alarm is no finding: what a filter on its text lets through cannot be told.
+    """
+    alarm = {"source": ["aws.cloudwatch"]}
+    return changed(config.routes[0], name=WATCHDOG, subscribers=watchdog.subscribers, pattern=alarm)
 
 
 @frozen
@@ -198,9 +202,7 @@ def _filters(topic_id: str, subscribers: tuple[Recipient, ...], details: Details
         attributes = details.get(one.arn or "")
         listed = one.state != "unlisted"
         if one.filtered:
-            why = (
-                f"{one.endpoint} gets nothing: its filter policy lets nothing of this route through"
-            )
+            why = f"{one.endpoint} gets nothing: its filter policy lets nothing through"
             found.append(
                 Link("filter-policy", "broken" if listed else "warning", why, resource=topic_id)
             )
@@ -214,6 +216,24 @@ def _filters(topic_id: str, subscribers: tuple[Recipient, ...], details: Details
                 Link("filter-policy", "unknown" if listed else "warning", why, resource=topic_id)
             )
     return found or [Link("filter-policy", "ok", resource=topic_id)]
+
+
+def click_links(topic_id: str, subscribers: Iterable[Recipient]) -> Iterator[Link]:
+    """Judges whether whoever holds a mail can end it for all (ConfirmSubscription)."""
+    mails = [one for one in subscribers if one.arn and one.protocol.startswith("email")]
+    unknown = [one.endpoint for one in mails if one.protected is None]
+    open_ = [one.endpoint for one in mails if one.protected is False]
+    if open_:
+        why = (
+            f"anybody who has a mail for {', '.join(open_)} can end it for all by one click: "
+            "it was confirmed without AuthenticateOnUnsubscribe"
+        )
+        yield Link("unsubscribe", "warning", why, evidence={"endpoints": open_}, resource=topic_id)
+    if unknown:
+        why = f"whether one click ends the mail of {', '.join(unknown)} could not be read"
+        yield Link("unsubscribe", "unknown", why, resource=topic_id)
+    if mails and not open_ and not unknown:
+        yield Link("unsubscribe", "ok", resource=topic_id)
 
 
 def undelivered_links(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from shnotify.aws.failures import AwsError
-from shnotify.config.models import Config
+from shnotify.config.models import Config, Watchdog
 from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
 from shnotify.engine.plan import Observation, known_values
@@ -18,21 +18,34 @@ from shnotify.findings.signoflife import parted
 from shnotify.notifier import names
 from shnotify.notifier.delivery import Delivery
 from shnotify.notifier.inquiry import Answers
-from shnotify.notifier.subscribers import WATCHDOG, as_route, subscribers_of
+from shnotify.notifier.metrics import Counted, of_topic, topic_link
+from shnotify.notifier.subscribers import (
+    WATCHDOG,
+    Recipient,
+    as_route,
+    click_links,
+    subscriber_links,
+    subscribers_of,
+)
 from shnotify.notifier.surroundings import Surroundings
 from shnotify.notifier.words import unread
 from shnotify.resources import calls
 from shnotify.resources.alarm import Alarm
 from shnotify.resources.evaluation import evaluate
 from shnotify.resources.rule import Rule
-from shnotify.resources.subscription import Subscription
 from shnotify.resources.topic import Topic
-from shnotify.subscribers import subscriber_identity
 
 _LINK = "watchdog"
 
 
-def own_watchdog_links(graph: Graph, seen: Observation, around: Surroundings) -> tuple[Link, ...]:
+def own_watchdog_links(
+    config: Config,
+    watchdog: Watchdog,
+    graph: Graph,
+    seen: Observation,
+    around: Surroundings,
+    counted: Counted,
+) -> tuple[Link, ...]:
     """Judges the file's watchdog: its alarms, its topic and who is told; one link when all is ok."""
     known = known_values(graph, seen)
     watching = [thing for thing in graph if _LINK in thing.links()]
@@ -40,10 +53,15 @@ def own_watchdog_links(graph: Graph, seen: Observation, around: Surroundings) ->
         link for thing in watching for link in thing.resolved(known).judged(seen.wanted[thing.id])
     ]
     judged += _let_in(graph, seen)
+    delivery = _delivery(config, watchdog, graph, seen, around)
     found = [
         *judged,
-        *_topic_links(graph, seen, watching[0].arn or ""),
-        *_told(graph, seen, around),
+        *delivery.links,
+        *(
+            replace(link, id=_LINK)
+            for link in click_links(names.WATCHDOG_TOPIC, delivery.subscribers)
+        ),
+        *_given_up(graph, counted),
     ]
     bad = tuple(link for link in found if link.verdict != "ok")
     return bad or (Link(_LINK, "ok", evidence={"alarms": [thing.name for thing in watching]}),)
@@ -55,12 +73,18 @@ def watchdog_delivery(
     """Judges whether an alarm of the file's watchdog would reach somebody; None without one."""
     if config.watchdog is None:
         return None
+    return _delivery(config, config.watchdog, graph, seen, around)
+
+
+def _delivery(
+    config: Config, watchdog: Watchdog, graph: Graph, seen: Observation, around: Surroundings
+) -> Delivery:
     topic = graph[names.WATCHDOG_TOPIC]
     alarm = next(thing.arn or "" for thing in graph if isinstance(thing, Alarm))
-    links = (*_topic_links(graph, seen, alarm), *_told(graph, seen, around))
-    listed = around.lists.get(topic.id, ())
-    who = subscribers_of(as_route(config, config.watchdog), listed, around.details)
-    return Delivery(WATCHDOG, links, who)
+    listed = around.lists.get(topic.id)
+    who = subscribers_of(as_route(config, watchdog), listed or (), around.details)
+    told = _told(graph, seen, around, who)
+    return Delivery(WATCHDOG, (*_topic_links(graph, seen, alarm), *told), who)
 
 
 def _let_in(graph: Graph, seen: Observation) -> Iterator[Link]:
@@ -100,8 +124,10 @@ def _topic_links(graph: Graph, seen: Observation, alarm: str) -> Iterator[Link]:
         yield topic.link(_LINK, "unknown", why)
 
 
-def _told(graph: Graph, seen: Observation, around: Surroundings) -> Iterator[Link]:
-    """Judges whether somebody is told: one who is confirmed is enough."""
+def _told(
+    graph: Graph, seen: Observation, around: Surroundings, who: tuple[Recipient, ...]
+) -> Iterator[Link]:
+    """Judges whether somebody is told: one who is confirmed, and gets all, is enough."""
     if not isinstance(seen.wanted[names.WATCHDOG_TOPIC], Live):
         return
     topic = graph[names.WATCHDOG_TOPIC]
@@ -109,24 +135,37 @@ def _told(graph: Graph, seen: Observation, around: Surroundings) -> Iterator[Lin
     if listed is None:
         yield topic.link(_LINK, "unknown", f"the subscriptions of {topic.id} could not be read")
         return
-    confirmed = {one.identity for one in listed if one.state == "confirmed"}
-    waiting = [
-        thing.endpoint
-        for thing in graph
-        if isinstance(thing, Subscription)
-        and thing.whole() == topic.id
-        and subscriber_identity(thing.protocol, thing.endpoint) not in confirmed
-    ]
-    if not confirmed:
-        who = ", ".join(waiting) or "somebody"
+    waiting = [one.endpoint for one in who if one.state in ("pending", "missing")]
+    if not any(one.arn for one in who):
+        whom = ", ".join(waiting) or "somebody"
         why = (
             f"nobody is told when the notifier fails: no subscriber of {topic.id} is confirmed; "
-            f"{who} must follow the link in SNS's mail (`shnotify apply` asks again after 48 hours)"
+            f"{whom} must follow the link in SNS's mail (`shnotify apply` asks again after 48 hours)"
         )
-        yield Link(_LINK, "broken", why, resource=topic.id)
-    elif waiting:
+        yield Link(_LINK, "broken", why, _ask_again(who), resource=topic.id)
+        return
+    for link in subscriber_links(topic.id, listed, around.details, who):
+        yield replace(link, id=_LINK)
+    if waiting:
         why = f"{', '.join(waiting)} is not confirmed on {topic.id}, and is told of no alarm"
-        yield topic.link(_LINK, "warning", why)
+        yield Link(_LINK, "warning", why, _ask_again(who), resource=topic.id)
+
+
+def _ask_again(who: Iterable[Recipient]) -> str:
+    """Names the command that has SNS mail its link once more."""
+    pending = next((one.endpoint for one in who if one.state == "pending"), "")
+    return f"shnotify subscriptions resend {pending}" if pending else "shnotify apply"
+
+
+def _given_up(graph: Graph, counted: Counted) -> Iterator[Link]:
+    """Judges whether SNS gave up an alarm's mail, which no queue keeps (docs/watchdog.md).
+
+    No data is nothing: most of the time there is no alarm to mail.
+    """
+    topic = graph[names.WATCHDOG_TOPIC]
+    if counted.error or counted.total(of_topic(topic.name, "NumberOfNotificationsFailed")):
+        link = topic_link(topic.id, topic.name, counted)
+        yield replace(link, id=_LINK, mend=None)
 
 
 def watchdog_links(

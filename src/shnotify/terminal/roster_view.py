@@ -61,7 +61,7 @@ def remark(one: Member) -> str:
         return "`shnotify apply` subscribes it"
     said = [] if who.state == "confirmed" else ["not in the file"]
     if who.filtered:
-        said.append("its filter policy lets nothing of this route through")
+        said.append("its filter policy lets nothing through")
     elif who.filtered is None:
         said.append("its filter policy could not be judged")
     if who.protocol.startswith("email"):
