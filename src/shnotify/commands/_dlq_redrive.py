@@ -269,7 +269,11 @@ def _failure(preview: Preview, result: Resent) -> ShnotifyError | None:
     missed = preview.stopped + [one for one in result.kept if one in preview.planned]
     if not missed:
         return None
+    refused = result.refused
+    advice = refused.hint if refused else None
     return ShnotifyError(
         f"{counted_as(len(missed), 'message')} not sent: {result.kept[missed[0]]}",
-        hint="they are in the queue; shnotify doctor says what is wrong, then run this again",
+        hint=f"they are in the queue; {advice or 'shnotify doctor says what is wrong, then run this again'}",
+        operation=refused.operation if refused else None,
+        code=refused.code if refused else None,
     )

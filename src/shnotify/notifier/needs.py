@@ -131,7 +131,9 @@ COMMANDS: dict[str, Needs] = {
         own=frozenset[str]().union(*DLQ_OPERATIONS.values()),
         besides=calls("kms", "Decrypt", "GenerateDataKey"),
     ),
-    "test": Needs(own=ALSO["test"], besides=calls("kms", "Decrypt")),
+    "test": Needs(
+        own=ALSO["test"] | ALSO["test --direct"], besides=calls("kms", "Decrypt", "GenerateDataKey")
+    ),
     "doctor": Needs(own=ALSO["doctor"]),
     "why": Needs(own=ALSO["why"], besides=calls("kms", "Decrypt")),
     "subscriptions": Needs(

@@ -41,11 +41,14 @@ class KeptError(ShnotifyError):
 
 @dataclass
 class Resent:
-    """What became of each message. `sent`: (id, route, mails); `kept`: id -> why."""
+    """What became of each message. `sent`: (id, route, mails); `kept`: id -> why; `refused`: AWS's
+    answer to the first that was not taken.
+    """
 
     sent: list[tuple[str, str, int]] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     failed: int = 0
+    refused: AwsError | None = None
     error: ShnotifyError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -188,6 +191,8 @@ class Resending:
             raise
         except (KeptError, AwsError) as error:
             self._fail(left, letter.id, error.message)
+            if isinstance(error, AwsError):
+                self.result.refused = self.result.refused or error
             self._failures[route.name] = self._failures.get(route.name, 0) + 1
             return
         self._failures[route.name] = 0
