@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ from shnotify.notifier import flood
 from shnotify.terminal.screen import Screen
 from tests.conftest import SMALLEST, World
 from tests.support import faults
-from tests.support.backlog import asff, ocsf, there
+from tests.support.backlog import ago, asff, ocsf, stored, there
 
 HUB = SMALLEST.replace("    subscribers", "    source: hub\n    subscribers")
 BOTH = SMALLEST.replace("    subscribers", "    source: both\n    subscribers")
@@ -37,9 +40,18 @@ def test_it_counts_by_day_product_control_and_account(world: World) -> None:
 def test_the_text_draws_it(world: World) -> None:
     there(*(asff(n) for n in range(4)), asff(5, "HIGH", days=2))
     out = world.text("estimate", "--since", "3d").out
-    assert "route urgent: 5 match now; 5 in the last 3d, at most 4 in one minute" in out
+    assert "route urgent: 5 match now; 5 in the last 3d, at most 4 in one minute and 4 in one second" in out
     assert "per day" in out
     assert "█" in out or "#" in out
+
+
+@pytest.mark.parametrize("form", ["", "    message: {format: lambda, fold: {}}\n"], ids=["each", "folded"])
+def test_a_second_in_which_sns_would_suspend_is_told(world: World, form: str) -> None:
+    world.write(SMALLEST + form)
+    there(*(asff(n, UpdatedAt=ago(days=1)[:-5] + f".{n:03}Z") for n in range(11)))
+    ran = world.text("estimate")
+    assert ("11 in one second: above 10 mails a second SNS suspends" in ran.err) is not bool(form)
+    assert ("it folds: never more than five mails a second" in ran.out) is bool(form)
 
 
 @pytest.mark.parametrize("since", ["1", "400d", "soon"])
@@ -176,3 +188,60 @@ def test_it_tells_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -
     there(*(ocsf(n) for n in range(250)))
     world.run("estimate")
     assert [(event.done, event.total) for event in told] == [(100, 250), (200, 250), (250, 250)]
+
+
+SEVERAL = f"""\
+name: security-alerts
+region: {faults.REGION}
+routes:
+  - name: urgent
+    source: both
+    subscribers: [secops@example.com]
+  - name: buckets
+    findings: {{severity: any, resource_types: [AwsS3Bucket], exclude: {{controls: [S3.1]}}}}
+    subscribers: [secops@example.com]
+  - name: failed
+    findings: {{severity: [LOW, MEDIUM, HIGH], compliance_status: [FAILED], workflow_status: any}}
+    subscribers: [secops@example.com]
+  - name: of-the-hub
+    source: hub
+    findings: {{severity: [CRITICAL, LOW], workflow_status: [NEW, NOTIFIED]}}
+    subscribers: [secops@example.com]
+"""
+
+
+def any_findings(seed: int, count: int) -> list[dict[str, Any]]:
+    """Findings of both services, open and closed, of every severity."""
+    draw = random.Random(seed)
+    found = []
+    for number in range(count):
+        if draw.random() < 0.3:
+            status = draw.choice([("New", 1), ("In Progress", 2), ("Resolved", 4)])
+            more: dict[str, Any] = {"status": status[0], "status_id": status[1]}
+            found.append(ocsf(number, draw.choice(["Low", "High", "Critical"]), **more))
+            continue
+        control = {"Status": draw.choice(["FAILED", "PASSED"]), "SecurityControlId": draw.choice(["S3.1", "EC2.19"])}
+        kind = draw.choice(["AwsS3Bucket", "AwsEc2Instance"])
+        more = {
+            "Compliance": control,
+            "Workflow": {"Status": draw.choice(["NEW", "NOTIFIED", "SUPPRESSED"])},
+            "Resources": [{"Type": kind, "Id": f"arn:aws:x:::{number}"}],
+        }
+        found.append(asff(number, draw.choice(["LOW", "MEDIUM", "HIGH", "CRITICAL"]), **more))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_numbers_are_those_of_match(world: World, tmp_path: Any, seed: int) -> None:
+    """`match` on what Security Hub holds sends as many findings to each route as `estimate` counts."""
+    there(*any_findings(seed, 60))
+    world.write(SEVERAL)
+    ran = world.run("estimate", "--since", "365d")
+    held = tmp_path / "held.json"
+    held.write_text("\n".join(json.dumps(one) for one in stored().values()))
+    matched = world.run("match", str(held)).json["findings"]
+    goes = Counter(route for one in matched for route in one["route"])
+    counted = {one["route"]: sum(day["count"] for day in one["per_day"]) for one in ran.json["routes"]}
+    assert counted == {name: goes[name] for name in counted}
+    assert len(matched) == 60
+    assert all(counted.values())

@@ -79,7 +79,7 @@ def test_each_finding_counts_once_on_the_day_of_its_last_update() -> None:
     assert urgent["by_control"] == {"S3.1": 2, "EC2.1": 1}
     assert urgent["by_account"] == {"111122223333": 2, "444455556666": 1}
     assert urgent["by_product"] == {"Security Hub": 3}
-    assert urgent["peak_per_minute"] == 2
+    assert (urgent["peak_per_minute"], urgent["peak_per_second"]) == (2, 1)
     assert per_day(found["all"]) == {"2026-03-29": 1, "2026-03-30": 3}
 
 
@@ -142,12 +142,14 @@ def test_differences_are_counted_and_some_are_named() -> None:
     }
 
 
-MOMENTS = st.datetimes(dt.datetime(2026, 2, 20), dt.datetime(2026, 4, 5), timezones=st.just(dt.UTC))
+BURSTS = st.sampled_from([UNTIL - dt.timedelta(seconds=n / 4) for n in range(12)])
+MOMENTS = BURSTS | st.datetimes(dt.datetime(2026, 2, 20), dt.datetime(2026, 4, 5), timezones=st.just(dt.UTC))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(MOMENTS, st.sampled_from(["CRITICAL", "LOW"])), max_size=30))
 def test_counts_are_those_of_a_plain_list(findings: list[tuple[dt.datetime, str]]) -> None:
+    findings.sort(reverse=True)  # as Security Hub is asked for them
     raws = [asff(n, moment.isoformat(), Severity={"Label": label}) for n, (moment, label) in enumerate(findings)]
     urgent = tallied(*raws)["urgent"]
     wanted = [moment for moment, label in findings if label == "CRITICAL"]
@@ -157,3 +159,5 @@ def test_counts_are_those_of_a_plain_list(findings: list[tuple[dt.datetime, str]
     assert sum(urgent["by_account"].values()) == len(within)
     minutes = Counter(moment.strftime("%Y-%m-%dT%H:%M") for moment in within)
     assert urgent["peak_per_minute"] == max(minutes.values(), default=0)
+    seconds = Counter(moment.replace(microsecond=0) for moment in within)
+    assert urgent["peak_per_second"] == max(seconds.values(), default=0)

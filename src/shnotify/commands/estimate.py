@@ -103,18 +103,25 @@ def _show(run: Session, tally: Tally, count: int, since: str) -> None:
                     f"route {route.name}: {one.now:,} match now; {sent:,} in the last {since}",
                     "bold",
                 ),
-                f", at most {one.peak_per_minute:,} in one minute{off}",
+                f", at most {one.peak_per_minute:,} in one minute and {one.peak_per_second:,} in one "
+                f"second{off}",
             )
         )
         _charts(run, tally, one)
-        if one.peak_per_minute > SUSPENDS_PER_MINUTE:
-            screen.warn(
-                f"route {route.name}: {one.peak_per_minute:,} in one minute: above 10 mails a second "
-                "SNS suspends an e-mail subscription until it is confirmed again; narrow `findings` first"
-            )
+        if one.peak_per_second <= MOST_PER_SECOND:
+            continue
+        if route.message.fold:
+            screen.result("  it folds: never more than five mails a second")
+            continue
+        screen.warn(
+            f"route {route.name}: {one.peak_per_second:,} in one second: above 10 mails a second SNS "
+            "suspends an e-mail subscription until it is confirmed again; narrow `findings` first, or "
+            "let `message.fold` put many into one mail"
+        )
 
 
-SUSPENDS_PER_MINUTE = 600
+MOST_PER_SECOND = 10
+"""Mails to one address that SNS takes (sns-email-notifications)."""
 
 
 def _charts(run: Session, tally: Tally, one: RouteTally) -> None:

@@ -22,8 +22,10 @@ MAX_LISTED = 1000
 class RouteTally:
     """Counts one route's mails.
 
-    now         findings that match and are active, whatever their age
-    days        day -> mails; likewise minutes, and products, controls and accounts of those mails
+    now              findings that match and are active, whatever their age
+    days             day -> mails; likewise minutes, and products, controls and accounts of those
+                     mails
+    peak_per_second  the most in one second, of findings that come in the order of their updates
     """
 
     route: str
@@ -33,6 +35,8 @@ class RouteTally:
     by_product: Counter[str] = field(default_factory=Counter)
     by_control: Counter[str] = field(default_factory=Counter)
     by_account: Counter[str] = field(default_factory=Counter)
+    peak_per_second: int = 0
+    _second: tuple[dt.datetime, int] | None = None
 
     @property
     def peak_per_minute(self) -> int:
@@ -45,10 +49,17 @@ class RouteTally:
             return
         self.days[moment.date()] += 1
         self.minutes[moment.replace(second=0, microsecond=0)] += 1
+        self._count_second(moment.replace(microsecond=0))
         self.by_product[seen.finding.product or "(none)"] += 1
         if seen.finding.control:
             self.by_control[seen.finding.control] += 1
         self.by_account[seen.finding.account or "(none)"] += 1
+
+    def _count_second(self, second: dt.datetime) -> None:
+        """Counts the seconds one after another: all of them would not fit into the memory."""
+        before = self._second[1] if self._second and self._second[0] == second else 0
+        self._second = (second, before + 1)
+        self.peak_per_second = max(self.peak_per_second, before + 1)
 
 
 @dataclass
@@ -88,6 +99,7 @@ class Tally:
                 "by_control": ranked(one.by_control),
                 "by_account": ranked(one.by_account),
                 "peak_per_minute": one.peak_per_minute,
+                "peak_per_second": one.peak_per_second,
             }
             for one in self.routes.values()
         ]
