@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from tests.conftest import SMALLEST, World
+from tests.conftest import SMALLEST, Cases, World
 from tests.support import faults
 from tests.support.backlog import asff, ocsf, stored, there
+from tests.support.crashes import HOWS, emptied
 
 HUB = SMALLEST.replace("    subscribers", "    source: hub\n    subscribers")
+BOTH = HUB.replace("hub", "both")
 
 
 def statuses() -> dict[str, str]:
@@ -138,3 +141,43 @@ def test_text_of_findings_is_made_safe(world: World) -> None:
     out = world.text("baseline", "--preview").out
     assert "\x1b" not in out
     assert "evil \\x1b[31m\\nline" in out
+
+
+def somebodys_change() -> None:
+    """Somebody decides on two findings, and leaves the others."""
+    changed(stored()["finding-1"], Workflow={"Status": "SUPPRESSED"})
+    changed(stored()["uid-1"], status="Resolved", status_id=4)
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("undo", [(), ("--undo",)], ids=["mark", "undo"])
+def test_a_crash_at_every_call(
+    world: World, monkeypatch: pytest.MonkeyPatch, undo: tuple[str, ...], how: str, cases: Cases
+) -> None:
+    """Whatever is cut off where, the next run brings both services to where a whole run does."""
+    monkeypatch.setattr("shnotify.notifier.marking.BATCH", 2)
+
+    def ran_through(crash: int = 0) -> tuple[dict[str, str], int]:
+        with emptied(world):
+            world.write(BOTH)
+            there(*(asff(n) for n in range(5)), *(ocsf(n) for n in range(5)), asff(9, "LOW"))
+            if undo:
+                assert world.run("baseline", "--yes").code == 0
+                somebodys_change()
+            if crash:
+                world.faults.rule = faults.at(crash)(HOWS[how])
+                with contextlib.suppress(faults.Killed):
+                    world.run("baseline", "--yes", *undo)
+                world.faults.rule = lambda _n, _o: None
+            ran = world.run("baseline", "--yes", *undo)
+            assert ran.code == 0, ran.err
+            return statuses(), len(world.faults.calls)
+
+    wanted, calls = ran_through()
+    if undo:
+        assert (wanted.pop("finding-1"), wanted.pop("uid-1")) == ("SUPPRESSED", "Resolved")
+    assert set(wanted.values()) == ({"NEW", "New"} if undo else {"NOTIFIED", "In Progress", "NEW"})
+    for crash in range(1, calls + 1):
+        found, _ = ran_through(crash)
+        assert {key: found[key] for key in wanted} == wanted, crash
+    cases(calls)

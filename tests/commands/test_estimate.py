@@ -188,6 +188,10 @@ def test_it_tells_how_far_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -
     there(*(ocsf(n) for n in range(250)))
     world.run("estimate")
     assert [(event.done, event.total) for event in told] == [(100, 250), (200, 250), (250, 250)]
+    told.clear()
+    world.write(BOTH)
+    world.run("estimate", "--since", "20d")
+    assert told[7].share == pytest.approx(0.4, abs=0.01)  # the new Security Hub is still to be read
 
 
 SEVERAL = f"""\

@@ -124,6 +124,12 @@ def test_undo_leaves_what_somebody_changed_since(since: dict[str, Any], why: str
     assert found.why == why
 
 
+def test_undo_tells_of_a_mark_that_somebody_overwrote() -> None:
+    found = undo({**after(asff(), mark(asff())), "UserDefinedFields": {"team": "a"}})
+    assert isinstance(found, Kept)
+    assert found.why == "its user-defined fields were changed"
+
+
 def test_undo_knows_only_its_own_notifiers_marks() -> None:
     marked_one = after(asff(), mark(asff()))
     assert unmarked(Seen.of(marked_one), Words("other")) is None

@@ -43,12 +43,14 @@ def read(
 
     pace, began, count = read_pace(run.aws), run.aws.clock.now(), 0
     total, off = total_of(run.aws, questions), 0
-    for question in questions:
+    for number, question in enumerate(questions):
         try:
             for page in pages(run.aws, question, pace):
                 count += len(page)
                 found = [Seen.of(raw) for raw in page]
-                share = covered(found, since) if since and len(questions) == 1 else None
+                share = covered(found, since) if since else None
+                if share is not None:
+                    share = (number + min(share, 1.0)) / len(questions)
                 seconds = run.aws.clock.now() - began
                 run.report(Advanced("reading findings", count, total, seconds, share))
                 yield from found

@@ -118,9 +118,10 @@ def unmarked(seen: Seen, words: Words) -> Change | Kept | None:
             return Kept(seen, f"its status is {seen.finding.status} now")
         return Change(seen, {"StatusId": _STATUS_ID["NEW"], "Comment": words.undone})
     mark = _fields(raw).get(words.field)
-    if mark is None:
-        return None
     note = (text(raw, "Note", "Text"), text(raw, "Note", "UpdatedBy"))
+    if mark is None:
+        ours = note == (words.note, BY)
+        return Kept(seen, "its user-defined fields were changed") if ours else None
     if seen.finding.status != "NOTIFIED":
         return Kept(seen, f"its status is {seen.finding.status} now")
     if mark != f"NEW {_digest(note)}":
