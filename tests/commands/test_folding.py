@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from shnotify.config.yamlfile import parse
 from shnotify.export.cloudformation import template
 from shnotify.notifier.deadletters import read_letter
 from shnotify.notifier.senders import senders_of
+from shnotify.sandbox.mailbox import mails
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import SMALLEST, Cases, World
+from tests.support.backlog import asff, stored
 from tests.support.crashes import FOLDED, HOWS, STORIES, between, sweep
 from tests.support.faults import REGION
 from tests.support.folding import event, finding_id
@@ -331,3 +334,18 @@ def test_a_sample_of_crashes(world: World, story: str, how: str, step: int, case
 @pytest.mark.parametrize("story", FOLD_STORIES)
 def test_a_crash_at_every_call(world: World, story: str, how: str, cases: Cases) -> None:
     cases(sweep(world, story, how, step=1))
+
+
+def test_one_import_is_one_window_in_the_sandbox(folding: World) -> None:
+    """Every finding of a flood is named in some mail, and a message that nobody can read keeps none back."""
+    confirm_subscription("secops@example.com")
+    folding.client("sqs").send_message(QueueUrl=url(folding), MessageBody="no event")
+    found = [asff(number) for number in range(60)]
+    assert folding.client("securityhub").batch_import_findings(Findings=found)["FailedCount"] == 0
+    sent = [one for one in mails() if one.kind == "notification"]
+    assert len(sent) == 6  # five alone, the others in one
+    named = {one for mail in sent for one in re.findall(r"title (\d+)", f"{mail.subject} {mail.body}")}
+    assert named == {str(number) for number in range(60)}
+    assert {one["Workflow"]["Status"] for one in stored().values()} == {"NOTIFIED"}
+    queue = folding.client("sqs").get_queue_attributes(QueueUrl=url(folding), AttributeNames=["All"])["Attributes"]
+    assert queue["ApproximateNumberOfMessagesNotVisible"] == "1"

@@ -1,11 +1,14 @@
-"""Lambda takes batches from a queue and hands them to a function (with-sqs): at once, without the
-batch window, so that nobody waits in the sandbox.
+"""Lambda takes batches from a queue and hands them to a function (with-sqs).
+
+Nobody waits for a batch window in the sandbox: one call that brings findings is one window, and what
+comes by itself is taken at once.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from moto.awslambda.exceptions import LambdaClientError
@@ -84,41 +87,65 @@ def mappings_are_found_by_their_tags(backend: Any, proceed: Proceed) -> Iterator
         yield TaggedResource(mapping.arn, mapping.tags, "lambda:event-source-mapping")
 
 
+_windows: list[dict[str, Any]] = []
+"""The open windows, each with the queues that got a message in it, by ARN."""
+
+
+@contextmanager
+def one_window() -> Iterator[None]:
+    """Gathers what comes meanwhile into batches (API_CreateEventSourceMapping,
+    MaximumBatchingWindowInSeconds).
+    """
+    window: dict[str, Any] = {}
+    _windows.append(window)
+    try:
+        yield
+    finally:
+        _windows[:] = [one for one in _windows if one is not window]  # equal is not the same
+        for queue in window.values():
+            poll(queue)
+
+
 @model("moto.sqs.models", "Queue.add_message", "with-sqs: Lambda polls the queue")
 def a_message_is_taken_to_the_function(queue: Any, proceed: Proceed) -> None:
     proceed()
-    poll(queue)
+    if _windows:
+        _windows[-1][queue.queue_arn] = queue
+    else:
+        poll(queue)
 
 
 def poll(queue: Any) -> None:
-    """Hands what is visible in a queue to the functions that take from it."""
+    """Hands what is visible in a queue to the functions that take from it, batch by batch."""
     backend = lambda_backends[queue.account_id][queue.region]
     for mapping in backend.list_event_source_mappings(queue.queue_arn, ""):
-        if mapping.enabled:
-            _take(backend.get_function(mapping.function_arn), mapping, queue)
+        while mapping.enabled and _take(backend.get_function(mapping.function_arn), mapping, queue):
+            pass
 
 
-def _take(function: Any, mapping: Any, queue: Any) -> None:
+def _take(function: Any, mapping: Any, queue: Any) -> bool:
+    """Hands over one batch; returns whether there was one."""
     try:
         _require(function, queue)
         FunctionRole(function).require_key(queue.kms_master_key_id, "sqs")
     except (LambdaClientError, RefusedError):
-        return
+        return False
     if function.reserved_concurrency == 0:
-        return
+        return False
     sqs = sqs_backends[queue.account_id][queue.region]
     hidden = int(queue.visibility_timeout)
     messages = sqs.receive_message(queue.name, mapping.batch_size, 0, hidden)
     if not messages:
-        return
+        return False
     event = {"Records": [_record(message, queue) for message in messages]}
     result, failure = attempt(function, event, str(uuid.uuid4()))
     if failure is not None:
-        return
+        return True
     failed = {one.get("itemIdentifier") for one in (result or {}).get("batchItemFailures") or ()}
     for message in messages:
         if message.id not in failed:
             sqs.delete_message(queue.name, message.receipt_handle)
+    return True
 
 
 def _record(message: Any, queue: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from shnotify.sandbox.arrivals import store_of, update_new_finding
 from shnotify.sandbox.findingfilters import in_order, passes_composite, values_at
 from shnotify.sandbox.findingstore import valid_hub_change
 from shnotify.sandbox.hubpages import MAX_BATCH, NOT_SUBSCRIBED, memory_of, page_of
+from shnotify.sandbox.mappings import one_window
 from shnotify.sandbox.rows import Call, answer, now
 
 
@@ -65,12 +66,14 @@ def new_findings_are_updated(call: Call) -> dict[str, Any]:
         call.fail("ValidationException", "Give Comment, SeverityId or StatusId, as OCSF has them.")
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    for named in [
+    every = [
         *({"MetadataUid": uid} for uid in uids),
         *({"FindingIdentifier": i} for i in identifiers),
-    ]:
-        error = update_new_finding(call.account, call.region, named, change)
-        (refused if error else done).append({**named, **(error or {})})
+    ]
+    with one_window():
+        for named in every:
+            error = update_new_finding(call.account, call.region, named, change)
+            (refused if error else done).append({**named, **(error or {})})
     return {"ProcessedFindings": done, "UnprocessedFindings": refused}
 
 

@@ -17,6 +17,7 @@ from shnotify.sandbox.arrivals import arrive, store_of, update_finding
 from shnotify.sandbox.findingfilters import in_order, passes
 from shnotify.sandbox.findingstore import FindingError
 from shnotify.sandbox.hubpages import MAX_BATCH, NOT_SUBSCRIBED, memory_of, page_of
+from shnotify.sandbox.mappings import one_window
 from shnotify.sandbox.rows import Call, Proceed, answer, model, now
 
 _MAX_BATCH_BYTES = 6 * 1024 * 1024
@@ -84,17 +85,18 @@ def findings_are_imported(call: Call) -> dict[str, Any]:
     if len(call.response.body) > _MAX_BATCH_BYTES:
         call.fail("InvalidInputException", "The batch is larger than 6 MB.")
     failed = []
-    for finding in findings:
-        try:
-            _may_import(call, finding)
-            arrive(call.account, call.region, finding)
-        except FindingError as error:
-            entry = {
-                "Id": finding.get("Id", ""),
-                "ErrorCode": error.code,
-                "ErrorMessage": str(error),
-            }
-            failed.append(entry)
+    with one_window():
+        for finding in findings:
+            try:
+                _may_import(call, finding)
+                arrive(call.account, call.region, finding)
+            except FindingError as error:
+                entry = {
+                    "Id": finding.get("Id", ""),
+                    "ErrorCode": error.code,
+                    "ErrorMessage": str(error),
+                }
+                failed.append(entry)
     done = len(findings) - len(failed)
     return {"FailedCount": len(failed), "SuccessCount": done, "FailedFindings": failed}
 
@@ -139,10 +141,11 @@ def findings_are_updated(call: Call) -> dict[str, Any]:
     if not change or (note is not None and not (note.get("Text") and note.get("UpdatedBy"))):
         call.fail("InvalidInputException", "The request must have something to update.")
     done, refused = [], []
-    for identifier in wanted:
-        error = update_finding(call.account, call.region, identifier, change)
-        refused += [error] if error else []
-        done += [] if error else [identifier]
+    with one_window():
+        for identifier in wanted:
+            error = update_finding(call.account, call.region, identifier, change)
+            refused += [error] if error else []
+            done += [] if error else [identifier]
     return {"ProcessedFindings": done, "UnprocessedFindings": refused}
 
 
