@@ -438,3 +438,29 @@ def test_an_alarms_mail_that_sns_gave_up_is_told(watched: World) -> None:
     ((verdict, why, mend),) = told(watched)
     assert (verdict, mend) == ("broken", None)
     assert "WatchdogTopic: in the last 24 hours SNS could not deliver 1 mail" in why
+
+
+def test_a_heart_that_stops_at_a_date_is_told_and_mended(watched: World) -> None:
+    name = "security-alerts-heartbeat"
+    scheduler = watched.client("scheduler")
+    found = scheduler.get_schedule(Name=name, GroupName=name)
+    kept = {key: found[key] for key in ("Name", "GroupName", "Description", "ScheduleExpression", "State", "Target")}
+    window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 1440}
+    scheduler.update_schedule(**kept, FlexibleTimeWindow=window, EndDate="2099-01-01T00:00:00Z")
+    window_paths = [f"FlexibleTimeWindow.{name}" for name in ("MaximumWindowInMinutes", "Mode")]
+    assert watched.run("status").drift() == {"WatchdogHeartbeat": [*window_paths, "EndDate"]}
+    assert watchdog(watched) == [("broken", "WatchdogHeartbeat")]
+    assert watched.apply().actions() == {"WatchdogHeartbeat": "update"}
+    assert watched.run("status").states() == {}
+
+
+def test_an_alarm_on_another_unit_never_goes_off_and_is_told(watched: World) -> None:
+    name = "security-alerts-UrgentRule-FailedInvocations"
+    (found,) = watched.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    parameters = watched.client("cloudwatch").meta.service_model.operation_model("PutMetricAlarm").input_shape.members
+    kept = {key: value for key, value in found.items() if key in parameters}
+    watched.client("cloudwatch").put_metric_alarm(**kept | {"Unit": "Bytes"})
+    assert watched.run("status").drift() == {"UrgentRuleFailedInvocations": ["Unit"]}
+    assert watchdog(watched) == [("broken", "UrgentRuleFailedInvocations")]
+    assert watched.apply().actions() == {"UrgentRuleFailedInvocations": "update"}
+    assert watched.run("status").states() == {}

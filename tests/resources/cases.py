@@ -177,12 +177,26 @@ def _other_form(clients: Any, alarm: Any) -> None:
         MetricName="Invocations",
         Namespace=alarm.namespace,
         Statistic="Average",
+        Unit="Bytes",
         Period=60,
         EvaluationPeriods=5,
         DatapointsToAlarm=2,
         Threshold=100,
         ComparisonOperator="LessThanThreshold",
         AlarmActions=[theirs],
+    )
+
+
+def _ends_soon(clients: Any, schedule: Any) -> None:
+    """Beats some time within an hour, and no more after a date."""
+    found = clients("scheduler").get_schedule(Name=schedule.name, GroupName=schedule.name)
+    kept = {name: found[name] for name in ("Description", "ScheduleExpression", "State", "Target")}
+    clients("scheduler").update_schedule(
+        Name=schedule.name,
+        GroupName=schedule.name,
+        FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60},
+        EndDate="2099-01-01T00:00:00Z",
+        **kept,
     )
 
 
@@ -282,7 +296,7 @@ CASES: tuple[Case, ...] = (
     Case(
         id="WatchdogHeartbeat",
         variants=(_more_tags, _other(schedule_expression="cron(0 9 * * ? *)"), _other(state="DISABLED")),
-        hands=(_no_schedule,),
+        hands=(_no_schedule, _ends_soon),
     ),
     Case(id="UrgentFormatterLogs", variants=(_more_tags, _other(retention_in_days=60))),
 )

@@ -198,6 +198,7 @@ def _alarm(config: Config, scope: Scope, topic: Topic, thing: Resource, one: Wat
         metric_name=one.metric,
         dimensions=[{"Name": dimension, "Value": thing.name}],
         statistic=one.statistic,
+        unit="",
         period=3600 if one.hours else 300,
         evaluation_periods=one.hours or 1,
         threshold=one.threshold,

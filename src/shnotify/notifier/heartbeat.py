@@ -133,6 +133,9 @@ def heart(config: Config, scope: Scope, every: str) -> list[Resource]:
         schedule_expression=_TIMES[every],
         schedule_expression_timezone="UTC",
         state="ENABLED",
+        flexible_time_window={"Mode": "OFF"},
+        start_date="",
+        end_date="",
         target={
             "Arn": bus,
             "RoleArn": role.ref("Arn"),

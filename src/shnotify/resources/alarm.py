@@ -13,6 +13,7 @@ from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
+from shnotify.engine.template import without
 from shnotify.engine.values import Tags
 from shnotify.frozen import frozen
 from shnotify.resources.lookup import FRESH_SECONDS
@@ -27,6 +28,7 @@ class Alarm(Resource):
     """A metric alarm with a statistic; it always has an action (Security Hub's CloudWatch.15).
 
     siblings  names of the notifier's alarms, which are asked about together
+    unit      "": data of any unit counts; of another unit than the metric's none ever does
     """
 
     CFN: ClassVar[str] = "AWS::CloudWatch::Alarm"
@@ -47,6 +49,7 @@ class Alarm(Resource):
     metric_name: str
     dimensions: list[dict[str, str]]
     statistic: str
+    unit: str
     period: int
     evaluation_periods: int
     threshold: float
@@ -120,6 +123,7 @@ class Alarm(Resource):
             metric_name=found.get("MetricName", ""),
             dimensions=[dict(one) for one in found.get("Dimensions") or ()],
             statistic=found.get("Statistic", ""),
+            unit=found.get("Unit") or "",
             period=found.get("Period", 0),
             evaluation_periods=_needed(found),
             threshold=found.get("Threshold", 0.0),
@@ -171,6 +175,7 @@ class Alarm(Resource):
                 alarm.metric_name,
                 sorted((one["Name"], one["Value"]) for one in alarm.dimensions),
                 alarm.statistic,
+                alarm.unit,
                 alarm.period,
                 alarm.evaluation_periods,
                 alarm.threshold,
@@ -196,7 +201,7 @@ class Alarm(Resource):
 
     def _put(self, aws: Aws, **tags: Any) -> None:
         """Writes the whole alarm; of one that exists the tags stay (API_PutMetricAlarm)."""
-        given = {name: value for name, value in self.managed().items() if name != "Tags"}
+        given = without(self.managed(), "Tags", *(() if self.unit else ("Unit",)))
         aws(aws.cloudwatch.put_metric_alarm, AlarmName=self.alarm_name, **given, **tags)
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:

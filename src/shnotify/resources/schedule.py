@@ -15,7 +15,7 @@ from shnotify.engine.health import Link
 from shnotify.engine.ownership import owner_of
 from shnotify.engine.permissions import Permissions, calls
 from shnotify.engine.resource import Live, Resource, identity
-from shnotify.engine.template import Part, without
+from shnotify.engine.template import EMPTY, Part, without
 from shnotify.engine.values import Tags
 from shnotify.frozen import frozen
 from shnotify.tags import OUR_TAGS
@@ -23,7 +23,10 @@ from shnotify.tags import OUR_TAGS
 
 @frozen(kw_only=True)
 class Schedule(Resource):
-    """A schedule and its group, which have one name. `schedule_arn` is the group's ARN."""
+    """A schedule and its group, which have one name. `schedule_arn` is the group's ARN.
+
+    start_date, end_date  "": it neither begins late nor ends
+    """
 
     CFN: ClassVar[str] = "AWS::Scheduler::Schedule"
     PERMISSIONS: ClassVar[Permissions] = Permissions(
@@ -47,6 +50,9 @@ class Schedule(Resource):
     schedule_expression: str
     schedule_expression_timezone: str
     state: str
+    flexible_time_window: dict[str, Any]
+    start_date: str
+    end_date: str
     target: dict[str, Any]
     tags: Tags
 
@@ -75,12 +81,7 @@ class Schedule(Resource):
 
     def cfn(self) -> tuple[Part, ...]:
         group = f"{self.id}Group"
-        given = {
-            **without(self.managed(), "Tags"),
-            "Name": self.schedule_name,
-            "GroupName": {"Ref": group},
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-        }
+        given = {**self._given(), "GroupName": {"Ref": group}}
         tagged = {"Name": self.schedule_name, "Tags": self.tags}
         return Part(self.id, self.CFN, given), Part(group, "AWS::Scheduler::ScheduleGroup", tagged)
 
@@ -108,6 +109,9 @@ class Schedule(Resource):
             schedule_expression=found.get("ScheduleExpression", ""),
             schedule_expression_timezone=found.get("ScheduleExpressionTimezone", ""),
             state=found.get("State", ""),
+            flexible_time_window=found.get("FlexibleTimeWindow") or {},
+            start_date=str(found.get("StartDate") or ""),
+            end_date=str(found.get("EndDate") or ""),
             target=found.get("Target") or {},
             tags=tags,
         )
@@ -124,6 +128,8 @@ class Schedule(Resource):
             why = f"{self.id} is missing from its group: no sign of life is sent"
         elif live.state.state != "ENABLED":
             why = f"{self.id} is switched off: no sign of life is sent"
+        elif live.state.start_date or live.state.end_date:
+            why = f"{self.id} begins or ends at a date: no sign of life is sent before or after it"
         elif live.state.target != self.target:
             why = f"{self.id} does not send what the rules let through as a sign of life"
         else:
@@ -156,12 +162,9 @@ class Schedule(Resource):
 
     def _given(self) -> dict[str, Any]:
         """Returns the whole schedule: an update forgets what it leaves out (API_UpdateSchedule)."""
-        return {
-            **without(self.managed(), "Tags"),
-            "Name": self.schedule_name,
-            "GroupName": self.schedule_name,
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-        }
+        given = without(self.managed(), "Tags")
+        named = {"Name": self.schedule_name, "GroupName": self.schedule_name}
+        return {name: value for name, value in given.items() if value not in EMPTY} | named
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         if not live.outputs["Schedule"]:
