@@ -26,8 +26,10 @@ and a window more (services-sqs-configure)."""
 FOLDED_AT_ONCE = 500
 """Findings in a batch: what two or three mails can name. More than 10 need a window, and 2 is the
 least concurrency that Lambda takes (API_CreateEventSourceMapping)."""
-LOG_DAYS = 30
-"""How long the formatter's log is kept: long enough to look into a mail that did not arrive."""
+LOG_DAYS = 365
+"""How long the formatter's log is kept, which holds ids and no text: Security Hub's CloudWatch.16
+wants a year.
+"""
 
 
 def formatter(
