@@ -238,16 +238,15 @@ class Reading:
         self._receipts.clear()
         parts = [receipts[at : at + BATCH] for at in range(0, len(receipts), BATCH)]
         futures = [self._aws.start(self._show_again, part) for part in parts]
-        kept = 0
+        kept, why = 0, ""
         for future, part in zip(futures, parts, strict=True):
             try:
                 self._aws.in_time(future)
-            except AwsError:
-                kept += len(part)
+            except AwsError as error:
+                kept, why = kept + len(part), why or error.message
         if kept:
-            self._aws.report(
-                Noted(f"{kept} messages come back by themselves, after at most {self.lease} s")
-            )
+            text = f"{kept} messages come back by themselves, after at most {self.lease} s: {why}"
+            self._aws.report(Noted(text))
 
     def _show_again(self, receipts: list[str]) -> None:
         """Makes messages visible at once: together, and one by one what SQS did not take so."""
