@@ -37,7 +37,8 @@ def account(world: World) -> dict[str, Any]:
 
 def live_keys(world: World) -> list[str]:
     """The tagged role of every customer key that is not on its way out."""
-    living = (k for k in account(world)["keys"] if k["state"] != "PendingDeletion")
+    keys = (_key(world, key["KeyId"], {}) for key in world.client("kms").list_keys()["Keys"])
+    living = (k for k in keys if k and k["state"] != "PendingDeletion")
     return sorted(k["tags"].get("shnotify:resource", "?") for k in living)
 
 
