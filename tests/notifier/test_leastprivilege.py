@@ -92,7 +92,13 @@ def test_what_a_file_does_not_use_costs_no_permission() -> None:
     for command in COMMANDS:
         found = actions(policy_for(FILES["plain"], SCOPE, command))
         found -= {"lambda:ListEventSourceMappings"}  # doctor asks what takes from the queue of somebody's rule
-        assert not {action for action in found if action.startswith(("iam:", "lambda:", "logs:"))}
+        assert not {action for action in found if action.startswith(("iam:", "lambda:", "logs:", "scheduler:"))}
+        about_alarms = {action for action in found if action.startswith("cloudwatch:")}
+        assert about_alarms <= {"cloudwatch:GetMetricData", "cloudwatch:DescribeAlarmsForMetric"}  # of anybody's
+    for command in COMMANDS:
+        found = actions(policy_for(FILES["lambda"], SCOPE, command))
+        assert not {action for action in found if action.startswith("scheduler:")}
+        assert not found & {"cloudwatch:PutMetricAlarm", "cloudwatch:DescribeAlarms", "cloudwatch:DeleteAlarms"}
     kept = actions(policy_for(FILES["existing keys"], SCOPE, "all"))
     assert not {"kms:CreateKey", "kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:CreateAlias"} & kept
     assert "kms:Decrypt" not in actions(policy_for(FILES["no keys"], SCOPE, "all"))

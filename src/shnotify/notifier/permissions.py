@@ -34,10 +34,7 @@ def actions_of(command: str, kinds: Iterable[type[Resource]] = KINDS) -> frozens
 
 
 def in_words(actions: Iterable[str]) -> str:
-    """Writes actions for a reader, by service.
-
-    `sts:GetCallerIdentity`".
-    """
+    """Writes actions for a reader, by service, such as "`sts:GetCallerIdentity`"."""
     parts = []
     for service, group in groupby(sorted(actions), key=lambda action: action.partition(":")[0]):
         names = [action.partition(":")[2] for action in group]

@@ -73,7 +73,7 @@ class Topic(Resource):
         return self.topic_name
 
     def purpose(self) -> str:
-        return "hands what the rule lets through to its subscribers"
+        return "hands what is published to it to its subscribers"
 
     @property
     def arn(self) -> str:
