@@ -146,7 +146,11 @@ def to_renew(
     open_ones = tuple(one for one in confirmed if one.who.protected is False)
     if not open_ones:
         if any(one.who.protected is None for one in confirmed):
-            raise ShnotifyError(f"whether {endpoint} is protected could not be read")
+            raise ShnotifyError(
+                f"whether {endpoint} is protected could not be read",
+                hint="allow sns:GetSubscriptionAttributes for the caller, then run it again",
+                operation="sns:GetSubscriptionAttributes",
+            )
         raise ShnotifyError(f"{endpoint} is protected already: only the account can end it")
     alone = [one.route for one in open_ones if not _others(one, everybody)]
     if alone and not force:
