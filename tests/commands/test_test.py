@@ -10,7 +10,7 @@ import pytest
 from shnotify.notifier.needs import ALSO
 from shnotify.resources.kinds import READS
 from shnotify.sandbox.mailbox import Mail, mails
-from shnotify.sandbox.subscriptions import suspend_subscription
+from shnotify.sandbox.subscriptions import confirm_subscription, suspend_subscription
 from tests.conftest import Ran, World
 from tests.support.arriving import WHO, comes, formatting, mailing
 from tests.support.faults import Fault, Killed, fail_with, kill_after, on, refuse
@@ -76,6 +76,12 @@ def test_nothing_is_sent_unasked(mailing: World) -> None:
     assert (dry.code, dry.json["dry_run"], dry.json["hops"]) == (0, True, [])
     assert dry.json["would_import"]["Id"] == dry.json["finding"]
     assert '"Sample": true' in mailing.text("test", "--dry-run").out
+    direct = mailing.run("test", "--direct", "--hostile", "--dry-run").json
+    assert (direct["finding"], direct["would_import"]) == (None, None)
+    assert "\u202eright-to-left" in direct["would_publish"]["text"]
+    shown = mailing.text("test", "--direct", "--hostile", "--dry-run").out
+    assert "  Subject: [TEST] security-alerts, route urgent: nothing is wrong" in shown
+    assert "\u202e" not in shown
     assert (arrived(), findings(mailing)) == ([], [])
 
 
@@ -124,11 +130,31 @@ def test_a_broken_formatter_is_told_in_its_own_words(formatting: World) -> None:
     assert verdicts(ran) == {**GOOD, "published": "failed", "dead_lettered": "failed"}
 
 
-def test_nobody_subscribed_is_no_delivery(mailing: World) -> None:
+@pytest.mark.parametrize("direct", [(), ("--direct",)])
+def test_nobody_subscribed_is_no_delivery_and_is_not_waited_for(mailing: World, direct: tuple[str, ...]) -> None:
     suspend_subscription(WHO)
-    ran = mailing.run("test", "--yes", "--timeout", "60")
+    begun = mailing.faults.time.now()
+    ran = mailing.run("test", "--yes", *direct)
     assert (ran.json["delivered"], verdicts(ran)["published"]) == ("no", "ok")
     assert "subscriptions list" in ran.json["why"]
+    assert mailing.faults.time.now() - begun < 10
+
+
+def test_each_subscriber_is_waited_for(mailing: World) -> None:
+    mailing.write(mailing.path.read_text().replace("[secops@example.com]", "[secops@example.com, b@example.com]"))
+    assert mailing.apply().code == 0
+    assert mailing.run("test", "--yes").json["why"].startswith("SNS handed over 1 mail,")
+    confirm_subscription("b@example.com")
+    assert mailing.run("test", "--yes").json["why"].startswith("SNS handed over 2 mails,")
+
+
+def test_subscribers_that_cannot_be_read_are_not_called_nobody(mailing: World) -> None:
+    mailing.faults.rule = lambda _n, o: (
+        refuse("AuthorizationError", 403) if o == "sns:ListSubscriptionsByTopic" else None
+    )
+    assert "Whether anybody gets the mail cannot be told." in mailing.text("test", "--dry-run").out
+    ran = mailing.run("test", "--yes")
+    assert (ran.code, verdicts(ran), ran.json["delivered"]) == (0, GOOD, "yes")
 
 
 def test_security_hub_that_is_off_takes_nothing(mailing: World) -> None:

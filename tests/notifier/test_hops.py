@@ -81,24 +81,35 @@ def test_when_a_hop_was_seen() -> None:
     }
 
 
+def awaiting(mails: int | None, **counts: float) -> Watched:
+    return replace(seen(counts={**ALL, "delivered": 0, **counts}), awaited=mails)
+
+
 @pytest.mark.parametrize(
-    ("watched", "reached", "delivered"),
+    ("watched", "delivered", "why"),
     [
-        (seen(counts=ALL), True, "yes"),
-        (seen(counts=ALL), False, "no"),
-        (seen(sent=1.0), True, "unknown"),
-        (seen(sent=1.0, counts={"bounced": 1}), True, "no"),
-        (seen(stuck=STUCK), True, "no"),
-        (STARTED, True, "unknown"),
+        (awaiting(1, delivered=1), "yes", "handed over 1 mail,"),
+        (awaiting(1, delivered=2), "yes", "handed over 2 mails,"),  # another finding's mail, or one more subscriber
+        (awaiting(None, delivered=1), "yes", "handed over 1 mail,"),
+        (awaiting(0, delivered=1), "no", "nobody is subscribed"),
+        (awaiting(3, delivered=2), "unknown", "counted 2 mails handed over, of 3"),
+        (awaiting(3, delivered=2, bounced=1), "no", "could not deliver 1 mail, and handed over 2 mails"),
+        (awaiting(1), "unknown", "counted no delivery yet"),
+        (replace(seen(sent=1.0), awaited=1), "unknown", "counted no delivery yet"),
+        (awaiting(1, bounced=1), "no", "could not deliver 1 mail,"),
+        (replace(seen(stuck=STUCK), awaited=1), "no", "it was stopped: invoked"),
+        (STARTED, "unknown", "counted no delivery yet"),
     ],
 )
-def test_whether_it_was_delivered(watched: Watched, reached: bool, delivered: str) -> None:
-    assert delivered_of(watched, hops_of(watched, (), DONE), reached=reached)[0] == delivered
+def test_whether_it_was_delivered(watched: Watched, delivered: str, why: str) -> None:
+    said = delivered_of(watched, hops_of(watched, (), DONE))
+    assert said[0] == delivered
+    assert why in said[1]
 
 
 def test_a_finding_that_was_not_put_away_says_nothing_of_the_mail() -> None:
     hops = hops_of(seen(counts=ALL), (), Hop("resolved", "failed", None, "denied"))
-    assert delivered_of(seen(counts=ALL), hops, reached=True)[0] == "yes"
+    assert delivered_of(seen(counts=ALL), hops)[0] == "yes"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +120,12 @@ def test_a_finding_that_was_not_put_away_says_nothing_of_the_mail() -> None:
         (seen(sent=1.0, counts={"delivered": 1}), True),
         (seen(counts={"delivered": 1}), False),  # it may be another one's mail
         (seen(counts=ALL), True),
+        (awaiting(3, delivered=2), False),
+        (awaiting(3, delivered=2, bounced=1), True),
+        (awaiting(0), True),  # SNS has nobody to hand it to, and counts none
+        (awaiting(None), False),
+        (replace(STARTED, awaited=0), False),
+        (replace(seen(sent=1.0), awaited=0), True),
         (seen(stuck=STUCK), True),
         (seen(failure="x"), True),
         (Watched(refused="x"), True),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 180
 """How long is watched at most, if no --timeout says otherwise: metrics come minutes late."""
+LONGEST_WINDOW = 300
+"""The longest `message.fold.window`: the mail of a route that folds comes after it."""
 HOPELESS_SECONDS = 30
 """How long, when a link is broken already."""
 RESERVE_SECONDS = 20
@@ -47,17 +49,18 @@ def command(
     from shnotify.notifier.rehearsal import chosen_route
 
     chosen = settings(**options)
-    patience = chosen.timeout or WATCH_SECONDS
-    chosen = chosen._replace(timeout=chosen.timeout or WATCH_SECONDS + 120)
+    given = chosen.timeout
+    chosen = chosen._replace(timeout=given or WATCH_SECONDS + LONGEST_WINDOW + 120)
     besides = ALSO["test --direct" if direct else "test"]
     with session(chosen, besides=besides) as run:
         one = chosen_route(run.config, route)
-        trial = _Trial(run, hostile=hostile, patience=patience)
+        window = one.message.fold.window if one.message.fold and not direct else 0
+        trial = _Trial(run, hostile=hostile, patience=given or WATCH_SECONDS + window)
         rehearsal = trial.look(one)
         made = None if direct else trial.make(rehearsal)
         trial.preview(rehearsal, made)
         if dry_run:
-            return trial.show_only(made)
+            return trial.show_only(rehearsal, made)
         if not yes:
             confirm(run, "Send it?")
         return trial.direct(rehearsal) if made is None else trial.through(rehearsal, made)
@@ -117,26 +120,36 @@ class _Trial:
         for line in plan_lines(rehearsal, made):
             self.run.screen.result(line)
 
-    def show_only(self, made: Rehearsed | None) -> int:
+    def show_only(self, rehearsal: Rehearsal, made: Rehearsed | None) -> int:
         """Tells what would be sent, and sends nothing."""
         import json
 
         finding = made.finding if made else None
+        subject, text = ("", "") if made else self._mail(rehearsal)
         self.run.screen.document(
             self.run.document(
+                route=rehearsal.route.name,
                 finding=finding["Id"] if finding else None,
                 dry_run=True,
                 would_import=finding,
+                would_publish=None if made else {"subject": subject, "text": text},
                 hops=[],
                 delivered="unknown",
                 error=None,
             )
         )
-        if finding:
-            for line in json.dumps(finding, indent=2).splitlines():
-                self.run.screen.result(f"  {line}")
+        shown = json.dumps(finding, indent=2) if made else f"Subject: {subject}\n\n{text}"
+        for line in shown.splitlines():
+            self.run.screen.result(f"  {line}".rstrip())
         self.run.screen.result("Nothing was sent.")
         return self.run.screen.code(0)
+
+    def _mail(self, rehearsal: Rehearsal) -> tuple[str, str]:
+        """Makes subject and text of the mail that goes to the topic itself."""
+        from shnotify.notifier.specimen import direct_mail
+
+        name, route = self.run.config.name, rehearsal.route.name
+        return direct_mail(name, route, rehearsal.who, hostile=self.hostile)
 
     # -- the whole chain ---------------------------------------------------------------------------
 
@@ -162,8 +175,8 @@ class _Trial:
         from shnotify.terminal.probe_view import Progress
 
         self.progress = Progress(self.run.screen, only)
-        run = self.run
-        return Probe(run.aws, run.config, run.aws.scope, rehearsal.target, self.progress.show)
+        run, show = self.run, self.progress.show
+        return Probe(run.aws, run.config, run.aws.scope, rehearsal.target, rehearsal.awaited, show)
 
     def _watch(self, probe: Probe, rehearsal: Rehearsal, identity: str | None) -> None:
         from shnotify.notifier.hops import STOPPING
@@ -230,13 +243,11 @@ class _Trial:
         from shnotify.aws.failures import DeniedError, StopError
         from shnotify.errors import ShnotifyError
         from shnotify.notifier.hops import Hop
-        from shnotify.notifier.specimen import direct_mail
 
-        name, route = self.run.config.name, rehearsal.route.name
         probe, ended, message = self._probe(rehearsal, "published"), None, None
         hop = Hop("published", "unknown", None, "it was not sent")
         try:
-            message = probe.publish(*direct_mail(name, route, rehearsal.who, hostile=self.hostile))
+            message = probe.publish(*self._mail(rehearsal))
             hop = Hop("published", "ok", probe.seen.sent)
             self._watch(probe, rehearsal, None)
         except (KeyboardInterrupt, DeniedError, StopError) as error:
@@ -262,7 +273,7 @@ class _Trial:
         from shnotify.terminal.probe_view import INBOX, hop_lines
 
         screen = self.run.screen
-        delivered, why = delivered_of(seen, hops, reached=bool(rehearsal.reached))
+        delivered, why = delivered_of(seen, hops)
         error, code = ended, 1
         if isinstance(error, KeyboardInterrupt):
             code = int(getattr(ended, "exit_code", 130))

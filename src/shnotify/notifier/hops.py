@@ -56,6 +56,8 @@ class Watched:
     stuck     the message in the dead-letter queue that holds the test finding
     queue     why the queue could not be looked at; None: it was, and "" when there is none
     counting  why CloudWatch could not be read, or None
+    awaited   how many mails SNS surely has to hand over, one a subscriber; None when nobody can
+              tell whether any
     """
 
     imported: float | None = None
@@ -69,17 +71,19 @@ class Watched:
     stuck_at: float | None = None
     queue: str | None = "it was not looked at"
     counting: str | None = None
+    awaited: int | None = None
 
     def count(self, name: str) -> float:
         return self.counts.get(name, 0)
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more is to be seen."""
+        """Whether nothing more is to be seen: where SNS has nobody to hand a mail to, it counts none."""
         if self.imported is None or self.stuck or self.failure:
             return True
         published = self.sent is not None or self.count("published") > 0
-        return published and self.count("delivered") + self.count("bounced") > 0
+        handed = self.count("delivered") + self.count("bounced")
+        return published and handed >= (1 if self.awaited is None else self.awaited)
 
 
 def hops_of(seen: Watched, chain: Iterable[Link], resolved: Hop) -> tuple[Hop, ...]:
@@ -173,10 +177,8 @@ def _earliest(*times: float | None) -> float | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def delivered_of(seen: Watched, hops: Iterable[Hop], *, reached: bool) -> tuple[str, str]:
+def delivered_of(seen: Watched, hops: Iterable[Hop]) -> tuple[str, str]:
     """Says whether it was delivered, and why that is said.
-
-    reached  whether anybody is subscribed whom the mail reaches
 
     More than that SNS handed the mail over, nobody can know: it logs no delivery of e-mail
     (sns-topic-attributes).
@@ -184,12 +186,17 @@ def delivered_of(seen: Watched, hops: Iterable[Hop], *, reached: bool) -> tuple[
     failed = next((hop for hop in hops if hop.verdict == "failed" and hop.id != "resolved"), None)
     if failed:
         return "no", f"it was stopped: {failed.id}: {failed.why}"
-    if not reached:
+    if seen.awaited == 0:
         return "no", "nobody is subscribed whom the mail reaches: `shnotify subscriptions list`"
-    if seen.count("delivered"):
-        return "yes", f"SNS handed over {_mails(seen.count('delivered'))}, by its own count"
-    if seen.count("bounced"):
-        return "no", f"SNS could not deliver {_mails(seen.count('bounced'))}, by its own count"
+    delivered, bounced = seen.count("delivered"), seen.count("bounced")
+    if bounced:
+        others = f", and handed over {_mails(delivered)}" if delivered else ""
+        return "no", f"SNS could not deliver {_mails(bounced)}{others}, by its own count"
+    if delivered and delivered < (seen.awaited or 1):
+        why = f"SNS has counted {_mails(delivered)} handed over, of {seen.awaited}"
+        return "unknown", f"{why}; its numbers come minutes late"
+    if delivered:
+        return "yes", f"SNS handed over {_mails(delivered)}, by its own count"
     return "unknown", "SNS has counted no delivery yet; its numbers come minutes late"
 
 

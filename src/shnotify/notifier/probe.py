@@ -85,7 +85,8 @@ def caller(aws: Aws) -> str:
 class Probe:
     """One test.
 
-    show  receives what was seen so far, and the seconds since the beginning
+    awaited  how many mails SNS surely has to hand over, or None
+    show     receives what was seen so far, and the seconds since the beginning
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Probe:
         config: Config,
         scope: Scope,
         target: Target,
+        awaited: int | None,
         show: Callable[[Watched, float], None],
     ) -> None:
         self._aws = aws
@@ -105,7 +107,7 @@ class Probe:
         self._start = now_of(aws)
         self._base: Mapping[str, float] = {}
         self._read_depth = 0
-        self.seen = Watched()
+        self.seen = Watched(awaited=awaited)
 
     @property
     def _elapsed(self) -> float:

@@ -47,6 +47,12 @@ class Rehearsal:
         return tuple(one for one in self.recipients if one.reached)
 
     @property
+    def awaited(self) -> int | None:
+        """How many mails SNS surely has to hand over; None when nobody can tell whether any."""
+        doubtful = any(one.id == "subscribers" and one.verdict == "unknown" for one in self.links)
+        return None if doubtful else len(self.reached)
+
+    @property
     def broken(self) -> tuple[Link, ...]:
         """Links of the chain that are broken already."""
         return tuple(link for link in self.links if link.verdict == "broken")

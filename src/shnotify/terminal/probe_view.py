@@ -49,12 +49,7 @@ def plan_lines(rehearsal: Rehearsal, made: Rehearsed | None) -> Iterator[str]:
         yield "then resolves and archives it."
     else:
         yield f"Publishes one mail to the topic {route.topic.name}: rule and target are not tested."
-    count = len(rehearsal.reached)
-    who = ", ".join(escaped_line(one.endpoint) for one in rehearsal.reached[:5])
-    more = f" and {count - 5} more" if count > 5 else ""
-    yield (
-        f"A real mail goes to {count} confirmed: {who}{more}." if count else "Nobody gets the mail."
-    )
+    yield _addressed(rehearsal)
     if made and made.others:
         yield f"It passes the filter of {', '.join(made.others)} as well: a mail goes out there too."
     if made and made.order.mails:
@@ -62,6 +57,17 @@ def plan_lines(rehearsal: Rehearsal, made: Rehearsed | None) -> Iterator[str]:
         yield f"Putting it away sends {times}: the route lets resolved or archived findings through."
     for link in rehearsal.broken:
         yield f"Broken already: {link.id}: {escaped_line(link.why)}"
+
+
+def _addressed(rehearsal: Rehearsal) -> str:
+    """Says who gets the mail."""
+    count = len(rehearsal.reached)
+    if not count:
+        known = rehearsal.awaited is not None
+        return "Nobody gets the mail." if known else "Whether anybody gets the mail cannot be told."
+    who = ", ".join(escaped_line(one.endpoint) for one in rehearsal.reached[:5])
+    more = f" and {count - 5} more" if count > 5 else ""
+    return f"A real mail goes to {count} confirmed: {who}{more}."
 
 
 class Progress:
