@@ -106,6 +106,16 @@ def test_one_that_lies_in_the_queue_is_found_there_and_stays_there(mailing: Worl
         assert ran.json["since"] == link["evidence"]["sent"]
 
 
+def test_one_that_lies_in_the_queue_behind_a_broken_link_is_not_given_up(mailing: World) -> None:
+    mailing.client("kms").disable_key(KeyId=key_id(mailing, "topic"))
+    comes(mailing, "stuck")
+    ran = mailing.run("why", "stuck")
+    assert stopped(ran) == (4, "no", "topic-key")
+    (letter,) = mailing.run("dlq", "list").json["messages"]
+    assert ran.json["routes"][0]["message"] == letter["id"]
+    assert f"shnotify dlq redrive --id {letter['id']}" in mailing.text("why", "stuck").out
+
+
 def test_the_history_tells_that_it_was_let_through_before(mailing: World, monkeypatch: pytest.MonkeyPatch) -> None:
     comes(mailing, "seen-to")
     hub = mailing.client("securityhub")

@@ -268,7 +268,8 @@ class _Route:
             )
         else:
             words = f"nothing stopped it, but whether it was mailed cannot be seen: {unknown.why}"
-        return Way(self.route.name, tuple(links), mailed, since, words)
+        message = stuck.message if stuck else None
+        return Way(self.route.name, tuple(links), mailed, since, words, message)
 
     def _in_doubt(self, links: list[Link], delivered: float) -> bool:
         """Whether a mail may have gone out though the last of the links is broken now."""

@@ -59,8 +59,9 @@ class Evidence:
 class Way:
     """What became of one finding on one route.
 
-    links   up to the first that is broken
-    since   when that happened, ISO 8601, or None
+    links    up to the first that is broken
+    since    when that happened, ISO 8601, or None
+    message  the message of the dead-letter queue in which the finding lies, or None
     """
 
     route: str
@@ -68,6 +69,7 @@ class Way:
     mailed: Mailed
     since: str | None
     words: str
+    message: str | None = None
 
     @property
     def stopped_by(self) -> Link | None:
@@ -109,7 +111,13 @@ class Trace:
         links = [_link(link, None) for link in self.lost]
         links += [_link(link, way.route) for way in self.ways for link in way.links]
         routes = [
-            {"route": way.route, "mailed": way.mailed, "since": way.since, "why": way.words}
+            {
+                "route": way.route,
+                "mailed": way.mailed,
+                "since": way.since,
+                "why": way.words,
+                "message": way.message,
+            }
             for way in self.ways
         ]
         seen = read(self.raw, {}) if self.raw else None

@@ -37,6 +37,9 @@ def trace_lines(trace: Trace) -> Iterator[Text | str]:
         stop = way.stopped_by if way.mailed == "no" else None
         end = f"Stopped at {stop.id}." if stop else _sentence(way.words)
         yield Text.assemble("  ", (f"Mailed: {way.mailed}. ", _MAILED[way.mailed]), end)
+        if way.message and stop and stop.id != "queue-depth":  # that link says so itself
+            yield "  It lies in the dead-letter queue, from which this sends it again:"
+            yield f"      shnotify dlq redrive --id {escaped_line(way.message)}"
 
 
 def _sentence(words: str) -> str:
