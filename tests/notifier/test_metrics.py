@@ -62,7 +62,7 @@ def rule(**counts: dict[datetime, float]) -> tuple[str, str]:
             "the last at 2026-01-05 11:00 UTC",
         ),
         ({"InvocationsSentToDlq": {LATE: 1}}, "broken", "1 event went to the dead-letter queue"),
-        ({"InvocationsFailedToBeSentToDlq": {LATE: 2}}, "broken", "2 events could not even be put there"),
+        ({"InvocationsFailedToBeSentToDlq": {LATE: 2}}, "broken", "2 events lost, which could not even be put into"),
         ({"Invocations": {LATE: 3}, "ThrottledRules": {LATE: 1}}, "warning", "throttled 1 time"),
         ({"FailedInvocations": {LATE: 0}, "Invocations": {LATE: 0}}, "unknown", "no data"),
     ],

@@ -68,7 +68,7 @@ TEXT_OF = (
 """And what `plan`, `apply` and `status` show, their errors too."""
 PIECES = re.compile(
     r"does not let|may or may not let|"  # the middle of a sentence of chain.py
-    r"X1 (went to the dead-letter queue|could not even be put there and is lost)|"  # a part of `went`
+    r"X1 (went to the dead-letter queue|lost, which could not even be put into the dead-letter queue)|"  # a part of `went`
     r'a "quoted" word,\na line break.*|Security Hub Findings - Imported|'  # data
     r"less than an hour left|X1; EventBridge gave upX1 \(X1\)|"  # whole in another entry
     r"X1 (does not allow|may deny|may allow) itX1|which nobody .*|a key that this .*|which is X1 .*|which this call .*|"
@@ -176,6 +176,38 @@ def test_what_a_person_reads(world: World, monkeypatch: pytest.MonkeyPatch) -> N
     if os.environ.get("GOLDEN") == "write":
         kept.write_text(text, encoding="utf-8")
     assert text == kept.read_text(encoding="utf-8")
+
+
+COUNTED = "UrgentRule: in the last 24 hours 2 invocations failed"
+
+
+@pytest.mark.parametrize(
+    ("english", "japanese"),
+    [
+        (f"{COUNTED}, the last at 08:10", "UrgentRule: この 24 時間に 2 回の呼び出しが失敗、最後は 08:10"),
+        (
+            f"{COUNTED}, 1 event went to the dead-letter queue, the last at 08:10",
+            "UrgentRule: この 24 時間に 2 回の呼び出しが失敗、1 件がデッドレターキューへ、最後は 08:10",
+        ),
+        (
+            f"{COUNTED}, 3 events went to the dead-letter queue, "
+            "2 events lost, which could not even be put into the dead-letter queue, the last at 08:10",
+            "UrgentRule: この 24 時間に 2 回の呼び出しが失敗、3 件がデッドレターキューへ、"
+            "2 件はデッドレターキューにも入らず失われた、最後は 08:10",
+        ),
+        (
+            "F: in the last hour 1 run ended in an error, the last at 08:10",
+            "F: この 1 時間 に 1 回の実行 が失敗しました。最後は 08:10",
+        ),
+        (
+            "q holds what could not be delivered: 4 waiting, 6 in flight",
+            "q に、配信できなかったものがあります: 待機 4、処理中 6",
+        ),
+    ],
+)
+def test_what_was_counted(english: str, japanese: str) -> None:
+    language.choose(["--lang", "ja"], {})
+    assert language.tr(english) == japanese
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,11 @@ def rule_link(resource: str, rule: str, counted: Counted) -> Link:
         went = [f"{counted_as(failed, 'invocation')} failed"] if failed else []
         went += [f"{counted_as(kept, 'event')} went to the dead-letter queue"] if kept else []
         went += (
-            [f"{counted_as(lost, 'event')} could not even be put there and is lost"] if lost else []
+            [
+                f"{counted_as(lost, 'event')} lost, which could not even be put into the dead-letter queue"
+            ]
+            if lost
+            else []
         )
         why = f"{resource}: in the last {counted.span} {', '.join(went)}, the last at {_at(last)}"
         return _since("invocations", resource, why, _succeeded(rule, counted, last), evidence)
