@@ -133,6 +133,12 @@ def _filled(template: str, holes: Mapping[str, str]) -> str:
     return _FILLED.sub(fill, template)
 
 
+def _hole(found: re.Match[str]) -> str:
+    """Returns what may stand in a hole: anything, but one word where it is called `n`, a number."""
+    name = found[1]
+    return rf"(?P<{name}>\S+?)" if name == "n" else f"(?P<{name}>.+?)"
+
+
 def entries(name: str) -> list[tuple[str, str]]:
     """Reads the (English, translated) pairs of a language's catalogue."""
     text = Path(__file__).with_name(f"{name}.po").read_text(encoding="utf-8")
@@ -155,7 +161,7 @@ def _catalogue(name: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], s
         if "{" not in english:
             exact[english] = translated
             continue
-        spelled = re.sub(_HOLE, lambda m: f"(?P<{m[1]}>.+?)", re.escape(english))
+        spelled = re.sub(_HOLE, _hole, re.escape(english))
         literal = len(re.sub(r"\{\w+\}", "", english))
         patterns.append((literal, re.compile(spelled, re.DOTALL), translated))
     patterns.sort(key=lambda entry: -entry[0])
