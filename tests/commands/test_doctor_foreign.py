@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shnotify.sandbox.subscriptions import confirm_subscription
-from tests.conftest import Ran, World
+from tests.conftest import SMALLEST, Ran, World
 from tests.support.breakages import BOTH, ROOT, allow, policy
 from tests.support.faults import REGION, on, refuse
 from tests.support.lifecycle import ACCOUNT
@@ -188,6 +188,34 @@ def test_what_its_owner_adds_to_the_policy_mends_it(world: World) -> None:
     mended = policy(ROOT, link["evidence"]["statement_to_add"])
     world.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=mended)
     assert judged(world.run("doctor", "--rule", "theirs"), "broken") == {}
+
+
+def test_no_statement_is_added_where_one_denies_or_the_key_is_off(world: World) -> None:
+    denied = {"Sid": "no", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    Theirs(topic_key=(allow(BOTH), denied)).make(world)
+
+    def mend() -> str:
+        (link,) = [one for one in world.run("doctor", "--rule", "theirs").json["links"] if one["verdict"] == "broken"]
+        assert (link["id"], "statement_to_add" in link["evidence"]) == ("topic-key", False)
+        return str(link["mend"])
+
+    assert mend() == 'take "no" out of its key policy or except events.amazonaws.com from it'
+    key = world.client("sns").get_topic_attributes(TopicArn=TOPIC)["Attributes"]["KmsMasterKeyId"]
+    world.client("kms").disable_key(KeyId=key)
+    assert mend().startswith("aws kms enable-key --key-id arn:aws:kms:")
+    world.client("kms").schedule_key_deletion(KeyId=key)
+    assert mend().startswith("aws kms cancel-key-deletion --key-id arn:aws:kms:")
+
+
+def test_a_key_that_the_file_only_names_is_not_mended_by_apply(world: World) -> None:
+    key = world.client("kms").create_key(Policy=policy(ROOT))["KeyMetadata"]["Arn"]
+    world.write(SMALLEST.replace("routes:", f"encryption: {{topic_key: {{arn: '{key}'}}}}\nroutes:"))
+    assert world.apply().code == 0
+    confirm_subscription("secops@example.com")
+    (link,) = [one for one in world.run("doctor").json["links"] if one["id"] == "topic-key"]
+    assert link["mend"] == (
+        f"aws kms put-key-policy --key-id {key} --policy-name default --policy ..., with this statement added"
+    )
 
 
 def test_a_topic_that_nothing_feeds(world: World) -> None:

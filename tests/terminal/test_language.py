@@ -68,7 +68,7 @@ TEXT_OF = (
 """And what `plan`, `apply` and `status` show, their errors too."""
 PIECES = re.compile(
     r"does not let|may or may not let|"  # the middle of a sentence of chain.py
-    r"X1 (went to the dead-letter queue|lost, which could not even be put into the dead-letter queue)|"  # a part of `went`
+    r"X1 (went to the dead-letter queue|lost, which could not even be put into .*)|"  # a part of `went`
     r'a "quoted" word,\na line break.*|Security Hub Findings - Imported|'  # data
     r"less than an hour left|X1; EventBridge gave upX1 \(X1\)|"  # whole in another entry
     r"X1 (does not allow|may deny|may allow) itX1|which nobody .*|a key that this .*|which is X1 .*|which this call .*|"

@@ -27,6 +27,10 @@ from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
 from shnotify.resources.topic import Topic
 
+KEY_OF_OTHERS = "key "
+"""How a key is called that is not of the file: `key ARN`."""
+FORMATTER = "the formatter"
+"""What the function's role is called in a sentence."""
 _VERDICTS: dict[str, Verdict] = {"allowed": "ok", "denied": "broken", "unknown": "unknown"}
 
 
@@ -175,7 +179,7 @@ class Chain:
             "formatter",
             self.role.state.id,
             "its policies",
-            "the formatter",
+            FORMATTER,
             "sns:Publish",
             published,
         )
@@ -183,7 +187,7 @@ class Chain:
         def use(key: KeySeen, action: str) -> Decision:
             return self._by_role(action, key.arn, key.policy, via="sns")
 
-        yield from self._key("topic-key", self.topic.state.kms_master_key_id, "the formatter", use)
+        yield from self._key("topic-key", self.topic.state.kms_master_key_id, FORMATTER, use)
 
     def _by_role(self, action: str, resource: str, policy: object, via: str = "") -> Decision:
         """Decides whether the formatter's role may make a call."""
@@ -302,7 +306,9 @@ def _link(name: str, resource: str, policy: str, who: str, action: str, decision
         return Link(name, "ok", evidence=evidence, resource=resource)
     how = "does not let" if verdict == "broken" else "may or may not let"
     why = f"{resource}: {policy} {how} {who} call {action}: {decision.reason}"
-    mend = "shnotify apply" if verdict == "broken" and not decision.explicit else None
+    mend = "shnotify apply" if verdict == "broken" else None
+    if decision.explicit:  # what others deny, nothing that is added allows
+        mend = f"take {decision.statement} out of {policy} or except {who} from it"
     return Link(name, verdict, why, mend=mend, evidence=evidence, resource=resource)
 
 

@@ -14,7 +14,7 @@ from shnotify.engine.health import Link
 from shnotify.engine.resource import Live
 from shnotify.frozen import frozen
 from shnotify.notifier import metrics, rulecheck
-from shnotify.notifier.chain import KeySeen
+from shnotify.notifier.chain import KEY_OF_OTHERS, KeySeen
 from shnotify.notifier.countdown import Asked, left
 from shnotify.notifier.inquiry import Answers
 from shnotify.notifier.mending import mended
@@ -75,8 +75,12 @@ class Passage:
 
     def judged(self, answers: Answers) -> tuple[Link, ...]:
         """Judges the whole way."""
-        links = tuple(self._all(answers))
-        return links if self.listed else tuple(mended(link, self) for link in links)
+        links = self._all(answers)
+        return tuple(mended(link, self) if self._is_of_others(link) else link for link in links)
+
+    def _is_of_others(self, link: Link) -> bool:
+        """Tells whether `apply` does not mend it: a key that the file only names is nobody's to change."""
+        return not self.listed or (link.resource or "").startswith(KEY_OF_OTHERS)
 
     def _all(self, answers: Answers) -> tuple[Link, ...]:
         if self.beside:

@@ -19,7 +19,7 @@ from shnotify.engine.graph import Graph
 from shnotify.engine.health import Link
 from shnotify.engine.plan import Observation
 from shnotify.frozen import frozen
-from shnotify.notifier.chain import KeySeen
+from shnotify.notifier.chain import KEY_OF_OTHERS, KeySeen
 from shnotify.notifier.countdown import Asked
 from shnotify.notifier.preconditions import SERVICES, NoSuchServiceError, is_enabled
 from shnotify.notifier.subscribers import Details
@@ -156,7 +156,7 @@ def or_error(aws: Aws, future: Future[Any]) -> Any:
 
 def look_at_key(aws: Aws, arn: str) -> KeySeen:
     """Reads the state and the policy of a key that is not ours."""
-    name = f"key {arn}"
+    name = f"{KEY_OF_OTHERS}{arn}"
     try:
         policy = aws.start(aws, aws.kms.get_key_policy, KeyId=arn, PolicyName="default")
         meta = aws(aws.kms.describe_key, KeyId=arn)["KeyMetadata"]
