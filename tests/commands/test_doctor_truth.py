@@ -13,6 +13,7 @@ from shnotify.sandbox.subscriptions import suspend_subscription
 from tests.conftest import Cases, World
 from tests.support.breakages import (
     BOTH,
+    FORMAT,
     KEYS,
     ROOT,
     Breakage,
@@ -21,22 +22,14 @@ from tests.support.breakages import (
     not_ok,
     policy,
     said,
+    stack,
 )
 from tests.support.broken_stacks import BROKEN
 from tests.support.faults import REGION
 from tests.support.lifecycle import ACCOUNT, RULE, TOPIC
 
-FORMAT = {"summary": "", "lambda": "    message: {format: lambda}\n"}
 NOT_THERE = {"summary": {"formatter"}, "lambda": {"topic-policy"}}
 """Links that a chain of this format does not have."""
-
-
-def stack(world: World, mode: str, *arguments: str) -> Stack:
-    found = Stack(world, FORMAT[mode], "", arguments).made()
-    for which in ("topic", "dlq"):
-        key = world.client("kms").describe_key(KeyId=f"alias/security-alerts-{which}")
-        KEYS[which] = key["KeyMetadata"]["KeyId"]
-    return found
 
 
 def wrong(found: Stack, one: Breakage, verdict: str) -> str | None:

@@ -350,6 +350,17 @@ class Stack:
         return self.world.run("status")
 
 
+FORMAT = {"summary": "", "lambda": "    message: {format: lambda}\n"}
+
+
+def stack(world: World, mode: str, *arguments: str) -> Stack:
+    found = Stack(world, FORMAT[mode], "", arguments).made()
+    for which in ("topic", "dlq"):
+        key = world.client("kms").describe_key(KeyId=f"alias/security-alerts-{which}")
+        KEYS[which] = key["KeyMetadata"]["KeyId"]
+    return found
+
+
 def _before(edit: Edit, params: Mapping[str, Any], get: Get) -> Get:
     return lambda: edit(params, get)
 

@@ -22,7 +22,12 @@ from tests.support.faults import REGION
 from tests.support.lifecycle import ACCOUNT
 
 IN_HUB = [
-    Breakage("credentials", "expired", {"sts:GetCallerIdentity": refuse("ExpiredToken", 403)}, masks=True),
+    Breakage(
+        "credentials",
+        "expired",
+        {"sts:GetCallerIdentity": refuse("ExpiredToken", 403, "The security token included in the request is expired")},
+        masks=True,
+    ),
     Breakage(
         "hub",
         "Security Hub is off",
