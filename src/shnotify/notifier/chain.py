@@ -23,6 +23,7 @@ from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.policies import BUFFER_ACTIONS, KEY_ACTIONS
 from shnotify.resources.queue import Queue
+from shnotify.resources.requests import segment
 from shnotify.resources.role import Role
 from shnotify.resources.rule import Rule
 from shnotify.resources.topic import Topic
@@ -76,6 +77,12 @@ class Chain:
     folds: bool = False
     """Whether a buffer queue stands between the rule and the function."""
     buffer: Live[Queue] | None = None
+
+    @property
+    def _region(self) -> str:
+        """The Region of the notifier: a rule feeds nothing of another one."""
+        things: list[Live[Any] | None] = [*self.rules, self.topic, self.queue]
+        return next(segment(one.outputs["Arn"], 3) for one in things if one)
 
     def links(self) -> tuple[Link, ...]:
         """Judges every policy that the route's mail, or a failure of it, passes."""
@@ -134,6 +141,7 @@ class Chain:
         """Judges whether EventBridge may put findings into the buffer, and Lambda take them out."""
         if not (self.buffer and self.rules):
             return
+        yield from _room("formatter", self.buffer.state)
         buffer, policy = self.buffer.outputs["Arn"], self.buffer.state.policy_document.document
         sent = self._for_every_rule(lambda rule: evaluate(policy, calls.events_send(buffer, rule)))
         what, resource = "the buffer's policy", self.buffer.state.id
@@ -209,6 +217,7 @@ class Chain:
     def _keeping(self) -> Iterable[Link]:
         if not (self.queue and self.rules):
             return
+        yield from _room("queue", self.queue.state)
         queue, policy = self.queue.outputs["Arn"], self.queue.state.policy_document.document
         decision = self._for_every_rule(
             lambda rule: evaluate(policy, calls.events_send(queue, rule))
@@ -254,6 +263,10 @@ class Chain:
         if not arn:
             yield Link(name, "ok", evidence={"encrypted": False})
             return
+        if (there := segment(arn, 3)) and there != self._region:
+            why = f"it is encrypted with {arn}, a key of {there}: a key is used in its own Region only"
+            yield Link(name, "broken", why, mend="shnotify apply", evidence={"key": arn})
+            return
         key = self.keys.get(arn)
         of_aws = arn.startswith("alias/aws/") or (key is not None and key.manager == "AWS")
         if of_aws and who == calls.EVENTS:  # its policy cannot be edited (sqs-key-management)
@@ -288,6 +301,33 @@ class Chain:
                 yield link
                 return
         yield Link(name, "ok", evidence={"key": arn}, resource=key.name)
+
+
+_LEAST_BYTES = 2048
+"""No event of Security Hub is smaller: envelope, and the fields that every finding has."""
+_EVENT_BYTES = 262144
+"""The largest event (eb-quota: PutEvents entry size)."""
+_DAY = 86400
+
+
+def _room(name: str, queue: Queue) -> Iterable[Link]:
+    """Judges whether a queue has room for findings, and keeps them until somebody looks.
+
+    A queue that is too small is a documented cause of InvocationsFailedToBeSentToDlq (eb-rule-dlq).
+    """
+    size, seconds = queue.maximum_message_size, queue.message_retention_period
+    evidence = {"MaximumMessageSize": size, "MessageRetentionPeriod": seconds}
+    if size < _LEAST_BYTES:
+        why = f"{queue.id} takes messages of at most {size} bytes: no finding fits"
+        yield Link(name, "broken", why, "shnotify apply", evidence, resource=queue.id)
+    elif size < _EVENT_BYTES:
+        why = f"{queue.id} takes messages of at most {size} bytes: a larger finding is lost"
+        yield Link(name, "warning", why, evidence=evidence, resource=queue.id)
+    if seconds < _DAY:
+        why = (
+            f"{queue.id} keeps a message for {seconds} seconds: what nobody sees to by then is lost"
+        )
+        yield Link(name, "warning", why, evidence=evidence, resource=queue.id)
 
 
 _OUR_KEYS = frozenset({names.TOPIC_KEY, names.DLQ_KEY})

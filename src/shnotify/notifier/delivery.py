@@ -19,7 +19,7 @@ from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.chain import chain_of
 from shnotify.notifier.plain import why_plain
-from shnotify.notifier.rulecheck import pattern_link
+from shnotify.notifier.rulecheck import pattern_link, target_links
 from shnotify.notifier.subscribers import (
     UNDELIVERED,
     Details,
@@ -114,7 +114,7 @@ def _delivery(
     if reason := why_plain(config, graph, route):
         own.append(Link("transformer", "warning", reason, resource=names.rule_id(route)))
     hub = around.hub(route.source)
-    own += _patterns(graph, route, seen)
+    own += _of_rules(config, graph, route, seen)
     listed, details = around.lists.get(topic_id, ()), around.details
     if topic_id not in around.lists:
         why = f"the subscriptions of {topic_id} could not be read"
@@ -152,15 +152,22 @@ def rules_of(graph: Graph, route: Route) -> list[Rule]:
     return [rule for rule in found if isinstance(rule, Rule)]
 
 
-def _patterns(graph: Graph, route: Route, seen: Observation) -> list[Link]:
-    """Judges the patterns of the route's rules; what lets more through than the file is only drift."""
+def _of_rules(config: Config, graph: Graph, route: Route, seen: Observation) -> list[Link]:
+    """Says what keeps mail away in the patterns and targets of the route's rules.
+
+    What else differs from the file is only drift.
+    """
+    queue = str(graph[names.DLQ].arn) if config.dead_letter_queue else ""
     found = []
     for rule in rules_of(graph, route):
         live = seen.wanted[rule.id]
         if isinstance(live, Live) and isinstance(live.state, Rule):
             have, want = live.state.event_pattern.document, rule.event_pattern.document
             found.append(pattern_link(rule.id, have, want))
-    return [link for link in found if link.verdict == "broken"]
+            if target := live.state.targets:
+                arn = live.outputs["Arn"]
+                found += target_links(rule.id, arn, target, have, queue)
+    return [link for link in found if link.stops]
 
 
 def _parts(config: Config, graph: Graph, route: Route) -> list[str]:

@@ -247,7 +247,6 @@ def _passage(
 
     known = known_values(graph, seen)
     of_rule = live(rule.id)
-    formatter = next((thing for thing in graph if thing.id == names.formatter_id(route)), None)
     return Passage(
         route=route.name,
         rule=of_rule,
@@ -261,8 +260,7 @@ def _passage(
         links=delivery.links,
         keys=around.keys,
         pattern=rule.resolved(known).event_pattern.document,
-        code=formatter.code_sha256 if isinstance(formatter, Function) else "",
-        keeps=bool(config.dead_letter_queue),
+        keeps=str(graph[names.DLQ].arn) if config.dead_letter_queue else "",
     )
 
 

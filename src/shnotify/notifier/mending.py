@@ -53,7 +53,6 @@ def _hint(link: Link, passage: Passage) -> str | None:
     rule = passage.rule.state.name if passage.rule else "RULE"
     put_targets = f"aws events put-targets --rule {rule} --targets ..."
     function = passage.function.state.name if passage.function else "FUNCTION"
-    filtered = [one.arn for one in passage.recipients if one.arn and one.filtered]
     queue = f"--queue-url {_url(_queue(passage))}"
     hints = {
         "pattern": f"aws events put-rule --name {rule} --event-pattern ...; `shnotify match` tries a pattern offline",
@@ -66,8 +65,6 @@ def _hint(link: Link, passage: Passage) -> str | None:
         "formatter": f"aws lambda add-permission --function-name {function} ..., or the policies of its role",
         "subscribers": f"aws sns subscribe --topic-arn {_topic(passage)} --protocol email "
         "--notification-endpoint ADDRESS, and click the link in the mail that comes",
-        "filter-policy": "aws sns set-subscription-attributes --attribute-name FilterPolicy --attribute-value '{}' "
-        f"--subscription-arn {filtered[0] if filtered else 'ARN'}",
     }
     if link.evidence.get("principal") == FORMATTER and link.id == "topic-key":
         return (

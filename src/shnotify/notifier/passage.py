@@ -35,9 +35,8 @@ class Passage:
     route       the route's name; without a file the rule's
     rule        None when it is not there or could not be read; the same for the others
     target      the rule's target from which the mail comes, as EventBridge shows it; {} for none
-    code        the digest that the function's code must have; "" when no file says so
     pattern     the pattern that the file wants, or None
-    keeps       whether the file has a dead-letter queue; None when there is no file
+    keeps       the ARN of the file's dead-letter queue, "" for none; None when there is no file
     asked       when people were asked to confirm
     beside      whether it is a further rule of a route, whose other things are judged already
     recipients  who is on the topic, or should be
@@ -56,8 +55,7 @@ class Passage:
     links: tuple[Link, ...]
     keys: Mapping[str, KeySeen]
     pattern: Mapping[str, Any] | None = None
-    code: str = ""
-    keeps: bool | None = None
+    keeps: str | None = None
     beside: bool = False
     asked: Asked = field(default_factory=Asked)
 
@@ -146,22 +144,16 @@ class Passage:
         yield pattern
         if not self.target.get("Arn"):
             return
-        yield from rulecheck.topic_links(state.id, arn, self.target)
-        yield from rulecheck.role_links(state.id, self.target)
-        text = rulecheck.transformer_link(state.id, self.target, state.event_pattern.document)
-        if not (text.verdict == "warning" and pattern.verdict == "broken"):
-            yield text  # what no pattern guards any more follows from the pattern
-        yield rulecheck.queue_link(state.id, arn, self.target, wanted=self.keeps)
+        document = state.event_pattern.document
+        for link in rulecheck.target_links(state.id, arn, self.target, document, self.keeps):
+            follows = link.id == "transformer" and link.verdict == "warning"
+            if not (follows and pattern.verdict == "broken"):
+                yield link  # what no pattern guards any more follows from the pattern
 
     def _function(self) -> Iterator[Link]:
         if not self.function:
             return
         state = self.function.state
-        if self.code and state.code_sha256 != self.code:
-            why = f"{state.id} runs other code than this version's: what it sends cannot be told"
-            mend = "shnotify apply"
-            evidence = {"expected": self.code, "actual": state.code_sha256}
-            yield Link("formatter", "unknown", why, mend, evidence, resource=state.id)
         if self.keeps and not (state.event_invoke_config or {}).get("OnFailure"):
             why = f"{state.id} keeps nothing of what fails in it: its OnFailure destination is gone"
             yield Link("queue", "broken", why, "shnotify apply", resource=state.id)
@@ -185,7 +177,9 @@ class Passage:
                     why = f"{why}: {hours}"
                 needs = self._unread()
                 yield Link("subscribers", "warning", why, needs=needs, resource=topic_id)
-        yield from click_links(topic_id, self.recipients)
+        mend = "shnotify subscriptions protect" if self.listed else None
+        for link in click_links(topic_id, self.recipients):
+            yield replace(link, mend=mend) if link.verdict == "warning" else link
 
     def _undelivered(self) -> Iterator[Link]:
         """Judges whether mail that SNS gives up is kept (sns-dead-letter-queues)."""

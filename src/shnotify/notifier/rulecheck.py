@@ -5,7 +5,7 @@ Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -96,6 +96,24 @@ def _lets_through(pattern: Mapping[str, Any], example: Mapping[str, Any]) -> boo
 # -- the target ------------------------------------------------------------------------------------
 
 
+def target_links(
+    resource: str,
+    rule_arn: str,
+    target: Target,
+    pattern: Mapping[str, Any] | None,
+    wanted: str | None,
+) -> Iterator[Link]:
+    """Judges all that a rule's target says of itself.
+
+    pattern  the rule's pattern, which may keep dangerous text away from the target
+    wanted   the ARN of the file's dead-letter queue, "" for none; None when there is no file
+    """
+    yield from topic_links(resource, rule_arn, target)
+    yield from role_links(resource, target)
+    yield transformer_link(resource, target, pattern)
+    yield queue_link(resource, rule_arn, target, wanted=wanted)
+
+
 def role_links(resource: str, target: Target) -> tuple[Link, ...]:
     """Judges a target that delivers by a role.
 
@@ -113,10 +131,10 @@ def role_links(resource: str, target: Target) -> tuple[Link, ...]:
     return (Link("target", "unknown", why, mend=mend, evidence={"role": role}, resource=resource),)
 
 
-def queue_link(resource: str, rule_arn: str, target: Target, *, wanted: bool | None) -> Link:
+def queue_link(resource: str, rule_arn: str, target: Target, *, wanted: str | None) -> Link:
     """Judges whether what cannot be delivered is kept (eb-rule-dlq).
 
-    wanted  whether the file has a dead-letter queue; None when there is no file
+    wanted  the ARN of the file's dead-letter queue, "" for none; None when there is no file
     """
     queue = str((target.get("DeadLetterConfig") or {}).get("Arn") or "")
     if not queue and wanted:
@@ -135,6 +153,9 @@ def queue_link(resource: str, rule_arn: str, target: Target, *, wanted: bool | N
     if here.region != there.region:
         why = f"{name_in(queue)} is in {there.region}: a rule keeps failures in its own Region only"
         return Link("queue", "broken", why, evidence=evidence, resource=resource)
+    if wanted and queue != wanted:
+        why = f"what {resource} cannot deliver goes to {queue}, which is not the file's and was not looked at"
+        return Link("queue", "unknown", why, "shnotify apply", evidence, resource=resource)
     return Link("queue", "ok", evidence=evidence, resource=resource)
 
 

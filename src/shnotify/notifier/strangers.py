@@ -256,4 +256,4 @@ def _people(
         recipients = tuple(
             replace(one, filtered=None) if one.filtered else one for one in recipients
         )
-    return recipients, subscriber_links(name, listed, details, recipients)
+    return recipients, subscriber_links(name, listed, details, recipients, by_file=False)

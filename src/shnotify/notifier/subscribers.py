@@ -8,7 +8,7 @@ from typing import Any
 
 from shnotify.aws.failures import AwsError
 from shnotify.config.models import Config, Route, Watchdog
-from shnotify.engine.health import Link
+from shnotify.engine.health import Link, Verdict
 from shnotify.findings.matching import matches
 from shnotify.frozen import frozen
 from shnotify.resources.lookup import ListedSubscription
@@ -161,9 +161,17 @@ def subscriber_links(
     listed: Iterable[ListedSubscription],
     details: Details,
     subscribers: tuple[Recipient, ...],
+    *,
+    by_file: bool = True,
 ) -> tuple[Link, ...]:
-    """Judges whether anybody gets the mail, and what keeps the mail from somebody."""
-    links = [_reached(topic_id, subscribers), *_filters(topic_id, subscribers, details)]
+    """Judges whether anybody gets the mail, and what keeps the mail from somebody.
+
+    by_file  whether a file names the subscribers, so that a machine among them is wanted
+    """
+    links = [
+        _reached(topic_id, subscribers, by_file=by_file),
+        *_filters(topic_id, subscribers, details),
+    ]
     links += [_twice(topic_id, entries) for entries in _same_address(listed)]
     strangers = [one for one in subscribers if one.state == "unlisted" and one.pending]
     links += [
@@ -178,9 +186,19 @@ def subscriber_links(
     return tuple(links)
 
 
-def _reached(topic_id: str, subscribers: tuple[Recipient, ...]) -> Link:
-    if any(one.reached for one in subscribers):
+_MACHINES = frozenset({"sqs", "lambda", "firehose", "application"})
+"""Protocols that need nobody's click, and whose endpoint's own policy decides (sns-access-policy)."""
+
+
+def _reached(topic_id: str, subscribers: tuple[Recipient, ...], *, by_file: bool) -> Link:
+    reached = [one for one in subscribers if one.reached]
+    wanted = [one for one in reached if by_file and one.state != "unlisted"]
+    if wanted or any(one.protocol not in _MACHINES for one in reached):
         return Link("subscribers", "ok", resource=topic_id)
+    if reached:
+        names = ", ".join(f"{one.protocol} {one.endpoint}" for one in reached)
+        why = f"nobody but {names} is subscribed: whether anybody sees the mail there was not looked at"
+        return Link("subscribers", "unknown", why, resource=topic_id)
     if any(one.arn and one.filtered is None for one in subscribers):
         why = "nobody can tell whether a subscriber gets the mail: see its filter policy"
         return Link("subscribers", "unknown", why, resource=topic_id)
@@ -203,9 +221,12 @@ def _filters(topic_id: str, subscribers: tuple[Recipient, ...], details: Details
         listed = one.state != "unlisted"
         if one.filtered:
             why = f"{one.endpoint} gets nothing: its filter policy lets nothing through"
-            found.append(
-                Link("filter-policy", "broken" if listed else "warning", why, resource=topic_id)
+            mend = (
+                f"aws sns set-subscription-attributes --subscription-arn {one.arn} "
+                "--attribute-name FilterPolicy --attribute-value '{}'"
             )
+            verdict: Verdict = "broken" if listed else "warning"
+            found.append(Link("filter-policy", verdict, why, mend, resource=topic_id))
         elif one.filtered is None and isinstance(attributes, AwsError):
             needs = (attributes.operation,) if attributes.operation else ()
             why = f"the filter policy of {one.endpoint} could not be read: {attributes.message}"
@@ -259,7 +280,8 @@ def undelivered_links(
             why = f"whether undelivered mail to {one.endpoint} is kept could not be read: {attributes.message}"
             found.append(Link(UNDELIVERED, "unknown", why, needs=needs, resource=topic_id))
         elif why := _not_kept(one, redrive_queue(attributes), queue_arn, topic_tags):
-            found.append(Link(UNDELIVERED, "warning", why, resource=topic_id))
+            mend = None if refuses(topic_tags, one.protocol) else "shnotify apply"
+            found.append(Link(UNDELIVERED, "warning", why, mend, resource=topic_id))
     return tuple(found)
 
 

@@ -41,6 +41,14 @@ _CONFIGURATION = (
     "Description",
     "Environment",
 )
+_DECIDES = {
+    "CodeSha256": "code_sha256",
+    "Runtime": "runtime",
+    "Handler": "handler",
+    "Environment": "environment",
+}
+_SUFFICES = {"Timeout": "timeout", "MemorySize": "memory_size"}
+"""Properties of which more does no harm."""
 
 
 @frozen(kw_only=True)
@@ -218,6 +226,12 @@ class Function(Resource):
         if live.state.role != self.role:
             why = f"{self.id} runs as another role ({live.state.role}), which was not looked at"
             return (self.link("formatter", "unknown", why, role=live.state.role),)
+        if others := self._runs_otherwise(live.state):
+            what = f"with another {' and another '.join(others)} than the file's"
+            what = "other code than this version's" if others == ["CodeSha256"] else what
+            why = f"{self.id} runs {what}: what it sends cannot be told"
+            link = self.link("formatter", "unknown", why, other=others)
+            return (replace(link, mend="shnotify apply"),)
         if live.facts["Vpc"]:
             why = f"{self.id} runs in a VPC of somebody's choice: whether SNS can be reached from there cannot be told"
             return (self.link("formatter", "unknown", why, vpc=live.facts["Vpc"]),)
@@ -227,6 +241,16 @@ class Function(Resource):
             )
             return (self.link("formatter", "unknown", why, layers=live.facts["Layers"]),)
         return (self.link("formatter", "ok", state=state),)
+
+    def _runs_otherwise(self, live: Self) -> list[str]:
+        """Names what decides over what the function sends, and is not as in the file."""
+        others = [
+            path for path, name in _DECIDES.items() if getattr(live, name) != getattr(self, name)
+        ]
+        less = [
+            path for path, name in _SUFFICES.items() if getattr(live, name) < getattr(self, name)
+        ]
+        return others + less
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

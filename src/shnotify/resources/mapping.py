@@ -129,7 +129,9 @@ class EventSourceMapping(Resource):
             "Reason": have.get("StateTransitionReason", ""),
         }
         others = tuple(other.get("FunctionArn", "?") for other in found[1:])
-        live = Live(state, outputs, owner_of(state.tags, self.tags), facts={"others": others})
+        filtered = bool((have.get("FilterCriteria") or {}).get("Filters"))
+        facts = {"others": others, "filtered": filtered}
+        live = Live(state, outputs, owner_of(state.tags, self.tags), facts=facts)
         notes = (f"{', '.join(others)} takes messages from the same queue",) if others else ()
         return replace(live, notes=notes)
 
@@ -156,6 +158,10 @@ class EventSourceMapping(Resource):
         if live.state.function_name != self.function_name:
             why = f"{self.id} hands the findings to {live.state.function_name} instead"
             return (self.link("formatter", "broken", why, function=live.state.function_name),)
+        if live.facts["filtered"]:
+            why = f"{self.id}: Lambda throws away what the filter of its event source mapping does not let through"
+            mend = f"aws lambda update-event-source-mapping --uuid {live.state.uuid} --filter-criteria '{{}}'"
+            return (replace(self.link("formatter", "unknown", why), mend=mend),)
         if others := live.facts["others"]:
             why = f"{', '.join(others)} takes findings from the same queue: those are not mailed"
             return (self.link("formatter", "broken", why, others=list(others)),)
