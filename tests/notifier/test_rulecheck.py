@@ -149,15 +149,17 @@ def test_any_template_is_judged(given_: list[str], text: str) -> None:
 @pytest.mark.parametrize(
     ("queue", "wanted", "verdict"),
     [
-        ("arn:aws:sqs:eu-west-1:123456789012:q", True, "ok"),
+        ("arn:aws:sqs:eu-west-1:123456789012:q", "arn:aws:sqs:eu-west-1:123456789012:q", "ok"),
+        ("arn:aws:sqs:eu-west-1:123456789012:q", "arn:aws:sqs:eu-west-1:123456789012:other", "unknown"),
+        ("arn:aws:sqs:eu-west-1:123456789012:q", "", "ok"),
         ("arn:aws:sqs:eu-west-1:999999999999:q", None, "ok"),
-        ("", True, "broken"),
-        ("", False, "warning"),
+        ("", "arn:aws:sqs:eu-west-1:123456789012:q", "broken"),
+        ("", "", "warning"),
         ("", None, "warning"),
-        ("arn:aws:sqs:us-east-1:123456789012:q", True, "broken"),
+        ("arn:aws:sqs:us-east-1:123456789012:q", "arn:aws:sqs:eu-west-1:123456789012:q", "broken"),
         ("arn:aws:sqs:eu-west-1:123456789012:q.fifo", None, "broken"),
     ],
 )
-def test_where_failures_are_kept(queue: str, wanted: bool | None, verdict: str) -> None:
+def test_where_failures_are_kept(queue: str, wanted: str | None, verdict: str) -> None:
     target = {"Arn": "x", "DeadLetterConfig": {"Arn": queue}} if queue else {"Arn": "x"}
     assert queue_link("UrgentRule", RULE, target, wanted=wanted).verdict == verdict

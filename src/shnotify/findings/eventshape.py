@@ -15,6 +15,7 @@ from shnotify.frozen import frozen
 
 SOURCE = "aws.securityhub"
 IMPORTED = CSPM.detail_type
+HUB_IMPORTED = HUB.detail_type
 CUSTOM_ACTION = "Security Hub Findings - Custom Action"
 INSIGHT = "Security Hub Insight Results"
 CLOUDTRAIL = ("AWS API Call via CloudTrail", "AWS Service Event via CloudTrail")
@@ -41,6 +42,7 @@ class Shape:
     closed  whether there are no others
     values  dotted name below `findings` -> the only values that occur
     leaves  dotted names below which nothing stands
+    always  dotted names that every finding has
     """
 
     schema: Schema
@@ -48,8 +50,14 @@ class Shape:
     closed: bool
     values: Mapping[str, tuple[Any, ...]]
     leaves: frozenset[str]
+    always: frozenset[str] = frozenset()
 
 
+_ALWAYS = """
+AwsAccountId CreatedAt Description GeneratorId Id ProductArn RecordState SchemaVersion Severity.Label Title UpdatedAt
+Workflow.Status
+"""
+"""What an import must have, or Security Hub fills in (asff-required-attributes, `findings.importing`)."""
 _ASFF_FIELDS = """
 Action AwsAccountId AwsAccountName CompanyName Compliance Confidence CreatedAt Criticality Description Detection
 FindingProviderFields FirstObservedAt GeneratorDetails GeneratorId Id LastObservedAt Malware Network NetworkPath Note
@@ -81,6 +89,7 @@ ASFF = Shape(
     },
     leaves=frozenset(".".join(path) for path in CSPM.paths.values())
     | {"Title", "Description", "Id", "ProductName"},
+    always=frozenset(_ALWAYS.split()),
 )
 OCSF = Shape(
     schema=HUB,

@@ -39,6 +39,40 @@ def never_matches(pattern: Mapping[str, Any]) -> list[Found]:
     return list(dict.fromkeys(found))
 
 
+def never_by_itself(pattern: Mapping[str, Any]) -> str:
+    """Says what the pattern lets through instead of new and changed findings; "" when it lets them."""
+    kinds: list[str] = []
+    for one in alternatives(pattern):
+        kind = next((condition for condition in one if condition.field == "detail-type"), None)
+        if kind is None or any(
+            _accepts(kind, name) for name in (known.IMPORTED, known.HUB_IMPORTED)
+        ):
+            return ""
+        kinds += [name for name in known.DETAIL_TYPES if _accepts(kind, name)]
+    return " or ".join(dict.fromkeys(kinds))
+
+
+def strange_envelope(pattern: Mapping[str, Any], account: str, region: str) -> str:
+    """Names a condition beside the finding that no event need meet that Security Hub sends here.
+
+    "" when there is none. An event that another account or Region forwards keeps its own
+    (eb-cross-account).
+    """
+    finding = f"arn:aws:securityhub:{region}::product/aws/securityhub/stand-in"
+    here = {"account": account, "region": region, "version": "0", "resources": finding}
+    strange: list[str] = []
+    for one in alternatives(pattern):
+        beside = [each for each in one if each.field in _BESIDE]
+        odd = [each for each in beside if not _accepts(each, here.get(each.field))]
+        if not odd:
+            return ""
+        strange += [f"{each.field} {_said(each)}" for each in odd]
+    return strange[0] if strange else ""
+
+
+_BESIDE = ("account", "region", "version", "resources", "id", "time", "replay-name")
+
+
 def dead_parts(pattern: Mapping[str, Any]) -> list[Found]:
     """Finds parts that can match nothing while the rest of the pattern can."""
     found: list[Found] = []
@@ -114,6 +148,11 @@ def _looks_like_a_finding(conditions: list[Condition]) -> bool:
 
 def _detail(condition: Condition, kind: str, shape: Shape) -> Iterator[Found]:
     """Says what is wrong with one condition on the `detail` of an event of this kind."""
+    if all(entry == {"exists": False} for entry in condition.entries):
+        name = condition.field.removeprefix(_FINDINGS)
+        if name in shape.always:
+            yield condition.place, f"every finding of {kind!r} events has findings.{name}"
+        return
     if _may_be_absent(condition):
         return
     name = condition.field.removeprefix("detail.")

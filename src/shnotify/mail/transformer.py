@@ -67,10 +67,19 @@ def transform(transformer: Mapping[str, Any], event: Mapping[str, Any]) -> str:
     values["aws.events.event.ingestion-time"] = event.get("time", _MISSING)
     pieces, in_string, position = [], False, 0
     template = transformer["InputTemplate"]
+    is_object = template.lstrip().startswith(
+        "{"
+    )  # recorded from AWS: a quoted object is not delivered
     for variable in _VARIABLE.finditer(template):
         literal = template[position : variable.start()]
         in_string ^= _quotes(literal) % 2 == 1
-        pieces += [literal, _put(values.get(variable[1], _MISSING), in_string)]
+        value = values.get(variable[1], _MISSING)
+        if in_string and is_object and isinstance(value, dict | list):
+            raise UndeliverableError(
+                f"EventBridge would not deliver this event: <{variable[1]}> is no text, and stands in quotes",
+                hint="take the quotes around it away",
+            )
+        pieces += [literal, _put(value, in_string)]
         position = variable.end()
     text = "".join([*pieces, template[position:]])
     if not _is_json_values(text):

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from shnotify.arns import Scope
 from shnotify.engine.health import Link
 from shnotify.engine.resource import Live
 from shnotify.frozen import frozen
@@ -140,7 +141,9 @@ class Passage:
         if not self.rule:
             return
         state, arn = self.rule.state, self.rule.outputs["Arn"]
-        pattern = rulecheck.pattern_link(state.id, state.event_pattern.document, self.pattern)
+        pattern = rulecheck.pattern_link(
+            state.id, state.event_pattern.document, self.pattern, Scope.of(arn)
+        )
         yield pattern
         if not self.target.get("Arn"):
             return

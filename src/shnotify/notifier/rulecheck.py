@@ -13,9 +13,9 @@ from shnotify.arns import Scope, name_in, service_of
 from shnotify.engine.health import Link
 from shnotify.engine.values import Pattern
 from shnotify.findings.alternatives import alternatives
-from shnotify.findings.matching import accepts, matches
+from shnotify.findings.matching import accepts, explain, matches
 from shnotify.findings.overlap import event_of, examples
-from shnotify.findings.possible import dead_parts, never_matches
+from shnotify.findings.possible import dead_parts, never_by_itself, never_matches, strange_envelope
 from shnotify.findings.signoflife import parted
 from shnotify.mail.fields import FIELDS
 from shnotify.mail.transformer import UndeliverableError, check_limits, transform
@@ -27,19 +27,68 @@ _MACHINE_MADE = frozenset(
     path for field in FIELDS.values() if not field.text for path in (field.cspm, field.hub)
 ) | {"$.id", "$.time", "$.account", "$.region", "$.source", "$.version", "$.detail-type"}
 """Paths whose values nobody outside AWS can write text into."""
-_PLAIN = "text"
+_WHOLE = {"$", "$.detail", "$.detail.findings", "$.detail.findings[0]"}
+"""Paths that every event has, with more than one value below them."""
+_CONTAINERS = frozenset(
+    {
+        *("detail", "findings", "findings[0]", "resources"),
+        *(
+            "Action",
+            "Compliance",
+            "FindingProviderFields",
+            "Network",
+            "Note",
+            "Process",
+            "ProductFields",
+        ),
+        *(
+            "RelatedFindings",
+            "Remediation",
+            "Recommendation",
+            "Resources",
+            "Resources[0]",
+            "Severity",
+            "Types",
+        ),
+        *(
+            "Tags",
+            "Details",
+            "UserDefinedFields",
+            "Workflow",
+            "Vulnerabilities",
+            "Malware",
+            "Threats",
+        ),
+        *(
+            "cloud",
+            "compliance",
+            "finding_info",
+            "metadata",
+            "product",
+            "remediation",
+            "resources[0]",
+        ),
+        *("evidences", "observables", "enrichments", "vulnerabilities", "vendor_attributes"),
+    }
+)
+"""Last steps of paths at which no text stands but a list or an object (API_AwsSecurityFinding, OCSF)."""
+_PLAIN: Any = "text"
 _HOSTILE = 'a "quoted" word,\na line break and a \\ in it'
 _DANGERS = ('a " in it', "a \\ in it", "a line\nbreak")
 _STEP = re.compile(r"[A-Za-z0-9_-]+|\[\d+\]")
 
 
 def pattern_link(
-    resource: str, live: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None = None
+    resource: str,
+    live: Mapping[str, Any] | None,
+    wanted: Mapping[str, Any] | None = None,
+    here: Scope | None = None,
 ) -> Link:
     """Judges whether a rule's pattern lets findings through.
 
     live    the rule's pattern; None when it has none, so that it runs on a schedule
     wanted  the file's pattern; None when no file says what is wanted
+    here    the account and the Region of the rule, where they are known
     """
     if not live:
         why = f"{resource} has no event pattern: it runs on a schedule, and no finding starts it"
@@ -54,11 +103,19 @@ def pattern_link(
         return (
             replace(link, mend=f"correct it in the file, then {link.mend}") if as_wanted else link
         )
+    if kinds := never_by_itself(live):
+        why = f"{resource}: its pattern lets through {kinds}, and no finding that is new or has changed"
+        return _pattern("warning" if as_wanted else "broken", resource, why, live)
     if as_wanted:
         wanted = None  # nothing is compared
     if wanted and (lost := _no_longer(live, wanted)):
         why = f"{resource}: its pattern is not the file's: it keeps away a finding with {lost}"
         return _pattern("broken", resource, why, live)
+    if here and not as_wanted and (odd := strange_envelope(live, here.account, here.region)):
+        why = (
+            f"{resource}: its pattern wants {odd}: whether such an event comes here cannot be told"
+        )
+        return Link("pattern", "unknown", why, evidence={"pattern": live}, resource=resource)
     if dead := dead_parts(live):
         where, what = dead[0]
         why = f"{resource}: a part of its pattern matches nothing: {where}: {what}"
@@ -80,10 +137,11 @@ def _no_longer(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None
     """Describes an event that the file's pattern lets through and the live one does not."""
     for one in examples(wanted):
         if not _lets_through(live, one) and _lets_through(wanted, one):
+            kept_away = {reason.path for reason in explain(live, event_of(one))}
             named = {
                 name.removeprefix("detail.findings."): value
                 for name, value in one.items()
-                if name.startswith("detail.") and value is not None
+                if name.startswith("detail.") and name in kept_away and value is not None
             }
             return ", ".join(f"{name} {value}" for name, value in named.items()) or "any content"
     return None
@@ -189,6 +247,10 @@ def transformer_link(
         why = f"{resource} sends the same fixed text for every finding"
         return Link("transformer", "warning", why, resource=resource)
     given = target.get("InputTransformer")
+    path = target.get("InputPath")
+    if not given and path and path not in _MACHINE_MADE | _WHOLE:
+        why = f"{resource} sends what stands at {path}: what EventBridge sends where nothing does is not documented"
+        return Link("transformer", "unknown", why, evidence={"path": path}, resource=resource)
     if not given:
         return Link("transformer", "ok", evidence={"transformer": False}, resource=resource)
     paths = dict(given.get("InputPathsMap") or {})
@@ -214,8 +276,12 @@ def transformer_link(
 def _risky(transformer: Mapping[str, Any]) -> list[str]:
     """Lists the paths whose text can break the message."""
     paths = transformer["InputPathsMap"].values()
-    free = sorted({path for path in paths if path not in _MACHINE_MADE})
+    free = sorted({path for path in paths if path not in _MACHINE_MADE and not _is_container(path)})
     return [path for path in free if _fails(transformer, frozenset({path}))]
+
+
+def _is_container(path: str) -> bool:
+    return path.rpartition(".")[2] in _CONTAINERS
 
 
 def _guarded(path: str, pattern: Mapping[str, Any]) -> bool:
@@ -236,7 +302,8 @@ def _fails(transformer: Mapping[str, Any], hostile: frozenset[str]) -> bool:
     """Tells whether an event is not delivered in which these paths hold hostile text."""
     event: dict[str, Any] = {}
     for path in sorted(transformer["InputPathsMap"].values(), key=len, reverse=True):
-        _plant(event, _STEP.findall(path[1:]), _HOSTILE if path in hostile else _PLAIN)
+        value = {"name": _PLAIN} if _is_container(path) else _PLAIN
+        _plant(event, _STEP.findall(path[1:]), _HOSTILE if path in hostile else value)
     try:
         transform(transformer, event)
     except UndeliverableError:
@@ -244,7 +311,7 @@ def _fails(transformer: Mapping[str, Any], hostile: frozenset[str]) -> bool:
     return False
 
 
-def _plant(node: Any, steps: list[str], value: str) -> None:
+def _plant(node: Any, steps: list[str], value: Any) -> None:
     """Puts a value into an event at a path, where no longer path has put one."""
     for step, following in zip(steps, [*steps[1:], None], strict=False):
         key: Any = int(step[1:-1]) if step.startswith("[") else step
