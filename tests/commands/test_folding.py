@@ -219,6 +219,10 @@ def _no_mapping(world: World) -> None:
     world.client("lambda").delete_event_source_mapping(UUID=found["UUID"])
 
 
+def _too_small(world: World) -> None:
+    world.client("sqs").set_queue_attributes(QueueUrl=url(world), Attributes={"MaximumMessageSize": "1024"})
+
+
 @pytest.mark.parametrize(
     ("hand", "resource", "why"),
     [
@@ -227,6 +231,7 @@ def _no_mapping(world: World) -> None:
         (_no_buffer, "UrgentBuffer", "is missing"),
         (_disabled, "UrgentMapping", "are not mailed"),
         (_no_mapping, "UrgentMapping", "is missing"),
+        (_too_small, "UrgentBuffer", "no finding fits"),
     ],
 )
 def test_a_broken_way_through_the_buffer_is_told_and_mended(folding: World, hand: Any, resource: str, why: str) -> None:
@@ -238,6 +243,20 @@ def test_a_broken_way_through_the_buffer_is_told_and_mended(folding: World, hand
         folding.faults.time.sleep(100)
     assert folding.apply().code == 0
     assert not [one for one in broken(folding, "doctor") if one[0] == resource]
+
+
+def test_a_filter_on_what_takes_from_the_buffer_is_no_way_to_call_fine(folding: World) -> None:
+    """Of what the filter does not let through, Lambda deletes the message (invocation-eventfiltering)."""
+    (found,) = mappings(folding)
+    filters = {"Filters": [{"Pattern": '{"body": {"source": ["x"]}}'}]}
+    folding.client("lambda").update_event_source_mapping(UUID=found["UUID"], FilterCriteria=filters)
+    confirm_subscription("secops@example.com")
+    ran = folding.run("status")
+    assert (ran.code, ran.json["delivery"][0]["verdict"]) == (4, "unknown")
+    links = folding.run("doctor").json["links"]
+    (link,) = [one for one in links if one["id"] == "formatter" and one["verdict"] != "ok"]
+    assert (link["verdict"], "throws away" in link["why"]) == ("unknown", True)
+    assert link["mend"] == f"aws lambda update-event-source-mapping --uuid {found['UUID']} --filter-criteria '{{}}'"
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,16 @@ def narrowed(**changed: Any) -> Edits:
     return {"events:DescribeRule": first_rule(edit)}
 
 
+def enveloped(**changed: Any) -> Edits:
+    """The first rule's pattern with more conditions beside those on the finding."""
+
+    def edit(_params: Mapping[str, Any], get: Get) -> Any:
+        reply = deepcopy(get())
+        return {**reply, "EventPattern": json.dumps({**json.loads(reply["EventPattern"]), **changed})}
+
+    return {"events:DescribeRule": first_rule(edit)}
+
+
 def first_rule(edit: Edit) -> Edit:
     return lambda params, get: edit(params, get) if params["Name"] == RULE else get()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.breakages import (
     BOTH,
     EVENTS,
@@ -92,6 +94,17 @@ IN_FORMATTER = [
         "unknown",
         modes=LAMBDA,
     ),
+    *(
+        Breakage("formatter", what, {"lambda:GetFunction": edit}, "unknown", "", modes=LAMBDA)
+        for what, edit in {
+            "another handler": put("Configuration", Handler="x.y"),
+            "too little time": put("Configuration", Timeout=1),
+            "too little memory": put("Configuration", MemorySize=64),
+            "another topic in its environment": put(
+                "Configuration", Environment={"Variables": {"TOPIC_ARN": FOREIGN_TOPIC}}
+            ),
+        }.items()
+    ),
     Breakage(
         "formatter",
         "other code",
@@ -101,6 +114,17 @@ IN_FORMATTER = [
         modes=LAMBDA,
     ),
 ]
+
+
+def _all_but(statement: dict[str, Any], who: dict[str, str]) -> dict[str, Any]:
+    """The statement with a NotPrincipal."""
+    return {**{name: value for name, value in statement.items() if name != "Principal"}, "NotPrincipal": who}
+
+
+def _not_action(statement: dict[str, Any], action: str) -> dict[str, Any]:
+    """The statement with a NotAction."""
+    return {**{name: value for name, value in statement.items() if name != "Action"}, "NotAction": action}
+
 
 IN_TOPIC = [
     Breakage("topic-policy", "empty", topic(Policy=policy()), modes=SUMMARY, cites="16"),
@@ -161,6 +185,45 @@ IN_TOPIC = [
         modes=SUMMARY,
         masks=True,
     ),
+    *(
+        Breakage(
+            "topic-policy", what, topic(Policy=policy(allow("sns:Publish", TOPIC), statement)), verdict, modes=SUMMARY
+        )
+        for what, statement, verdict in (
+            ("denied to all but the account", _all_but(deny("sns:Publish", TOPIC), {"AWS": ACCOUNT}), "broken"),
+            ("denied but for one action", _not_action(deny("", TOPIC), "sns:Subscribe"), "broken"),
+            (
+                "denied if for another account",
+                deny("sns:Publish", TOPIC, Condition={"StringNotEqualsIfExists": {"aws:SourceAccount": OTHER}}),
+                "broken",
+            ),
+            (
+                "denied if not for this account",
+                deny("sns:Publish", TOPIC, Condition={"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}),
+                "unknown",
+            ),
+            (
+                "denied to all but roles",
+                deny("sns:Publish", TOPIC, Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}),
+                "broken",
+            ),
+            (
+                "denied to services",
+                deny("sns:*", "*", Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+                "broken",
+            ),
+            (
+                "denied where no organisation is named",
+                deny("sns:Publish", TOPIC, Condition={"Null": {"aws:PrincipalOrgID": "true"}}),
+                "broken",
+            ),
+            (
+                "denied outside a network",
+                deny("sns:Publish", TOPIC, Condition={"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+                "broken",
+            ),
+        )
+    ),
     Breakage("topic-policy", "the topic is gone", GONE, rule="", modes=SUMMARY, masks=True),
 ]
 
@@ -182,6 +245,27 @@ _KEY_FAULTS = {
         "",
     ),
 }
+_SNS_ONLY = {"kms:ViaService": f"sns.{REGION}.amazonaws.com"}
+_ONLY_TOPIC_KEY: dict[str, tuple[list[dict[str, Any]], str, str]] = {
+    "only by way of SNS": ([allow(BOTH, Condition={"StringEquals": _SNS_ONLY})], "unknown", ""),
+    "denied but by way of SNS": (
+        [allow(BOTH), deny("kms:Decrypt", Condition={"StringNotEquals": _SNS_ONLY})],
+        "unknown",
+        "",
+    ),
+    "for another topic": (
+        [allow(BOTH, Condition={"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": FOREIGN_TOPIC}})],
+        "broken",
+        "",
+    ),
+    "denied but for one action": ([allow(BOTH), _not_action(deny(""), "kms:Describe*")], "broken", ""),
+    "denied to services": (
+        [allow(BOTH), deny("kms:Decrypt", Condition={"BoolIfExists": {"aws:PrincipalIsAWSService": "true"}})],
+        "broken",
+        "",
+    ),
+    "for another key": ([allow(BOTH, f"arn:aws:kms:{REGION}:{ACCOUNT}:key/other")], "broken", ""),
+}
 SOURCES = {
     f"limited by {name}": ([allow(BOTH, Condition={"StringEquals": {name: value}})], "broken", "14")
     for name, value in {
@@ -191,15 +275,19 @@ SOURCES = {
     }.items()
 }
 
+_ELSEWHERE = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+
 IN_KEYS = [
     *(
         Breakage("topic-key", what, key_policy("topic", *statements), verdict, modes=SUMMARY, cites=cites)
-        for what, (statements, verdict, cites) in {**_KEY_FAULTS, **SOURCES}.items()
+        for what, (statements, verdict, cites) in {**_KEY_FAULTS, **_ONLY_TOPIC_KEY, **SOURCES}.items()
     ),
     *(
         Breakage("queue-key", what, key_policy("dlq", *statements), verdict, cites="15" if cites == "13" else "")
         for what, (statements, verdict, cites) in _KEY_FAULTS.items()
     ),
+    Breakage("topic-key", "of another Region", topic(KmsMasterKeyId=_ELSEWHERE)),
+    Breakage("queue-key", "of another Region", queue(KmsMasterKeyId=_ELSEWHERE)),
     Breakage("topic-key", "disabled", key_state("topic", "Disabled")),
     Breakage("topic-key", "on its way out", key_state("topic", "PendingDeletion")),
     Breakage("topic-key", "denied to all", key_policy("topic", deny("kms:*"))),
@@ -254,6 +342,39 @@ IN_QUEUE = [
         "queue-policy",
         "denied outside the organisation",
         queue(Policy=policy(allow("sqs:SendMessage", QUEUE_ARN), deny("sqs:*", QUEUE_ARN, Condition=OUTSIDE))),
+    ),
+    Breakage(
+        "queue-policy",
+        "the rule of another bus",
+        queue(
+            Policy=policy(
+                allow(
+                    "sqs:SendMessage",
+                    QUEUE_ARN,
+                    Condition={"ArnEquals": {"aws:SourceArn": RULE_ARN.replace("rule/", "rule/bus/")}},
+                )
+            )
+        ),
+    ),
+    Breakage(
+        "queue-policy",
+        "denied to all but another rule",
+        queue(
+            Policy=policy(
+                allow("sqs:SendMessage", QUEUE_ARN),
+                deny("sqs:*", QUEUE_ARN, Condition={"ArnNotEquals": {"aws:SourceArn": RULE_ARN + "2"}}),
+            )
+        ),
+    ),
+    Breakage("queue", "too small for any finding", queue(MaximumMessageSize="1024")),
+    Breakage("queue", "too small for a large finding", queue(MaximumMessageSize="65536"), "warning"),
+    Breakage("queue", "forgets within a minute", queue(MessageRetentionPeriod="60"), "warning"),
+    Breakage(
+        "queue",
+        "the target names another",
+        target(DeadLetterConfig={"Arn": QUEUE_ARN + "2"}),
+        "unknown",
+        rule="broken",
     ),
     Breakage("queue-depth", "messages wait", queue(ApproximateNumberOfMessages="3")),
     Breakage("queue-depth", "messages are read", queue(ApproximateNumberOfMessagesNotVisible="1")),

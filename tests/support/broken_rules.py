@@ -9,6 +9,7 @@ from tests.support.breakages import (
     Breakage,
     aggregator,
     answer,
+    enveloped,
     findings,
     narrowed,
     other_rule,
@@ -113,6 +114,23 @@ IN_RULE = [
     ),
     Breakage("pattern", "only CRITICAL", narrowed(Severity={"Label": ["CRITICAL"]}), rule=""),
     Breakage("pattern", "one account", narrowed(AwsAccountId=[OTHER]), rule=""),
+    Breakage("pattern", "of another account's events", enveloped(account=[OTHER]), rule="unknown"),
+    Breakage("pattern", "of another Region's events", enveloped(region=["us-east-1"]), rule="unknown"),
+    Breakage("pattern", "about a bucket", enveloped(resources=["arn:aws:s3:::b"]), rule="unknown"),
+    Breakage("pattern", "what every finding has is absent", narrowed(RecordState=[{"exists": False}])),
+    Breakage(
+        "pattern",
+        "only what a person sends",
+        pattern({**findings(), "detail-type": ["Security Hub Findings - Custom Action"]}),
+    ),
+    Breakage(
+        "pattern",
+        "everything but the findings",
+        pattern(
+            {"source": ["aws.securityhub"], "detail-type": [{"anything-but": ["Security Hub Findings - Imported"]}]}
+        ),
+        rule="",  # those of the new Security Hub come through
+    ),
     Breakage("pattern", "wider than the file", narrowed(RecordState=None), "warning", ""),
     Breakage("target", "none", {"events:ListTargetsByRule": answer({"Targets": []})}),
     Breakage("target", "another topic", target(Arn=FOREIGN_TOPIC), rule="", modes=SUMMARY),
@@ -168,6 +186,22 @@ IN_TEXT = [
         ),
         "warning",
         cites="3",
+    ),
+    Breakage(
+        "transformer",
+        "an object in quotes",
+        target(
+            InputTransformer={
+                "InputPathsMap": {"s": "$.detail.findings[0].Severity"},
+                "InputTemplate": '{"severity": "<s>"}',
+            }
+        ),
+    ),
+    Breakage(
+        "transformer",
+        "a path to what may not be there",
+        target(InputTransformer=None, InputPath="$.detail.findings[0].Remediation"),
+        "unknown",
     ),
     Breakage("transformer", "a fixed text", target(Input='"hello"', InputTransformer=None), "warning", modes=SUMMARY),
 ]

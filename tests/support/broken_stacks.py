@@ -10,7 +10,7 @@ from tests.support.breakages import (
     counted,
     subscription,
 )
-from tests.support.broken_names import LAMBDA, PENDING, TOPIC
+from tests.support.broken_names import LAMBDA, MACHINE, PENDING, REDRIVE, TOPIC
 from tests.support.broken_policies import IN_FORMATTER, IN_KEYS, IN_QUEUE, IN_TOPIC, OF_AWS
 from tests.support.broken_rules import IN_HUB, IN_RULE, IN_TEXT
 
@@ -32,6 +32,15 @@ _PEOPLE = [
         "all have ended it",
         {"sns:ListSubscriptionsByTopic": answer({"Subscriptions": [{**PENDING, "SubscriptionArn": "Deleted"}]})},
         cites="20",
+    ),
+    Breakage(
+        "subscribers",
+        "a machine only",
+        {
+            "sns:ListSubscriptionsByTopic": answer({"Subscriptions": [PENDING, MACHINE]}),
+            "sns:GetSubscriptionAttributes": answer({"Attributes": {"RedrivePolicy": REDRIVE}}),
+        },
+        "unknown",
     ),
     Breakage("filter-policy", "on attributes", subscription(FilterPolicy='{"team": ["red"]}'), cites="case 28"),
     Breakage(
