@@ -159,7 +159,7 @@ class EventSourceMapping(Resource):
             why = f"{self.id} hands the findings to {live.state.function_name} instead"
             return (self.link("formatter", "broken", why, function=live.state.function_name),)
         if live.facts["filtered"]:
-            why = f"{self.id}: Lambda throws away what the filter of its event source mapping does not let through"
+            why = f"{self.id} has a filter: Lambda throws away what it does not let through"
             mend = f"aws lambda update-event-source-mapping --uuid {live.state.uuid} --filter-criteria '{{}}'"
             return (replace(self.link("formatter", "unknown", why), mend=mend),)
         if others := live.facts["others"]:
