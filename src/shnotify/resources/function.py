@@ -4,7 +4,7 @@ retries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -206,41 +206,33 @@ class Function(Resource):
         return ("formatter",)
 
     def health(self, live: Live[Self]) -> tuple[Link, ...]:
+        fine = self.link("formatter", "ok", state=live.outputs["State"])
+        return (next(self._faults(live), fine),)
+
+    def _faults(self, live: Live[Self]) -> Iterator[Link]:
+        """Yields what keeps the function from mailing, or anybody from telling; the worst first."""
         state, reason = live.outputs["State"], live.outputs["Reason"]
         if state not in ("Active", "Inactive"):  # an inactive one wakes up by itself
-            return (
-                self.link(
-                    "formatter",
-                    "broken",
-                    f"{self.id} cannot run: Lambda says it is {state} {reason}",
-                ),
-            )
+            why = f"{self.id} cannot run: Lambda says it is {state} {reason}"
+            yield self.link("formatter", "broken", why)
         if live.outputs["Concurrency"] == "0":
-            return (
-                self.link(
-                    "formatter",
-                    "broken",
-                    f"{self.id} is throttled to nothing: its reserved concurrency is 0",
-                ),
-            )
+            why = f"{self.id} is throttled to nothing: its reserved concurrency is 0"
+            yield self.link("formatter", "broken", why)
         if live.state.role != self.role:
             why = f"{self.id} runs as another role ({live.state.role}), which was not looked at"
-            return (self.link("formatter", "unknown", why, role=live.state.role),)
+            yield self.link("formatter", "unknown", why, role=live.state.role)
         if others := self._runs_otherwise(live.state):
             what = f"with another {' and another '.join(others)} than the file's"
             what = "other code than this version's" if others == ["CodeSha256"] else what
             why = f"{self.id} runs {what}: what it sends cannot be told"
             link = self.link("formatter", "unknown", why, other=others)
-            return (replace(link, mend="shnotify apply"),)
-        if live.facts["Vpc"]:
+            yield replace(link, mend="shnotify apply")
+        if vpc := live.facts["Vpc"]:
             why = f"{self.id} runs in a VPC of somebody's choice: whether SNS can be reached from there cannot be told"
-            return (self.link("formatter", "unknown", why, vpc=live.facts["Vpc"]),)
-        if live.facts["Layers"]:
-            why = (
-                f"{self.id} runs with layers that are not ours ({', '.join(live.facts['Layers'])})"
-            )
-            return (self.link("formatter", "unknown", why, layers=live.facts["Layers"]),)
-        return (self.link("formatter", "ok", state=state),)
+            yield self.link("formatter", "unknown", why, vpc=vpc)
+        if layers := live.facts["Layers"]:
+            why = f"{self.id} runs with layers that are not ours ({', '.join(layers)})"
+            yield self.link("formatter", "unknown", why, layers=layers)
 
     def _runs_otherwise(self, live: Self) -> list[str]:
         """Names what decides over what the function sends, and is not as in the file."""
