@@ -130,7 +130,7 @@ def test_a_span_has_buckets_that_cloudwatch_keeps(hours: float) -> None:
 
 def test_all_metrics_fit_into_one_call_of_forty_routes() -> None:
     metrics = metrics_of([f"r{n}" for n in range(40)], [f"t{n}" for n in range(40)], [f"f{n}" for n in range(40)])
-    asked = queries(metrics, 24)
+    asked = queries(metrics, period(24))
     assert len({query["Id"] for query in asked}) == len(metrics) == 480 <= 500
     assert asked[0]["MetricStat"]["Stat"] == "Sum"
     assert metrics[0] == Metric("AWS/Events", "Invocations", ("RuleName", "r0"))

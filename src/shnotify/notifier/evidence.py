@@ -16,10 +16,12 @@ from shnotify.aws.gateway import Aws
 from shnotify.config.models import Config
 from shnotify.errors import ShnotifyError
 from shnotify.formatter.finding import findings_in, read
+from shnotify.notifier.counts import sums
 from shnotify.notifier.deadletters import read_letter
-from shnotify.notifier.metrics import MOST_QUERIES, Counted, Metric
+from shnotify.notifier.metrics import Counted, Metric
 from shnotify.notifier.queuereading import Reading, depth_of
 from shnotify.notifier.senders import senders_of
+from shnotify.notifier.surroundings import or_error
 from shnotify.notifier.tracing import Stuck
 
 PAGE = 100
@@ -223,11 +225,9 @@ def stuck_in(aws: Aws, queue_arn: str, config: Config, scope: Scope) -> tuple[St
 def or_refused(aws: Aws, future: Any) -> Any:
     """Returns the answer, or why there is none as an `AwsError`."""
     try:
-        return aws.in_time(future)
+        return or_error(aws, future)
     except StopError:
         raise
-    except AwsError as error:
-        return error
     except ShnotifyError as error:
         return AwsError(error.message, hint=error.hint, code=error.code)
 
@@ -244,28 +244,13 @@ def counts(
     """
     step = step_for(begin, end, now)
     low = begin - timedelta(seconds=begin.timestamp() % step)
-    series: dict[Metric, dict[datetime, float]] = {}
     try:
-        for at in range(0, len(metrics), MOST_QUERIES):
-            part = metrics[at : at + MOST_QUERIES]
-            pages = aws.pages(
-                aws.cloudwatch.get_metric_data,
-                "NextToken",
-                MetricDataQueries=_queries(part, step),
-                StartTime=low,
-                EndTime=end + timedelta(seconds=1),
-            )
-            for page in pages:
-                for result in page["MetricDataResults"]:
-                    metric = part[int(result["Id"].removeprefix("m"))]
-                    pairs = zip(result["Timestamps"], result["Values"], strict=True)
-                    series.setdefault(metric, {}).update(pairs)
+        series = sums(aws, metrics, low, end + timedelta(seconds=1), step)
     except StopError:
         raise
     except AwsError as error:
         return Counted(error=error)
-    hours = (end - low).total_seconds() / 3600
-    return Counted({metric: found for metric, found in series.items() if found}, None, hours)
+    return Counted(series, None, (end - low).total_seconds() / 3600)
 
 
 def step_for(begin: datetime, end: datetime, now: datetime) -> int:
@@ -276,20 +261,3 @@ def step_for(begin: datetime, end: datetime, now: datetime) -> int:
     if age <= timedelta(days=15) and end - begin <= timedelta(days=1):
         return 60
     return 300 if age <= timedelta(days=63) else 3600
-
-
-def _queries(metrics: Sequence[Metric], step: int) -> list[dict[str, Any]]:
-    found = []
-    for number, metric in enumerate(metrics):
-        name, value = metric.dimension
-        stat = {
-            "Metric": {
-                "Namespace": metric.namespace,
-                "MetricName": metric.name,
-                "Dimensions": [{"Name": name, "Value": value}],
-            },
-            "Period": step,
-            "Stat": "Sum",
-        }
-        found.append({"Id": f"m{number}", "MetricStat": stat, "ReturnData": True})
-    return found

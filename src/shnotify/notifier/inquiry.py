@@ -19,14 +19,8 @@ from shnotify.aws.failures import AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.findings.overlap import shared_example
 from shnotify.frozen import frozen
-from shnotify.notifier.metrics import (
-    MOST_QUERIES,
-    Counted,
-    Metric,
-    metrics_of,
-    queries,
-    window,
-)
+from shnotify.notifier.counts import sums
+from shnotify.notifier.metrics import Counted, Metric, metrics_of, period, window
 from shnotify.notifier.needs import ALSO
 from shnotify.notifier.surroundings import or_error
 from shnotify.resources.kinds import READS
@@ -245,24 +239,10 @@ def _targets(aws: Aws, rule: str) -> tuple[str, ...] | AwsError:
 
 
 def _counted(aws: Aws, names: Names, hours: float) -> Counted:
-    """Reads all counts, in one call for up to five hundred metrics (API_GetMetricData)."""
+    """Reads all counts of a diagnosis."""
     metrics = metrics_of(names.rules, names.topics, names.functions)
     begin, end = window(datetime.now(UTC), hours)
-    series: dict[Metric, dict[datetime, float]] = {}
-    for first in range(0, len(metrics), MOST_QUERIES):
-        some = metrics[first : first + MOST_QUERIES]
-        pages = aws.pages(
-            aws.cloudwatch.get_metric_data,
-            "NextToken",
-            MetricDataQueries=queries(some, hours),
-            StartTime=begin,
-            EndTime=end,
-        )
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                values = dict(zip(result["Timestamps"], result["Values"], strict=False))
-                series.setdefault(some[int(result["Id"][1:])], {}).update(values)
-    return Counted({metric: found for metric, found in series.items() if found}, hours=hours)
+    return Counted(sums(aws, metrics, begin, end, period(hours)), hours=hours)
 
 
 def _alarms(aws: Aws, metric: Metric) -> tuple[Mapping[str, Any], ...]:

@@ -99,8 +99,11 @@ def metrics_of(
     return tuple(dict.fromkeys(found))
 
 
-def queries(metrics: Iterable[Metric], hours: float) -> list[dict[str, Any]]:
-    """Makes the queries of GetMetricData; the n-th has the id `m<n>`."""
+def queries(metrics: Iterable[Metric], seconds: int) -> list[dict[str, Any]]:
+    """Makes the queries of GetMetricData; the n-th has the id `m<n>`.
+
+    seconds  the length of a bucket
+    """
     found = []
     for number, metric in enumerate(metrics):
         name, value = metric.dimension
@@ -110,7 +113,7 @@ def queries(metrics: Iterable[Metric], hours: float) -> list[dict[str, Any]]:
                 "MetricName": metric.name,
                 "Dimensions": [{"Name": name, "Value": value}],
             },
-            "Period": period(hours),
+            "Period": seconds,
             "Stat": "Sum",
         }
         found.append({"Id": f"m{number}", "MetricStat": stat, "ReturnData": True})
