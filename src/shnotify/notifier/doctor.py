@@ -22,7 +22,7 @@ from shnotify.notifier.inquiry import Answers, Names
 from shnotify.notifier.passage import Passage
 from shnotify.notifier.surroundings import Surroundings, look_at_key
 from shnotify.notifier.watchdog import own_watchdog_links, watchdog_links
-from shnotify.notifier.words import plain
+from shnotify.notifier.words import link_json
 from shnotify.resources.function import Function
 from shnotify.resources.key import Key
 from shnotify.resources.queue import Queue
@@ -40,18 +40,8 @@ class Told:
     routes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        link = self.link
-        return {
-            "id": link.id,
-            "route": self.routes[0] if len(self.routes) == 1 else None,
-            "routes": list(self.routes),
-            "resource": link.resource,
-            "verdict": link.verdict,
-            "why": link.why,
-            "mend": link.mend,
-            "evidence": plain(link.evidence),
-            "needs": list(link.needs),
-        }
+        route = self.routes[0] if len(self.routes) == 1 else None
+        return link_json(self.link, route, routes=list(self.routes))
 
 
 @frozen

@@ -12,7 +12,7 @@ from shnotify.engine.health import Link
 from shnotify.formatter.finding import read
 from shnotify.frozen import frozen
 from shnotify.notifier.metrics import Counted
-from shnotify.notifier.words import plain
+from shnotify.notifier.words import link_json
 
 Mailed = Literal["yes", "no", "unknown"]
 
@@ -108,8 +108,8 @@ class Trace:
         return self.mailed != "yes" and all(way.stopped_by for way in self.ways)
 
     def to_json(self) -> dict[str, Any]:
-        links = [_link(link, None) for link in self.lost]
-        links += [_link(link, way.route) for way in self.ways for link in way.links]
+        links = [link_json(link, None) for link in self.lost]
+        links += [link_json(link, way.route) for way in self.ways for link in way.links]
         routes = [
             {
                 "route": way.route,
@@ -134,19 +134,6 @@ class Trace:
 
 
 MAILED: tuple[Mailed, ...] = ("yes", "unknown", "no")
-
-
-def _link(link: Link, route: str | None) -> dict[str, Any]:
-    return {
-        "id": link.id,
-        "route": route,
-        "resource": link.resource,
-        "verdict": link.verdict,
-        "why": link.why,
-        "mend": link.mend,
-        "evidence": plain(link.evidence),
-        "needs": list(link.needs),
-    }
 
 
 def not_found(finding: str, hub: Link) -> Trace:

@@ -1,4 +1,4 @@
-"""How a judgement says that a read was refused. Pure."""
+"""How judgements are put into words and plain data. Pure."""
 
 from __future__ import annotations
 
@@ -30,3 +30,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple | list | set | frozenset):
         return [plain(item) for item in value]
     return value
+
+
+def link_json(link: Link, route: str | None, **more: Any) -> dict[str, Any]:
+    """Returns a judgement as plain data.
+
+    route  the route it is about; None when there is none, or more than one
+    more   what else is told, after the route
+    """
+    return {
+        "id": link.id,
+        "route": route,
+        **more,
+        "resource": link.resource,
+        "verdict": link.verdict,
+        "why": link.why,
+        "mend": link.mend,
+        "evidence": plain(link.evidence),
+        "needs": list(link.needs),
+    }
