@@ -207,6 +207,15 @@ def test_no_statement_is_added_where_one_denies_or_the_key_is_off(world: World) 
     assert mend().startswith("aws kms cancel-key-deletion --key-id arn:aws:kms:")
 
 
+def test_a_key_that_is_not_symmetric_encrypts_nothing(world: World) -> None:
+    made = world.client("kms").create_key(
+        KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT", Policy=policy(ROOT, allow(BOTH))
+    )
+    Theirs(topic_key_name=made["KeyMetadata"]["Arn"]).make(world)
+    ran = world.run("doctor", "--rule", "theirs")
+    assert "is of the kind RSA_2048" in judged(ran, "broken")["topic-key"]
+
+
 def test_a_key_that_the_file_only_names_is_not_mended_by_apply(world: World) -> None:
     key = world.client("kms").create_key(Policy=policy(ROOT))["KeyMetadata"]["Arn"]
     world.write(SMALLEST.replace("routes:", f"encryption: {{topic_key: {{arn: '{key}'}}}}\nroutes:"))

@@ -32,6 +32,7 @@ KEY_OF_OTHERS = "key "
 """How a key is called that is not of the file: `key ARN`."""
 FORMATTER = "the formatter"
 """What the function's role is called in a sentence."""
+_SYMMETRIC = "SYMMETRIC_DEFAULT"
 _VERDICTS: dict[str, Verdict] = {"allowed": "ok", "denied": "broken", "unknown": "unknown"}
 
 
@@ -43,6 +44,7 @@ class KeySeen:
     policy  the key policy's document; None when it could not be read
     state   KMS's word for its state; "" when it could not be read
     manager who makes its policy: CUSTOMER, or AWS for a key such as alias/aws/sns
+    spec    what it is made of; SNS and SQS take symmetric keys only (sns-server-side-encryption)
     error   why it could not be read, or None
     needs   the permissions that were missing
     """
@@ -52,6 +54,7 @@ class KeySeen:
     policy: object = None
     state: str = ""
     manager: str = "CUSTOMER"
+    spec: str = _SYMMETRIC
     error: str | None = None
     needs: tuple[str, ...] = ()
 
@@ -293,6 +296,10 @@ class Chain:
         if key.state != "Enabled":
             why = f"{key.name} cannot be used: KMS says it is {key.state}"
             yield Link(name, "broken", why, evidence={"state": key.state}, resource=key.name)
+            return
+        if key.spec != _SYMMETRIC:
+            why = f"{key.name} is of the kind {key.spec}, and only a symmetric key encrypts here"
+            yield Link(name, "broken", why, evidence={"spec": key.spec}, resource=key.name)
             return
         for action in KEY_ACTIONS:
             decision = use(key, action)

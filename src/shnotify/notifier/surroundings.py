@@ -161,7 +161,14 @@ def look_at_key(aws: Aws, arn: str) -> KeySeen:
         policy = aws.start(aws, aws.kms.get_key_policy, KeyId=arn, PolicyName="default")
         meta = aws(aws.kms.describe_key, KeyId=arn)["KeyMetadata"]
         document = parsed(policy.result()["Policy"])
-        return KeySeen(name, arn, document, meta["KeyState"], meta.get("KeyManager", "CUSTOMER"))
+        return KeySeen(
+            name,
+            arn,
+            document,
+            meta["KeyState"],
+            meta.get("KeyManager", "CUSTOMER"),
+            meta.get("KeySpec", "SYMMETRIC_DEFAULT"),
+        )
     except StopError:
         raise
     except AwsError as error:
