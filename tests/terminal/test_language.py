@@ -197,7 +197,7 @@ COUNTED = "UrgentRule: in the last 24 hours 2 invocations failed"
         ),
         (
             "F: in the last hour 1 run ended in an error, the last at 08:10",
-            "F: この 1 時間 に 1 回の実行 が失敗しました。最後は 08:10",
+            "F: この 1 時間に 1 回の実行が失敗しました。最後は 08:10",
         ),
         (
             "q holds what could not be delivered: 4 waiting, 6 in flight",
