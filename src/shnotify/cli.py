@@ -103,7 +103,7 @@ TYPED = {"version": _version, "help": _help}
 
 @click.group(
     cls=_Group,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
     examples=EXAMPLES[""],
 )
 @click.option(

@@ -62,6 +62,8 @@ class _Helped(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
         self.examples = tuple(examples)
+        # Each for itself: click keeps the option that it makes for the first context it sees.
+        self.context_settings.setdefault("help_option_names", ["-h", "--help"])
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         pieces = " ".join(self.collect_usage_pieces(ctx))
