@@ -177,6 +177,14 @@ def test_a_finding_goes_its_way_in_each_notifier(world: World, many: Callable[..
     assert "alpha (" in text.out
 
 
+def test_several_are_tested_side_by_side(world: World, many: Callable[..., Path]) -> None:
+    many("alpha", "beta")
+    world.run("apply", "--yes")
+    assert of(world.run("test", "--dry-run"), "name", "dry_run") == [("alpha", True), ("beta", True)]
+    ran = world.run("test", "--direct", "--yes")
+    assert of(ran, "route", "delivered") == [("urgent", "no")] * 2  # nobody has confirmed
+
+
 def test_the_backlog_of_several_is_marked_after_one_question(world: World, many: Callable[..., Path]) -> None:
     many("alpha", "beta")
     world.client("securityhub").enable_security_hub()

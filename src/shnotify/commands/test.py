@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shnotify.commands._flow import confirm
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
+    from shnotify.aws.gateway import Aws
     from shnotify.commands._session import Session
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.doctor import Diagnosis
@@ -44,15 +44,15 @@ def command(
 
     It sends real mail, so it asks, or needs --yes. Exits 4 when a hop failed.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._fleet import Work, in_each
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.rehearsal import chosen_route
 
     chosen = settings(**options)
     given = chosen.timeout
     chosen = chosen._replace(timeout=given or WATCH_SECONDS + LONGEST_WINDOW + 120)
-    besides = ALSO["test --direct" if direct else "test"]
-    with session(chosen, besides=besides) as run:
+
+    def work(run: Session) -> Work:
         one = chosen_route(run.config, route)
         window = one.message.fold.window if one.message.fold and not direct else 0
         trial = _Trial(run, hostile=hostile, patience=given or WATCH_SECONDS + window)
@@ -60,10 +60,12 @@ def command(
         made = None if direct else trial.make(rehearsal)
         trial.preview(rehearsal, made)
         if dry_run:
+            yield None  # asks nothing
             return trial.show_only(rehearsal, made)
-        if not yes:
-            confirm(run, "Send it?")
+        yield None if yes else "Send it?"
         return trial.direct(rehearsal) if made is None else trial.through(rehearsal, made)
+
+    return in_each(chosen, work, besides=ALSO["test --direct" if direct else "test"])
 
 
 _PUT_AWAY = "the test finding is put away, unless it says otherwise above"
@@ -115,6 +117,9 @@ class _Trial:
     def preview(self, rehearsal: Rehearsal, made: Rehearsed | None) -> None:
         from shnotify.terminal.probe_view import plan_lines
 
+        self.run.screen.sum_up(
+            f"a test {'finding' if made else 'mail'} for route {rehearsal.route.name}"
+        )
         self.run.screen.result(self.run.title(f"Test of route {rehearsal.route.name} of"))
         self.run.screen.result()
         for line in plan_lines(rehearsal, made):
@@ -224,16 +229,20 @@ class _Trial:
                 return Hop(
                     "resolved", "unknown", None, "nothing was imported, as far as can be seen"
                 )
-            return put_away(self.run.aws, made.finding, made.order)
+            return put_away(self._unstopped(), made.finding, made.order)
         except (KeyboardInterrupt, ShnotifyError) as error:
             why = str(error) if isinstance(error, ShnotifyError) else "interrupted"
             return Hop("resolved", "failed", None, f"{why}: the next `shnotify test` does it")
+
+    def _unstopped(self) -> Aws:
+        """Returns a caller that an interrupt of several notifiers has not stopped."""
+        return self.run.aws.apart()
 
     def _is_there(self, identity: str) -> bool:
         """Tells whether an import that was not answered came through all the same."""
         from shnotify.notifier.probe import left_over
 
-        found = left_over(self.run.aws, self.run.config.name, self.run.aws.scope)
+        found = left_over(self._unstopped(), self.run.config.name, self.run.aws.scope)
         return any(one["Id"] == identity for one in found)
 
     # -- the topic only ----------------------------------------------------------------------------

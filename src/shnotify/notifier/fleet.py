@@ -155,6 +155,8 @@ def _of_what_was_read(document: Mapping[str, Any]) -> str:
 
 def _of_what_was_done(document: Mapping[str, Any]) -> str:
     """Sums up what a command sent, dropped, marked or subscribed; empty when it is none of these."""
+    if "hops" in document:
+        return f"delivered: {document['delivered']}"
     if "sent" in document:
         planned = [] if document["sent"] else [f"{len(document['planned'])} to send"]
         counts = [f"{len(document['sent'])} sent", f"{len(document['kept'])} kept", *planned]

@@ -48,7 +48,7 @@ class Options(NamedTuple):
 
 TAKE_SEVERAL = (
     *("validate", "plan", "apply", "status", "destroy", "doctor", "why", "estimate", "baseline"),
-    *("iam-policy", "dlq list", "dlq redrive", "dlq purge", "subscriptions", "match"),
+    *("iam-policy", "dlq list", "dlq redrive", "dlq purge", "subscriptions", "match", "test"),
 )
 """The commands that take several files."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
