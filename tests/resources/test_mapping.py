@@ -140,7 +140,7 @@ def test_a_mapping_that_does_not_feed_the_function_is_broken(account: Account, c
 
 def test_who_else_takes_from_the_buffer_is_told(account: Account) -> None:
     live = account.seen("UrgentMapping")
-    other = replace(live, facts={"others": ("arn:aws:lambda:eu-west-1:123456789012:function:x",)})
+    other = replace(live, facts={**live.facts, "others": ("arn:aws:lambda:eu-west-1:123456789012:function:x",)})
     (link,) = account.thing("UrgentMapping").health(other)
     assert link.verdict == "broken"
 
