@@ -132,12 +132,14 @@ class Rule(Resource):
         return live
 
     def read(self, aws: Aws) -> Live[Self] | None:
-        early = (self._targets(aws), self._tags(aws)) if seen_before(aws, self.rule_arn) else None
+        # Beside the rule itself, though it may not be there: asked later, it opens connections later.
+        listing = self._targets(aws)
+        early = self._tags(aws) if seen_before(aws, self.rule_arn) else None
         reply = aws.maybe(aws.events.describe_rule, Name=self.rule_name)
         if reply is None:
             return None
         saw(aws, self.rule_arn, self.rule_arn)
-        listing, tags = early or (self._targets(aws), self._tags(aws))
+        tags = early or self._tags(aws)
         ours, others = self._split(listing.result() or [])
         state = replace(
             self,
