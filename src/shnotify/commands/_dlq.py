@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import name_in
-from shnotify.commands._fleet import Work, in_each
+from shnotify.commands._fleet import AT_ONCE, Work, in_each
 from shnotify.commands._session import Session
 from shnotify.config.load import Loaded
 from shnotify.engine.events import Advanced
@@ -99,7 +99,7 @@ def in_each_box(
     look: Callable[[Session], None] = lambda _: None,
     check: Callable[[Sequence[Loaded]], None] = lambda _: None,
 ) -> int:
-    """Runs a subcommand for the queue of each notifier, one after another: mails are sent slowly.
+    """Runs a subcommand for the queue of each notifier; mails are sent for one after another, slowly.
 
     look   looks at the file, before the queue is asked
     check  raises for what the subcommand cannot do with these notifiers
@@ -114,7 +114,7 @@ def in_each_box(
         observes=False,
         besides=DLQ_OPERATIONS[subcommand],
         timeout=86400 if subcommand == "redrive" else READ_SECONDS,
-        at_once=1,
+        at_once=1 if subcommand == "redrive" else AT_ONCE,
         check=check,
     )
 

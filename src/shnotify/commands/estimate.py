@@ -75,7 +75,10 @@ def command(since: str, against: Path | None, **options: Any) -> int:
             _show_differences(run, differences, str(against))
         return run.screen.code(0)
 
-    return in_each(settings(**options), work, observes=False, besides=ESTIMATE, timeout=TIMEOUT)
+    # One after another: an account has three pages of findings a second for all of them.
+    return in_each(
+        settings(**options), work, observes=False, besides=ESTIMATE, timeout=TIMEOUT, at_once=1
+    )
 
 
 def _seconds(text: str) -> int:
