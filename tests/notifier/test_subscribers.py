@@ -49,6 +49,25 @@ def test_a_stranger_is_shown_and_told_to_lapse() -> None:
     assert said["broken"] == "nobody has confirmed: 1 pending, and AWS drops them after 48 hours"
 
 
+@pytest.mark.parametrize(
+    ("mail", "named", "verdict"),
+    [(PENDING, True, "unknown"), ("arn:1", True, "ok"), (None, False, "ok")],
+    ids=["a person has still to click", "a person has clicked", "the file names nobody else"],
+)
+def test_a_queue_that_the_file_names_is_enough_only_where_it_names_no_person(
+    mail: str | None, named: bool, verdict: str
+) -> None:
+    """SNS confirms a queue by itself, so a queue beside a pending address says nothing about people."""
+    archive = "arn:aws:sqs:eu-west-1:123456789012:archive"
+    who = [*(["me@example.com"] if named else []), f'{{protocol: sqs, endpoint: "{archive}"}}']
+    text = f"name: mine\nroutes:\n  - name: urgent\n    subscribers: [{', '.join(who)}]\n"
+    entries = [ListedSubscription("arn:2", "sqs", archive), *listed(*([(mail, "me@example.com")] if mail else []))]
+    details: Details = {"arn:1": {}, "arn:2": {}}
+    found = subscribers_of(completed(parse(text)).routes[0], entries, details)
+    first = subscriber_links(TOPIC, entries, details, found)[0]
+    assert (first.id, first.verdict) == ("subscribers", verdict)
+
+
 RED = json.dumps({"team": ["red"]})
 HUB = json.dumps({"source": ["aws.securityhub"]})
 BODY = {"FilterPolicyScope": "MessageBody"}

@@ -192,8 +192,12 @@ _MACHINES = frozenset({"sqs", "lambda", "firehose", "application"})
 
 def _reached(topic_id: str, subscribers: tuple[Recipient, ...], *, by_file: bool) -> Link:
     reached = [one for one in subscribers if one.reached]
-    wanted = [one for one in reached if by_file and one.state != "unlisted"]
-    if wanted or any(one.protocol not in _MACHINES for one in reached):
+    people = [one for one in subscribers if one.protocol not in _MACHINES]
+    # A machine of the file is enough only where the file names nobody else.
+    wanted = by_file and not any(one.state != "unlisted" for one in people)
+    if any(one.reached for one in people) or (
+        wanted and any(one.state != "unlisted" for one in reached)
+    ):
         return Link("subscribers", "ok", resource=topic_id)
     if reached:
         names = ", ".join(f"{one.protocol} {one.endpoint}" for one in reached)
