@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from shnotify import cli
-from shnotify.commands import _session as session_module
+from shnotify.commands import _opening as opening
 from shnotify.sandbox.strict import strict
 from tests.support import faults as faults_module
 from tests.support.faults import REGION, Faults
@@ -99,7 +99,7 @@ class World:
     faults: Faults = field(default_factory=Faults)
 
     def __post_init__(self) -> None:
-        self.monkeypatch.setattr(session_module, "Aws", faults_module.gateway(self.faults))
+        self.monkeypatch.setattr(opening, "Aws", faults_module.gateway(self.faults))
         self.write(SMALLEST)
 
     def write(self, text: str) -> None:

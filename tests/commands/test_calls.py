@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shnotify.aws.gateway import Aws
-from shnotify.commands import _session as session_module
+from shnotify.commands import _opening as opening
 from shnotify.resources.kinds import READS
 from shnotify.sandbox.subscriptions import confirm_subscription
 from tests.conftest import World
@@ -62,7 +62,7 @@ def rounds(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple
                 found.enter()
                 return super()._send(operation, method, params)
 
-        monkeypatch.setattr(session_module, "Aws", Paced)
+        monkeypatch.setattr(opening, "Aws", Paced)
         thread = threading.Thread(target=found.pace)
         thread.start()
         try:
@@ -147,7 +147,7 @@ def test_a_large_file_needs_no_thread_for_each_subscriber(world: World, monkeypa
             most[0] = max(most[0], reading)
             return super()._send(operation, method, params)
 
-    monkeypatch.setattr(session_module, "Aws", Watched)
+    monkeypatch.setattr(opening, "Aws", Watched)
     subscribers = ", ".join(f"p{number}@example.com" for number in range(900))
     world.write(world.path.read_text().replace("secops@example.com", subscribers))
     assert world.run("plan").json["summary"]["create"] == 906

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shnotify.commands import _fleet, destroy
+from shnotify.commands import _each, destroy
 from shnotify.commands._session import Session
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
@@ -94,7 +94,7 @@ def run(*seen: dict[str, Any], answer: bool | None = None, left: Any = (), unsea
 
 
 def destroyed(it: Any, *, yes: bool = True, force: bool = False, keep: frozenset[str] = frozenset()) -> int:
-    return _fleet._alone(it, destroy._destroyed(it, yes=yes, force=force, keep=keep))
+    return _each.alone(it, destroy._destroyed(it, yes=yes, force=force, keep=keep))
 
 
 def error(it: Any) -> tuple[str, str | None, str | None] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shnotify.commands import _session as session
+from shnotify.commands import _opening as opening
 from tests.conftest import Ran, World
 from tests.support import faults
 from tests.support.faults import REGION
@@ -102,7 +102,7 @@ def test_a_rule_that_is_switched_off_sends_nothing(world: World) -> None:
 
 
 def test_eventbridge_itself_is_asked(two: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shnotify.aws.gateway.Aws", vars(session)["Aws"])  # the one whose calls the test sees
+    monkeypatch.setattr("shnotify.aws.gateway.Aws", vars(opening)["Aws"])  # the one whose calls the test sees
     ran = two.run("match", "--aws", *map(sample, NAMES))
     assert ran.code == 0, ran.err
     assert all(one["aws"] == one["route"] for one in ran.json["findings"])

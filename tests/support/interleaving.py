@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from shnotify import cli
-from shnotify.commands import _session as session_module
+from shnotify.commands import _opening as opening
 from tests.conftest import World
 from tests.support.canonical import live_keys
 from tests.support.faults import Fault, gateway
@@ -47,10 +47,10 @@ def together(world: World, monkeypatch: pytest.MonkeyPatch, seed: int, *commands
             turns.enter(id(self))
             return super()._send(operation, method, params)
 
-    monkeypatch.setattr(session_module, "Aws", Gated)
+    monkeypatch.setattr(opening, "Aws", Gated)
     with ThreadPoolExecutor(len(commands)) as pool:
         codes = list(pool.map(lambda c: cli.run([*c, "-c", str(world.path), "-o", "json"]), commands))
-    monkeypatch.setattr(session_module, "Aws", gateway(world.faults))
+    monkeypatch.setattr(opening, "Aws", gateway(world.faults))
     return codes
 
 

@@ -98,6 +98,7 @@ class Aws(Calls):
         self._clients: dict[tuple[str, float], Future[Any]] = {}
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="clients")
         self._tls = TlsContext()
+        self._who: Future[Any] | None = None
         try:
             core = botocore.session.Session(profile=profile)
             load_only_what_is_used(core)
@@ -147,14 +148,21 @@ class Aws(Calls):
     def region(self) -> str:
         return self._region
 
+    def ask_who(self) -> Future[Any]:
+        """Asks who the caller is, and waits for no answer.
+
+        Beside the main thread: finding credentials may run a program or ask a network that never
+        answers.
+        """
+        if note := endpoint_note(os.environ):
+            self.report(Noted(note))
+        self._who = self.start(lambda: self(self.sts.get_caller_identity))
+        return self._who
+
     @cached_property
     def scope(self) -> Scope:
         """Who the caller is, and where (sts:GetCallerIdentity); the partition is the caller's own."""
-        if note := endpoint_note(os.environ):
-            self.report(Noted(note))
-        # Beside the main thread: finding credentials may run a program or ask a network that never
-        # answers.
-        reply = self.in_time(self.start(lambda: self(self.sts.get_caller_identity)))
+        reply = self.in_time(self._who or self.ask_who())
         try:
             return Scope(reply["Arn"].split(":")[1], self.region, reply["Account"])
         except LookupError as error:

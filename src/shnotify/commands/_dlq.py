@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import name_in
-from shnotify.commands._fleet import AT_ONCE, Work, in_each
+from shnotify.commands._each import AT_ONCE, Work, in_each
 from shnotify.commands._session import Session
 from shnotify.config.load import Loaded
 from shnotify.engine.events import Advanced

@@ -1,13 +1,9 @@
-"""Runs a command for one notifier, or for many side by side: planned and shown together, asked once.
-
-A command is a generator over its `Session`. What it does before its first `yield` changes nothing;
-it yields the question to be asked, or None when nobody need be, and returns its exit code.
-"""
+"""Runs a command for many notifiers side by side: planned and shown together, asked once."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,81 +11,21 @@ from typing import TYPE_CHECKING, Any
 from shnotify.aws.failures import UnexpectedError
 from shnotify.aws.progress import Noted, Waiting
 from shnotify.commands._flow import agree
-from shnotify.commands._session import Session, connected, opened, region_for, session
-from shnotify.config.several import files_of, load_all
+from shnotify.commands._session import Session, opened
 from shnotify.engine.events import Advanced, Event
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.escaping import escaped_line
 from shnotify.notifier.fleet import INTERRUPTED, collisions, crowded, in_a_line, together, worst
-from shnotify.resources.kinds import READS
+from shnotify.resources.keylookup import ask_early
 from shnotify.terminal.captured import Captured
-from shnotify.terminal.options import takes_one
 
 if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
+    from shnotify.commands._each import Work
     from shnotify.config.load import Loaded
-    from shnotify.terminal.options import Options
     from shnotify.terminal.screen import Screen
 
-Work = Generator[str | None, None, int]
-AT_ONCE = 16
-"""Notifiers at work side by side: AWS's rates allow no more, and each has threads of its own."""
 _STOPPED = "interrupted"
-
-
-def in_each(
-    settings: Options,
-    work: Callable[[Session], Work],
-    *,
-    write: bool = False,
-    observes: bool = True,
-    besides: frozenset[str] = frozenset(),
-    timeout: float = 60,
-    at_once: int = AT_ONCE,
-    check: Callable[[Sequence[Loaded]], None] = lambda _: None,
-) -> int:
-    """Runs a command for the notifier of the file, or for those of all files and Regions.
-
-    write, observes, besides, timeout  as `session` takes them
-    at_once                            how many notifiers are at work side by side
-    check                              raises for what the command cannot do with these notifiers
-
-    Returns the exit code, the worst one of several (`notifier.fleet.worst`).
-    """
-    files = files_of(settings.configs)
-    members = load_all(files, settings.region)
-    check(members)
-    if len(members) == 1:
-        with session(
-            settings,
-            write=write,
-            observes=observes,
-            besides=besides,
-            timeout=timeout,
-            loaded=members[0],
-        ) as run:
-            return _alone(run, work(run))
-    regions = [region_for(member, settings) for member in members]
-    region = None if None in regions else regions[0]
-    allowed = None if write else READS | besides
-    with connected(settings, region=region, allowed=allowed, timeout=timeout) as told:
-        return _Fleet(members, work, *told, observes=observes, at_once=at_once).run()
-
-
-def only_one(members: Sequence[Loaded]) -> None:
-    """Raises `UsageError` for several notifiers, as `takes_one` does."""
-    takes_one(len(members))
-
-
-def _alone(run: Session, work: Work) -> int:
-    try:
-        question = next(work)
-        if question:
-            agree(run.screen, question)
-        next(work)
-    except StopIteration as end:
-        return int(end.value)
-    raise AssertionError("a command asks once")
 
 
 @dataclass
@@ -114,7 +50,7 @@ class _Member:
         return f"{self.loaded.config.name} ({region})" if region else self.loaded.config.name
 
 
-class _Fleet:
+class Fleet:
     """Runs many notifiers. A failure in one ends only that one; an interrupt ends all."""
 
     def __init__(
@@ -125,8 +61,8 @@ class _Fleet:
         screen: Screen,
         report: Callable[[Event], None],
         *,
-        observes: bool = True,
-        at_once: int = AT_ONCE,
+        observes: bool,
+        at_once: int,
     ) -> None:
         self.observes, self.at_once = observes, at_once
         self.work, self.aws, self.screen, self.report = work, aws, screen, report
@@ -172,7 +108,9 @@ class _Fleet:
         aws = self._gateway(one.loaded.config.region).apart()
         aws.report = report = self._reporter(one)
         with self._judged(one):
-            one.run = opened(one.loaded, aws, one.screen, report, observes=self.observes)
+            if self.observes and not one.loaded.config.account:
+                ask_early(aws, one.loaded.config.own_aliases)
+            one.run = opened(one.loaded, aws, one.screen, report)
             one.run.beside = frozenset(other.loaded.config.name for other in self.members)
             one.work = self.work(one.run)
             if self.stopping:

@@ -15,7 +15,7 @@ from shnotify.aws.failures import AwsError
 from shnotify.aws.progress import Noted
 from shnotify.commands._init_ask import taking_over
 from shnotify.commands._init_text import Answers
-from shnotify.commands._session import connected
+from shnotify.commands._opening import connected
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.escaping import escaped_line
 from shnotify.notifier import prospects

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
-from shnotify.config.load import Loaded, load_file
+from shnotify.config.load import Loaded
 from shnotify.config.models import Config
-from shnotify.config.several import one_of
 from shnotify.engine.events import Event
 from shnotify.engine.execute import Outcome
 from shnotify.engine.graph import Graph
 from shnotify.engine.observe import observe
 from shnotify.engine.plan import Observation, Plan, Step, contradictions
 from shnotify.engine.values import to_json
-from shnotify.errors import ShnotifyError, UsageError
+from shnotify.errors import ShnotifyError
 from shnotify.escaping import escaped_line
 from shnotify.findings.patternsyntax import compact
 from shnotify.notifier import leftovers, names
 from shnotify.notifier import plain as without_second_rule
 from shnotify.notifier import preconditions as premises
 from shnotify.notifier.desired import build
-from shnotify.notifier.keys import existing_keys, own_aliases
 from shnotify.notifier.surroundings import Asking, Surroundings
 from shnotify.resources import lookup
-from shnotify.resources.keylookup import ask_early
-from shnotify.resources.kinds import READS
 from shnotify.resources.rule import Rule
-from shnotify.schema.regions import region_doubt, region_problem
-from shnotify.terminal.options import Options
+from shnotify.schema.regions import region_doubt
 from shnotify.terminal.screen import Screen
 
-SERVICES = ("sts", "kms", "sns", "sqs", "events", "resourcegroupstaggingapi")
-"""What every command asks, in the order in which it is asked."""
 LOOK_AGAIN_SECONDS = (0.5, 2, 5)
 """Pauses between looks that contradict themselves: somebody changes AWS at this moment."""
 
@@ -129,7 +121,7 @@ class Session:
         asking = Asking(
             self.aws,
             self.graph,
-            existing_keys(self.config),
+            self.config.existing_keys,
             {route.source for route in self.config.routes},
         )
 
@@ -250,88 +242,14 @@ def unread(seen: Observation) -> ShnotifyError | None:
     return next((live.error for live in found if isinstance(live, Unreadable)), None)
 
 
-@contextmanager
-def connected(
-    settings: Options,
-    *,
-    region: str | None = None,
-    allowed: frozenset[str] | None,
-    timeout: float = 60,
-) -> Iterator[tuple[Aws, Screen, Callable[[Event], None]]]:
-    """Connects to AWS, with a screen that shows what happens meanwhile.
-
-    allowed  the operations that can be sent; None: every one
-    """
-    screen = Screen(json_output=settings.json, verbose=settings.verbose, no_color=settings.no_color)
-    with screen.progress() as report:
-        aws = Aws(
-            region=region or settings.region,
-            profile=settings.profile,
-            allowed=allowed,
-            timeout=settings.timeout or timeout,
-            report=report,
-        )
-        yield aws, screen, report
-
-
-@contextmanager
-def session(
-    settings: Options,
-    *,
-    write: bool = False,
-    observes: bool = True,
-    besides: frozenset[str] = frozenset(),
-    timeout: float = 60,
-    loaded: Loaded | None = None,
-) -> Iterator[Session]:
-    """Loads the file, then asks AWS who we are.
-
-    Raises before any other call when the account is not the file's.
-
-    write     whether every operation may be sent; else only reads, and those in `besides`
-    observes  whether the command looks at the notifier's own things (`needs`): the keys are asked first
-    besides   the operations that may be sent besides the reads
-    loaded    the file, when it is loaded already
-    """
-    loaded = loaded or one_of(load_file(settings.config), settings.region)
-    region = region_for(loaded, settings)
-    allowed = None if write else READS | besides
-    with connected(settings, region=region, allowed=allowed, timeout=timeout) as (
-        aws,
-        screen,
-        report,
-    ):
-        yield opened(loaded, aws, screen, report, observes=observes)
-
-
-def region_for(loaded: Loaded, settings: Options) -> str | None:
-    """Returns the Region that the file names, or None. Raises `UsageError` when `--region` is
-    another.
-    """
-    if settings.region and (problem := region_problem(settings.region)):
-        raise UsageError(f"--region {settings.region}: {problem}", hint="nothing was asked of AWS")
-    region = loaded.config.region
-    if region and settings.region and region != settings.region:
-        raise UsageError(
-            f"the file says region {region}, --region says {settings.region}: they must agree"
-        )
-    return region
-
-
 def opened(
     loaded: Loaded,
     aws: Aws,
     screen: Screen,
     report: Callable[[Event], None],
-    *,
-    observes: bool = True,
 ) -> Session:
     """Begins the run for one notifier. Raises when the account is not the file's."""
-    config = loaded.config
-    aws.prepare(*SERVICES)
-    if observes and not config.account:
-        ask_early(aws, own_aliases(config))
-    scope = aws.scope
+    config, scope = loaded.config, aws.scope
     if config.account and config.account != scope.account:
         raise ShnotifyError(
             f"these credentials are for account {scope.account}, but the file is for {config.account}",

@@ -11,6 +11,7 @@ from shnotify.commands._flow import TIMEOUT, changed_meanwhile, finish
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
+    from shnotify.commands._each import Work
     from shnotify.commands._session import Session
     from shnotify.engine.execute import Outcome
     from shnotify.engine.plan import Observation, Plan
@@ -45,10 +46,9 @@ def command(
 
     `shnotify plan` shows a plan's fingerprint: `--expect` is the yes to that plan only.
     """
-    from shnotify.commands._fleet import Work, in_each
-    from shnotify.commands._flow import all_expected, planned, refusal, unexpected
-    from shnotify.commands._waiting import end, seconds_of, went_well
-    from shnotify.engine.execute import Outcome, execute
+    from shnotify.commands._each import in_each
+    from shnotify.commands._flow import all_expected
+    from shnotify.commands._waiting import seconds_of
 
     patience = seconds_of(wait_confirmation)
     chosen = settings(**options)
@@ -56,6 +56,10 @@ def command(
     chosen = chosen._replace(timeout=(chosen.timeout or TIMEOUT) + patience)
 
     def work(run: Session) -> Work:
+        from shnotify.commands._flow import planned, refusal, unexpected
+        from shnotify.commands._waiting import end, went_well
+        from shnotify.engine.execute import Outcome, execute
+
         seen, around = run.look()
         run.warn(seen)
         plan = planned(run, seen, around, adopt=adopt, wait=not yes)
@@ -73,7 +77,14 @@ def command(
         late = _visible(run, outcome) if went_well(outcome) else None
         return end(run, plan, outcome, late, patience)
 
-    return in_each(chosen, work, write=True, check=lambda found: all_expected(found, expect))
+    return in_each(
+        chosen,
+        work,
+        write=True,
+        services=("securityhub",),
+        loads=("shnotify.notifier.delivery", "shnotify.terminal.plan_view"),
+        check=lambda found: all_expected(found, expect),
+    )
 
 
 def _carried_out(

@@ -32,7 +32,7 @@ def command(yes: bool, undo: bool, preview: bool, **options: Any) -> int:
 
     Asks first. Can be run again after an interruption, and marks the rest.
     """
-    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._each import Work, in_each
 
     def work(run: Session) -> Work:
         found = _look(run, undo=undo)

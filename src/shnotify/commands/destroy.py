@@ -10,7 +10,7 @@ import click
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands._fleet import Work
+    from shnotify.commands._each import Work
     from shnotify.commands._session import Session
     from shnotify.engine.graph import Graph
     from shnotify.engine.plan import Plan
@@ -30,7 +30,7 @@ def command(yes: bool, force: bool, keep_keys: bool, **options: Any) -> int:
     Refuses while the dead-letter queue holds messages, without --force. What is not tagged as ours
     is left alone.
     """
-    from shnotify.commands._fleet import in_each
+    from shnotify.commands._each import in_each
     from shnotify.commands._flow import TIMEOUT
 
     keep = frozenset([KEY_TYPE]) if keep_keys else frozenset[str]()

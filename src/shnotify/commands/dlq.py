@@ -42,7 +42,7 @@ def list_(**options: Any) -> int:
     """Lists every message by cause, with what helps. The messages stay in the queue."""
     from shnotify.commands._dlq import in_each_box
     from shnotify.commands._dlq_view import group_lines, unread_line
-    from shnotify.commands._fleet import Work
+    from shnotify.commands._each import Work
     from shnotify.notifier.deadletters import grouped
     from shnotify.notifier.metrics import counted_as
 
@@ -81,7 +81,7 @@ def show(message_id: str, **options: Any) -> int:
     """
     from shnotify.commands._dlq import in_each_box
     from shnotify.commands._dlq_view import letter_lines
-    from shnotify.commands._fleet import Work, only_one
+    from shnotify.commands._each import Work, only_one
 
     def work(box: Box) -> Work:
         yield None  # asks nothing

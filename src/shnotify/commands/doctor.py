@@ -68,7 +68,7 @@ def command(
 
 def _of_file(given: Options, since: float, html: Path | None) -> int:
     """Diagnoses the notifier of the file."""
-    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._each import Work, in_each
     from shnotify.commands._session import unread
     from shnotify.errors import UsageError
     from shnotify.notifier.doctor import diagnose, look_further, names_of
@@ -88,14 +88,14 @@ def _of_file(given: Options, since: float, html: Path | None) -> int:
         return _tell(run.screen, run.title("Diagnosis of"), head, found, html, error)
 
     with _credentials(given):
-        return in_each(given, work, besides=DOCTOR_READS)
+        return in_each(given, work, besides=DOCTOR_READS, services=("securityhub",))
 
 
 def _of_anybody(
     given: Options, since: float, rule: str | None, topic: str | None, html: Path | None
 ) -> int:
     """Diagnoses a rule or a topic, whoever made it."""
-    from shnotify.commands._session import connected
+    from shnotify.commands._opening import connected
     from shnotify.notifier.foreign import diagnose_foreign
     from shnotify.notifier.inquiry import DOCTOR_READS
 

@@ -37,7 +37,7 @@ def command(since: str, against: Path | None, **options: Any) -> int:
     import datetime as dt
 
     from shnotify.arns import partition_of
-    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._each import Work, in_each
     from shnotify.config.load import load
     from shnotify.notifier.backlog import Sorter
     from shnotify.notifier.tally import Differences, Tally

@@ -183,7 +183,7 @@ def _planned(chosen: Options, answers: Answers) -> dict[str, Any] | None:
 
     The file is written, whatever becomes of the plan.
     """
-    from shnotify.commands._session import session
+    from shnotify.commands._opening import session
     from shnotify.commands.plan import shown
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.needs import PLAN

@@ -30,7 +30,7 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
     Changes nothing: writing calls are refused before they are sent. The fingerprint at the end is
     for `apply --expect`, which carries out this plan and no other.
     """
-    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._each import Work, in_each
 
     chosen = settings(**options)
     if markdown and chosen.json:
@@ -45,7 +45,7 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
             return 1
         return run.screen.code(3 if exit_code and plan.changes_anything else 0)
 
-    return in_each(chosen, work, besides=PLAN)
+    return in_each(chosen, work, besides=PLAN, services=("securityhub",))
 
 
 def shown(

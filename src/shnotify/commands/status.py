@@ -12,6 +12,7 @@ from shnotify.terminal.styled import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shnotify.commands._each import Work
     from shnotify.commands._session import Session
     from shnotify.engine.plan import Plan, Step
     from shnotify.notifier.delivery import Delivery
@@ -28,6 +29,7 @@ _HEARD = {
 }
 """What a watchdog's verdict says."""
 _ONLY_THE_NET = ("can deliver, but what fails may be lost", "bold yellow")
+_LOADS = ("shnotify.notifier.delivery", "shnotify.notifier.watchdog")
 _STYLES = {"in_sync": "green", "unknown": "bold red"}
 
 
@@ -38,13 +40,14 @@ def command(**options: Any) -> int:
 
     Exits 3 on drift, 4 if a route cannot.
     """
-    from shnotify.commands._fleet import Work, in_each
-    from shnotify.commands._session import unread
-    from shnotify.engine.plan import plan_apply
-    from shnotify.notifier.delivery import deliveries
-    from shnotify.notifier.watchdog import watchdog_delivery
+    from shnotify.commands._each import in_each
 
     def work(run: Session) -> Work:
+        from shnotify.commands._session import unread
+        from shnotify.engine.plan import plan_apply
+        from shnotify.notifier.delivery import deliveries
+        from shnotify.notifier.watchdog import watchdog_delivery
+
         yield from ()  # it asks nothing
         seen, around = run.look()
         run.warn(seen)
@@ -74,7 +77,7 @@ def command(**options: Any) -> int:
             return run.screen.code(3)
         return run.screen.code(0 if all(route.ok for route in routes) else 4)
 
-    return in_each(settings(**options), work)
+    return in_each(settings(**options), work, services=("securityhub",), loads=_LOADS)
 
 
 def state_of(step: Step, *, leftover: bool) -> str:

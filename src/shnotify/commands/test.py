@@ -44,7 +44,7 @@ def command(
 
     It sends real mail, so it asks, or needs --yes. Exits 4 when a hop failed.
     """
-    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._each import Work, in_each
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.rehearsal import chosen_route
 

@@ -30,7 +30,7 @@ def command(finding_id: str | None, last: int | None, route: str | None, **optio
     Exits 4 when the finding was stopped; with --last, when one was stopped by anything but the
     route's own filter.
     """
-    from shnotify.commands._fleet import Work, in_each
+    from shnotify.commands._each import Work, in_each
     from shnotify.errors import UsageError
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.roster import check_route
@@ -45,7 +45,9 @@ def command(finding_id: str | None, last: int | None, route: str | None, **optio
             return _several(run, last, route)
         return _single(run, finding_id or "", route)
 
-    return in_each(settings(**options), work, besides=ALSO["why"], timeout=120)
+    return in_each(
+        settings(**options), work, besides=ALSO["why"], services=("securityhub",), timeout=120
+    )
 
 
 def _single(run: Session, identity: str, route: str | None) -> int:

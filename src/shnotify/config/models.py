@@ -214,6 +214,21 @@ class Config(Model):
         return bool(self.dead_letter_queue and self.dead_letter_queue.undelivered_mail)
 
     @property
+    def own_aliases(self) -> tuple[str, ...]:
+        """Lists the aliases of the keys that the notifier owns."""
+        keys = [self.encryption.topic_key, self.encryption.dlq_key] if self.encryption else []
+        return tuple(key.alias for key in keys if isinstance(key, ManagedKey))
+
+    @property
+    def existing_keys(self) -> tuple[str, ...]:
+        """Lists the ARNs of keys that the notifier uses and does not own."""
+        if not self.encryption:
+            return ()
+        queue_key = self.encryption.dlq_key if self.dead_letter_queue else None
+        used = [self.encryption.topic_key, queue_key]
+        return tuple(dict.fromkeys(key.arn for key in used if isinstance(key, ExistingKey)))
+
+    @property
     def asks_which(self) -> bool:
         """Tells whether some route's source is `auto`."""
         return any(route.source == "auto" for route in self.routes)

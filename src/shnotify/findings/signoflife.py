@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shnotify.formatter.mail import HEARTBEAT
+from shnotify.formatter import HEARTBEAT
 
 
 def joined(pattern: Mapping[str, Any], beat: Mapping[str, Any]) -> dict[str, Any]:

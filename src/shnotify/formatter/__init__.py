@@ -6,3 +6,7 @@ needs the standard library and, in `main` only, the boto3 of AWS's Python runtim
 
 HANDLER = "formatter.main.handler"
 """The function's `Handler`, when this directory is the archive's `formatter/`."""
+HEARTBEAT = "shnotify.heartbeat"
+"""The source of the notifier's own sign of life."""
+HEARTBEAT_HOUR = 9
+"""The hour of a sign of life, UTC."""

@@ -9,12 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from . import text, times
+from . import HEARTBEAT_HOUR, text, times
 from .settings import Settings
 from .words import WORDS, Words
 
-HOUR = 9
-"""The hour of a heartbeat, UTC."""
 DAYS = {"daily": range(7), "weekly": (0, 3)}
 """Its days, Monday is 0. An alarm looks back over 7 days at most (API_PutMetricAlarm), so `weekly`
 is twice a week: one a week could not be told from none.
@@ -47,7 +45,7 @@ Count = Callable[[datetime], Counts]
 
 def last_beat(moment: datetime, every: str) -> datetime:
     """Returns when the heartbeat before the one of this moment was due."""
-    day = moment.replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    day = moment.replace(hour=HEARTBEAT_HOUR, minute=0, second=0, microsecond=0)
     while day.weekday() not in DAYS[every] or moment - day <= _LATE:
         day -= timedelta(days=1)
     return day

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from . import links, text, times
+from . import HEARTBEAT, links, text, times
 from .alive import Count, sign_of_life
 from .finding import Finding, at, findings_in
 from .settings import Settings, fill
@@ -34,10 +34,6 @@ class Mail:
     body: str
     finding: Finding | None = None
     mark: str | None = None
-
-
-HEARTBEAT = "shnotify.heartbeat"
-"""The source of the notifier's own sign of life."""
 
 
 def mails(event: Any, settings: Settings, count: Count | None = None) -> list[Mail]:

@@ -11,16 +11,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shnotify.arns import Scope
 from shnotify.config.models import Config, Route
 from shnotify.engine.resource import Resource
 from shnotify.engine.values import Policy
 from shnotify.findings.signoflife import joined
-from shnotify.formatter.alive import HOUR
-from shnotify.formatter.mail import HEARTBEAT
-from shnotify.formatter.settings import Settings
+from shnotify.formatter import HEARTBEAT, HEARTBEAT_HOUR
 from shnotify.mail.fields import FIELDS, FINDING
 from shnotify.notifier import names
 from shnotify.notifier.undelivered import keeps_mail
@@ -29,8 +27,14 @@ from shnotify.resources.queue import HEARTBEAT_QUEUE, Queue
 from shnotify.resources.role import Role, role_name
 from shnotify.resources.schedule import Schedule
 
+if TYPE_CHECKING:
+    from shnotify.formatter.settings import Settings
+
 DETAIL_TYPE = "shnotify heartbeat"
-_TIMES = {"daily": f"cron(0 {HOUR} * * ? *)", "weekly": f"cron(0 {HOUR} ? * MON,THU *)"}
+_TIMES = {
+    "daily": f"cron(0 {HEARTBEAT_HOUR} * * ? *)",
+    "weekly": f"cron(0 {HEARTBEAT_HOUR} ? * MON,THU *)",
+}
 HOURS = {"daily": 26, "weekly": 100}
 """Hours without a delivered mail after which the path counts as dead: the longest time between two
 heartbeats (24, 96), and a little. An alarm looks back over 7 days at most (API_PutMetricAlarm), so

@@ -10,22 +10,6 @@ from shnotify.resources import policies
 from shnotify.resources.key import Key
 
 
-def existing_keys(config: Config) -> tuple[str, ...]:
-    """Lists the ARNs of keys that the notifier uses and does not own."""
-    encryption = config.encryption
-    if not encryption:
-        return ()
-    used = [encryption.topic_key, encryption.dlq_key if config.dead_letter_queue else None]
-    return tuple(dict.fromkeys(key.arn for key in used if isinstance(key, ExistingKey)))
-
-
-def own_aliases(config: Config) -> tuple[str, ...]:
-    """Lists the aliases of the keys that the notifier owns."""
-    encryption = config.encryption
-    keys = [encryption.topic_key, encryption.dlq_key] if encryption else []
-    return tuple(key.alias for key in keys if isinstance(key, ManagedKey))
-
-
 def keys(config: Config, scope: Scope) -> tuple[Key | str, Key | str]:
     """Returns the topics' key and the queue's key: ours, an existing key's ARN, or "" for none."""
     encryption: Encryption | None = config.encryption

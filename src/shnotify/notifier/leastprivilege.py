@@ -17,7 +17,6 @@ from shnotify.engine.resource import Resource
 from shnotify.frozen import frozen
 from shnotify.notifier import names
 from shnotify.notifier.desired import build
-from shnotify.notifier.keys import existing_keys
 from shnotify.notifier.needs import COMMANDS
 from shnotify.notifier.permissions import actions_of
 from shnotify.resources.alarm import Alarm
@@ -204,7 +203,7 @@ def _places(config: Config, scope: Scope, graph: Iterable[Resource]) -> dict[str
         "LogGroups": Place(tuple(arn + end for arn in logs for end in ("", ":*"))),
         "Keys": Place((every_key,)),
         "OurKeys": Place((every_key,) if ours else (), _equal("aws:ResourceTag", tagged)),
-        "OthersKeys": Place(existing_keys(config)),
+        "OthersKeys": Place(config.existing_keys),
         "NewKeys": Place(("*",) if ours else (), _equal("aws:RequestTag", tagged)),
         "NewKeysTags": Place((every_key,) if ours else (), _equal("aws:RequestTag", tagged)),
         "Aliases": Place(
