@@ -176,6 +176,7 @@ def test_a_rule_is_read_with_its_owner(name: str | None, owner: str | None, know
     )
     assert RULE.read(aws) == live
     aws.answers["events:DescribeRule"] = {**shown, "ManagedBy": "aws.service"}
+    aws.forget()
     assert RULE.read(aws) == replace(live, blocked="aws.service manages this rule")
     assert by_name(aws)[::2] == [
         ("events:DescribeRule", {"Name": "r"}),

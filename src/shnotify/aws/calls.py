@@ -30,6 +30,8 @@ from shnotify.frozen import frozen
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Question = tuple[object, Callable[[], T]]
+"""What an observation remembers, and how that is asked."""
 _TRIES_THROTTLED = 12
 _TRIES_BROKEN = 5
 _THROTTLED = "throttled"
@@ -143,12 +145,19 @@ class Calls:
         it.
         """
         with self._lock:
-            future = self._memo.get(key) or self._early.pop(key, None)
+            future = self._memo.get(key)
             first = future is None
             future = self._memo[key] = future or Future()
         if first:
             _settle(future, function)
         return cast("T", future.result())
+
+    def ask(self, key: object, function: Callable[[], T]) -> Future[T]:
+        """Remembers the function's result, which is computed beside other calls."""
+        with self._lock:
+            if key not in self._memo:
+                self._memo[key] = self.start(function)
+            return self._memo[key]
 
     @property
     def alone(self) -> bool:
@@ -171,15 +180,16 @@ class Calls:
         return cast("T", future.result())
 
     def ahead(self, key: object, function: Callable[[], T]) -> None:
-        """Asks for what the first observation will `remember` under this key, before it begins."""
-        self._early[key] = self.start(function)
+        """Asks for what the next observation will `remember` under this key, before it begins."""
+        with self._lock:
+            self._early[key] = self.start(function)
 
     def forget(self) -> None:
-        """Begins a new observation, in which everything is read again."""
+        """Begins a new observation, in which everything is read again that is not asked ahead."""
         self._observed = self.clock.now()
         self._alone, self._looked = self._alone or self._looked, True
         with self._lock:
-            self._memo.clear()
+            self._memo, self._early = self._early, {}
 
     def age(self) -> float:
         """Returns the seconds since the last observation began."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from shnotify.aws.failures import AlreadyThereError, AwsError, StopError, UnexpectedError
 from shnotify.aws.progress import Noted
 from shnotify.engine.events import Event, StepEnded, StepStarted
-from shnotify.engine.order import Node, Part, order
+from shnotify.engine.order import Node, Part, last_part, order
 from shnotify.engine.plan import Plan, Result, Step
 from shnotify.engine.resource import Live, Resource
 from shnotify.errors import ShnotifyError
@@ -53,7 +53,11 @@ class _Run:
         """Step -> what its first part left to be removed."""
         self.made_of: dict[str, Resource] = {}
         """Step -> the resource that was created, with every late value filled in."""
+        self.to_come = {node for node in self.before if node[1] not in ("settle", "retire")}
+        """What was not begun yet, of what mostly makes a call."""
         self.not_done: set[Node] = set()
+        self.asked: set[str] = set()
+        """The steps whose things the next look was begun for."""
         self.outcome = Outcome()
 
     def run(self, workers: int) -> Outcome:
@@ -63,13 +67,17 @@ class _Run:
         running: dict[Future[None], Node] = {}
         try:
             while sorter.is_active():
-                for node in sorter.get_ready():
-                    if self._starts(node):
-                        running[pool.submit(self._do, node)] = node
-                    else:
-                        sorter.done(node)
+                while ready := sorter.get_ready():  # what makes no call lets others go at once
+                    self.to_come -= {*ready}
+                    for node in ready:
+                        if self._starts(node):
+                            running[pool.submit(self._do, node)] = node
+                        else:
+                            sorter.done(node)
                 if not running:
                     continue
+                if not self.to_come:
+                    self._ask_ahead()
                 finished, _ = wait(
                     running, timeout=self.aws.remaining() + 0.1, return_when=FIRST_COMPLETED
                 )
@@ -85,7 +93,8 @@ class _Run:
             pool.shutdown(wait=False, cancel_futures=True)
         for key in self.steps:
             cut: Result = "failed" if key in self.begun or key in self.left else "skipped"
-            self.outcome.results.setdefault(key, "done" if key in self.made_of else cut)
+            whole = key in self.made_of and last_part(self.steps[key]) != "complete"
+            self.outcome.results.setdefault(key, "done" if whole else cut)
         return self.outcome
 
     def _starts(self, node: Node) -> bool:
@@ -98,6 +107,10 @@ class _Run:
             self._skip(node)
             return False
         if part == "settle" and not self._built_on_other(step):
+            if last_part(step) == part:
+                self._end(step, "done")
+            return False
+        if part == "complete" and (step.key not in self.begun or self._superseded(step)):
             self._end(step, "done")
             return False
         if part == "retire" and not self._superseded(step):
@@ -105,6 +118,15 @@ class _Run:
         if (step.key, "begin") not in self.before[node] and part in ("begin", "make"):
             self.report(StepStarted(step))
         return True
+
+    def _ask_ahead(self) -> None:
+        """Begins to look at what is new, beside the last writes, which change something else."""
+        for key in ({*self.begun, *self.made_of} - self.asked) & self.steps.keys():
+            with self.lock:
+                thing = self.steps[key].resource.resolved(self.known)
+            for question in thing.questions(self.aws):
+                self.aws.ahead(*question)
+            self.asked.add(key)
 
     def _skip(self, node: Node) -> None:
         key, part = node
@@ -167,6 +189,9 @@ class _Run:
         elif part == "retire":
             wanted.retire(self.aws, self.begun[step.key])
             return
+        elif part == "complete":
+            wanted.complete(self.aws, self.begun[step.key])
+            return
         elif part == "make" and step.key in self.begun:
             begun = self.begun[step.key]
             outputs = _create(wanted, self.aws, lambda aws: wanted.finish(aws, begun))
@@ -204,8 +229,7 @@ class _Run:
         except Exception as error:  # whatever it is, the other steps come to a consistent end
             self._fail(node, UnexpectedError(error, step.key))
         else:
-            last = "settle" if step.action == "create" else "make"
-            if node[1] == last:
+            if node[1] == last_part(step):
                 self._end(step, "done")
 
     def _fail(self, node: Node, error: ShnotifyError) -> None:
@@ -228,8 +252,10 @@ class _Run:
         except KeyboardInterrupt as again:
             self.outcome.interrupted, finished = again, set()
         for future, (key, part) in running.items():
-            done = future in finished and future.exception() is None and part != "begin"
-            self.outcome.results[key] = "done" if done else "failed"
+            done = future in finished and future.exception() is None
+            cut = part != "complete" and last_part(self.steps[key]) == "complete"
+            whole = done and part != "begin" and not cut
+            self.outcome.results[key] = "done" if whole else "failed"
 
 
 def _create(

@@ -6,13 +6,14 @@ from typing import Literal
 
 from shnotify.engine.plan import Plan, Step
 
-Part = Literal["begin", "make", "settle", "retire"]
+Part = Literal["begin", "make", "complete", "settle", "retire"]
 """What is done of a step at once.
 
-begin   the first part of a creation or of a removal, of the kinds that have one
-make    all of the step, or the rest of it
-settle  of a creation: what it was built on is final; mostly there is nothing to do
-retire  of a creation in two parts: what was begun and did not become the thing goes
+begin     the first part of a creation or of a removal, of the kinds that have one
+make      all of the step, or the rest of it
+complete  of a creation, of the kinds that have one: the last of it, which nothing else waits for
+settle    of a creation: what it was built on is final; mostly there is nothing to do
+retire    of a creation in two parts: what was begun and did not become the thing goes
 """
 Node = tuple[str, Part]
 """A step's key and the part of it."""
@@ -52,6 +53,8 @@ class _Order:
                 found[step.key, "make"] = final
             if step.action == "create":
                 found[step.key, "settle"] = final | {(step.key, "make")}
+                if step.resource.COMPLETES:
+                    found[step.key, "complete"] = frozenset({(step.key, "settle")})
         return found
 
     def _needs(self, step: Step) -> frozenset[str]:
@@ -77,6 +80,13 @@ class _Order:
     @staticmethod
     def _final(step: Step) -> Node:
         return step.key, "settle" if step.action == "create" else "make"
+
+
+def last_part(step: Step) -> Part:
+    """Returns the part with which the step has ended well."""
+    if step.action != "create":
+        return "make"
+    return "complete" if step.resource.COMPLETES else "settle"
 
 
 def _created_in_two(step: Step) -> bool:

@@ -16,6 +16,7 @@ from shnotify.engine.values import Late, Tags, late_parts, resolve
 from shnotify.frozen import frozen
 
 if TYPE_CHECKING:
+    from shnotify.aws.calls import Question
     from shnotify.aws.gateway import Aws
     from shnotify.errors import ShnotifyError
 
@@ -90,6 +91,8 @@ class Resource(ABC):
     """Whether everything else is removed, or looked into, before it: what others are encrypted with."""
     BEGINS: ClassVar[bool] = False
     """Whether `create` is `begin` and then `finish`, with others created in between."""
+    COMPLETES: ClassVar[bool] = False
+    """Whether `complete` comes after `finish`, beside whatever waits for the thing."""
     LETS_GO: ClassVar[bool] = False
     """Whether `let_go` comes before `delete`, and what it used is removed beside `delete`."""
     LOOKS_FIRST: ClassVar[bool] = False
@@ -301,6 +304,17 @@ class Resource(ABC):
     def finish(self, aws: Aws, begun: Mapping[str, str]) -> Mapping[str, str]:
         """Creates the rest. Returns the outputs: others than `begun` when another thing won."""
         raise NotImplementedError(f"{self.CFN} is created in one part")
+
+    def complete(self, aws: Aws, begun: Mapping[str, str]) -> None:
+        """Does the last of a creation: what others do not need in order to use the thing."""
+        raise NotImplementedError(f"{self.CFN} is whole when it is finished")
+
+    def questions(self, aws: Aws) -> tuple[Question[Any], ...]:
+        """Lists what `read` asks of a new thing and remembers, but for what is written last.
+
+        They are put beside the last writes, for the look that follows these.
+        """
+        return ()
 
     def retire(self, aws: Aws, begun: Mapping[str, str]) -> None:
         """Removes what was begun and did not become the thing; nothing is built on it any more."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
+from shnotify.aws.calls import Question
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.aws.progress import Noted
@@ -19,12 +20,14 @@ from shnotify.engine.values import Policy, Tags
 from shnotify.frozen import frozen
 from shnotify.resources.keylookup import (
     Sought,
+    alias_question,
     by_tag,
     dying,
     find,
     is_ours,
     own_beside,
-    tags_of,
+    policy_question,
+    tags_question,
     unless_so_already,
     users_of,
 )
@@ -66,6 +69,7 @@ class Key(Resource):
     CFN: ClassVar[str] = "AWS::KMS::Key"
     GOES_LAST: ClassVar[bool] = True
     BEGINS: ClassVar[bool] = True
+    COMPLETES: ClassVar[bool] = True
     PERMISSIONS: ClassVar[Permissions] = Permissions(
         read=calls("kms", "DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags")
         | calls("kms", "ListAliases", "ListGrants")
@@ -176,7 +180,7 @@ class Key(Resource):
             # While a key is on its way out KMS says "no rotation", whatever was set
             # (API_GetKeyRotationStatus).
             enable_key_rotation=self.enable_key_rotation if dying(meta) else rotation.result(),
-            key_policy=Policy.parse(policy.result()["Policy"]),
+            key_policy=Policy.parse(policy.result()),
             tags=tags.result(),
         )
         live = self._live(meta, state)
@@ -193,9 +197,9 @@ class Key(Resource):
 
     def _details(self, aws: Aws, key: str) -> tuple[Any, Any, Any]:
         return (
-            aws.start(aws, aws.kms.get_key_policy, KeyId=key, PolicyName="default"),
+            aws.ask(*policy_question(aws, key)),
             aws.start(self._rotates, aws, key),
-            aws.start(tags_of, aws, key),
+            aws.ask(*tags_question(aws, key)),
         )
 
     def _live(self, meta: KeyMetadataTypeDef, state: Self) -> Live[Self]:
@@ -238,7 +242,9 @@ class Key(Resource):
     def create(self, aws: Aws) -> Mapping[str, str]:
         begun = self.begin(aws)
         made = self.finish(aws, begun)
-        if made["Arn"] != begun["Arn"]:
+        if made["Arn"] == begun["Arn"]:
+            self.complete(aws, begun)
+        else:
             self.retire(aws, begun)
         return made
 
@@ -251,24 +257,28 @@ class Key(Resource):
         return {"Arn": meta["Arn"], "KeyId": meta["KeyId"], _NEW: meta["KeyId"]}
 
     def finish(self, aws: Aws, begun: Mapping[str, str]) -> Mapping[str, str]:
-        """Gives the new key its alias and rotation.
+        """Gives the new key its alias.
 
         Another run that got the alias first has won: its key is used, and ours is given up.
         """
         made = {name: value for name, value in begun.items() if name != _NEW}
-        if _NEW in begun:
-            key_id = begun["KeyId"]
-            rotation = (
-                aws.start(self._set_rotation, aws, key_id) if self.enable_key_rotation else None
-            )
-            if winner := take_alias(aws, self.alias_name, key_id):
-                if not is_ours(aws, winner, self.tags):
-                    raise self._taken(winner)  # ours stays: things may be encrypted with it
-                made = {"Arn": winner["Arn"], "KeyId": winner["KeyId"]}
-            elif rotation:
-                rotation.result()  # of no interest for a key that is given up
+        if _NEW in begun and (winner := take_alias(aws, self.alias_name, begun["KeyId"])):
+            if not is_ours(aws, winner, self.tags):
+                raise self._taken(winner)  # ours stays: things may be encrypted with it
+            made = {"Arn": winner["Arn"], "KeyId": winner["KeyId"]}
         saw(aws, self.alias_name, made["Arn"])
         return made
+
+    def complete(self, aws: Aws, begun: Mapping[str, str]) -> None:
+        """Switches rotation on: beside whatever uses the key, which needs no rotation for that."""
+        if _NEW in begun and self.enable_key_rotation:
+            self._set_rotation(aws, begun["KeyId"])
+
+    def questions(self, aws: Aws) -> tuple[Question[Any], ...]:
+        """Lists all but the question for the rotation, which is written last."""
+        alias = alias_question(aws, self.alias_name)
+        arn = seen_before(aws, self.alias_name)
+        return (alias, policy_question(aws, arn), tags_question(aws, arn)) if arn else (alias,)
 
     def retire(self, aws: Aws, begun: Mapping[str, str]) -> None:
         """Gives up our new key: all that was encrypted with it has the other one now."""

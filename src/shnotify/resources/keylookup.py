@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shnotify.aws.calls import Question
 from shnotify.aws.failures import AwsError, StopError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
@@ -42,13 +43,32 @@ def dying(meta: KeyMetadataTypeDef) -> bool:
 
 def behind_alias(aws: Aws, alias: str) -> KeyMetadataTypeDef | None:
     """Returns the key that an alias points to; None when there is no such alias."""
-    return aws.remember(("alias", alias), lambda: _describe(aws, alias))
+    return aws.remember(*alias_question(aws, alias))
 
 
 def ask_early(aws: Aws, aliases: Iterable[str]) -> None:
     """Asks which keys these aliases point to: that needs no account, so it goes beside STS."""
     for alias in aliases:
-        aws.ahead(("alias", alias), partial(_describe, aws, alias))
+        aws.ahead(*alias_question(aws, alias))
+
+
+def policy_question(aws: Aws, key: str) -> Question[str]:
+    """Asks for the text of a key's policy; the key is an id or an ARN."""
+
+    def ask() -> str:
+        return aws(aws.kms.get_key_policy, KeyId=key, PolicyName="default")["Policy"]
+
+    return ("key policy", key), ask
+
+
+def tags_question(aws: Aws, key: str) -> Question[Tags]:
+    """Asks for a key's tags; the key is an id or an ARN."""
+    return ("key tags", key), partial(tags_of, aws, key)
+
+
+def alias_question(aws: Aws, alias: str) -> Question[KeyMetadataTypeDef | None]:
+    """Asks which key an alias points to."""
+    return ("alias", alias), partial(_describe, aws, alias)
 
 
 def _describe(aws: Aws, alias: str) -> KeyMetadataTypeDef | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shnotify.arns import name_in
+from shnotify.aws.calls import Question
 from shnotify.aws.failures import NOT_FOUND, AwsError, DeniedError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.values import Tags
@@ -166,20 +167,31 @@ def subscription_attributes(aws: Aws, arn: str) -> Mapping[str, str] | None:
 
 def topic_attributes(aws: Aws, topic_arn: str) -> Mapping[str, str] | None:
     """Reads a topic's attributes; returns None when there is no such topic."""
+    return aws.remember(*topic_question(aws, topic_arn))
+
+
+def topic_question(aws: Aws, topic_arn: str) -> Question[Mapping[str, str] | None]:
+    """Asks for a topic's attributes (API_GetTopicAttributes)."""
 
     def ask() -> Mapping[str, str] | None:
         reply = aws.maybe(aws.sns.get_topic_attributes, TopicArn=topic_arn)
         return None if reply is None else reply["Attributes"]
 
-    return aws.remember(("topic", topic_arn), ask)
+    return ("topic", topic_arn), ask
 
 
 def topic_tags(aws: Aws, topic_arn: str) -> Tags:
-    """Reads a topic's tags (API_ListTagsForResource)."""
-    return aws.remember(
-        ("topic tags", topic_arn),
-        lambda: Tags.from_list(aws(aws.sns.list_tags_for_resource, ResourceArn=topic_arn)["Tags"]),
-    )
+    """Reads a topic's tags."""
+    return aws.remember(*topic_tags_question(aws, topic_arn))
+
+
+def topic_tags_question(aws: Aws, topic_arn: str) -> Question[Tags]:
+    """Asks for a topic's tags (API_ListTagsForResource)."""
+
+    def ask() -> Tags:
+        return Tags.from_list(aws(aws.sns.list_tags_for_resource, ResourceArn=topic_arn)["Tags"])
+
+    return ("topic tags", topic_arn), ask
 
 
 def rules_feeding(aws: Aws, topic_arn: str) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import field, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import Scope, name_in, service_of
+from shnotify.aws.calls import Question
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
@@ -162,7 +164,7 @@ class Queue(Resource):
 
     def read(self, aws: Aws) -> Live[Self] | None:
         early = self._tags(aws) if seen_before(aws, self.queue_arn) else None
-        have = self._attributes(aws)
+        have = aws.remember(*self._question(aws))
         if have is None:
             return None
         saw(aws, self.queue_arn, self.queue_arn)
@@ -205,12 +207,18 @@ class Queue(Resource):
         )
         return None if reply is None else reply["Attributes"]  # type: ignore[return-value]
 
+    def _question(self, aws: Aws) -> Question[Mapping[str, str] | None]:
+        return ("queue", self.queue_arn), partial(self._attributes, aws)
+
     def _tags(self, aws: Aws) -> Future[Tags]:
+        return aws.ask(*self._tags_question(aws))
+
+    def _tags_question(self, aws: Aws) -> Question[Tags]:
         def ask() -> Tags:
             reply = aws.maybe(aws.sqs.list_queue_tags, QueueUrl=self.url(aws))
             return Tags.of(reply.get("Tags", {}) if reply else {})
 
-        return aws.start(ask)
+        return ("queue tags", self.queue_arn), ask
 
     def _live(self, state: Self, have: Mapping[str, str]) -> Live[Self]:
         outputs = {"Arn": self.queue_arn, **{name: have.get(name, "0") for name in _DEPTHS}}
@@ -243,6 +251,9 @@ class Queue(Resource):
             raise
         saw(aws, self.queue_arn, self.queue_arn)
         return self.outputs()
+
+    def questions(self, aws: Aws) -> tuple[Question[Any], ...]:
+        return self._question(aws), self._tags_question(aws)
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         names = {"Policy" if path == "PolicyDocument" else path for path in changes - {"Tags"}}

@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from typing import Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
+from shnotify.aws.calls import Question
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
@@ -135,7 +136,7 @@ class Rule(Resource):
         # Beside the rule itself, though it may not be there: asked later, it opens connections later.
         listing = self._targets(aws)
         early = self._tags(aws) if seen_before(aws, self.rule_arn) else None
-        reply = aws.maybe(aws.events.describe_rule, Name=self.rule_name)
+        reply = aws.remember(*self._question(aws))
         if reply is None:
             return None
         saw(aws, self.rule_arn, self.rule_arn)
@@ -200,10 +201,16 @@ class Rule(Resource):
         return aws.start(ask)
 
     def _tags(self, aws: Aws) -> Future[Tags]:
-        return aws.start(
-            lambda: Tags.from_list(
-                aws(aws.events.list_tags_for_resource, ResourceARN=self.rule_arn)["Tags"]
-            ),
+        return aws.ask(*self._tags_question(aws))
+
+    def _question(self, aws: Aws) -> Question[Any]:
+        return ("rule", self.rule_name), lambda: aws.maybe(
+            aws.events.describe_rule, Name=self.rule_name
+        )
+
+    def _tags_question(self, aws: Aws) -> Question[Tags]:
+        return ("rule tags", self.rule_arn), lambda: Tags.from_list(
+            aws(aws.events.list_tags_for_resource, ResourceARN=self.rule_arn)["Tags"]
         )
 
     def _split(self, targets: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -241,6 +248,10 @@ class Rule(Resource):
         self._put_rule(aws, Tags=self.tags.to_list())
         saw(aws, self.rule_arn, self.rule_arn)
         return self.outputs()
+
+    def questions(self, aws: Aws) -> tuple[Question[Any], ...]:
+        """Lists all but the question for the target, which is written last."""
+        return self._question(aws), self._tags_question(aws)
 
     def finish(self, aws: Aws, begun: Mapping[str, str]) -> Mapping[str, str]:
         self._put_targets(aws, TARGET_ID)

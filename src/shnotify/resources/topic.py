@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from shnotify.arns import name_in, service_of
+from shnotify.aws.calls import Question
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.ownership import owner_of
@@ -24,7 +25,8 @@ from shnotify.resources.lookup import (
     strings,
     subscriptions,
     topic_attributes,
-    topic_tags,
+    topic_question,
+    topic_tags_question,
 )
 from shnotify.resources.policies import ALARM_SID, TOPIC_SID, open_notes
 from shnotify.resources.subscription import unlisted
@@ -138,7 +140,7 @@ class Topic(Resource):
         return ("topic-policy",)
 
     def _tags(self, aws: Aws) -> Future[Tags]:
-        return aws.start(topic_tags, aws, self.topic_arn)
+        return aws.ask(*topic_tags_question(aws, self.topic_arn))
 
     def _live(self, state: Self) -> Live[Self]:
         return Live(state, {"Arn": self.topic_arn}, owner_of(state.tags, self.tags))
@@ -164,6 +166,9 @@ class Topic(Resource):
             raise
         saw(aws, self.topic_arn, self.topic_arn)
         return self.outputs()
+
+    def questions(self, aws: Aws) -> tuple[Question[Any], ...]:
+        return topic_question(aws, self.topic_arn), topic_tags_question(aws, self.topic_arn)
 
     def _texts(self) -> dict[str, str]:
         return {
