@@ -235,3 +235,14 @@ def test_help_is_instant_because_it_imports_nothing_heavy(env: Env, arguments: l
     )
     ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_who_we_are_is_asked_before_the_rest_of_the_program_is_loaded(env: Env) -> None:
+    """Loading it takes as long as an answer of AWS, so both go side by side."""
+    code = (
+        "import sys\nimport shnotify.commands._each\n"
+        "late = [name for name in sys.modules if name.startswith(('shnotify.notifier', 'shnotify.engine.plan'))]\n"
+        "assert not late, late\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr

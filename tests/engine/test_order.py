@@ -20,6 +20,13 @@ class Split(Thing):
 
 
 @frozen(kw_only=True)
+class Whole(Split):
+    """A thing that others can use before it is whole."""
+
+    COMPLETES: ClassVar[bool] = True
+
+
+@frozen(kw_only=True)
 class Holder(Thing):
     """A thing that is looked into before it is removed."""
 
@@ -62,6 +69,13 @@ def test_what_a_key_encrypts_is_created_beside_its_alias_and_the_rule_beside_the
         {("Key", "make"), ("Topic", "make"), ("Rule", "begin")},
         {("Rule", "make"), ("Mail", "make")},
     ]
+
+
+def test_a_key_is_made_whole_beside_what_uses_it() -> None:
+    key = Whole(id="Key")
+    steps = create(key), create(TOPIC, "Key"), create(RULE, "Topic"), create(Thing(id="Mail"), "Topic")
+    assert rounds(*steps)[2] == {("Key", "complete"), ("Rule", "make"), ("Mail", "make")}
+    assert not [needs for needs in order(Plan(steps, {})).values() if ("Key", "complete") in needs]
 
 
 def test_nothing_is_sent_to_what_is_not_final() -> None:

@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shnotify.formatter import HEARTBEAT
 from shnotify.formatter.alive import DAYS, Counts, last_beat, sign_of_life
 from shnotify.formatter.counting import counts_since
-from shnotify.formatter.mail import HEARTBEAT, mails
+from shnotify.formatter.mail import mails
 from shnotify.formatter.settings import Settings
 from shnotify.notifier.heartbeat import HOURS
 
