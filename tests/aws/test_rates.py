@@ -70,7 +70,7 @@ def test_operations_of_a_service_share_what_it_allows() -> None:
 def test_what_aws_throttles_is_slowed_down_and_recovers() -> None:
     now = Now()
     rates = Rates(now)
-    rates.refused("kms:CreateKey")
+    rates.refused("kms:CreateKey", now())
     slow = [b - a for a, b in pairwise(all_at_once(rates, now, "kms:CreateKey", 5))]
     assert all(gap > 1 / 5 for gap in slow)
     now.seconds += 60
@@ -82,11 +82,27 @@ def test_what_aws_throttles_is_slowed_down_and_recovers() -> None:
     assert rates.throttled == 1
 
 
+def test_calls_that_are_thrown_back_together_slow_down_once() -> None:
+    """Another run used the rate up: our first burst says so, and not forty times."""
+    now = Now()
+    rates, once = Rates(now), Rates(now)
+    sent = now()
+    now.seconds += 0.1
+    once.refused("events:PutRule", sent)
+    for _ in range(40):
+        rates.refused("events:PutRule", sent)
+    gaps = [all_at_once(one, now, "events:PutRule", 30) for one in (rates, once)]
+    assert gaps[0] == gaps[1]
+    now.seconds += 0.1
+    rates.refused("events:PutRule", now())
+    assert rates.turn("events:PutRule") > once.turn("events:PutRule")
+
+
 def test_an_operation_without_a_published_rate_runs_free_until_aws_throttles_it() -> None:
     now = Now()
     rates = Rates(now)
     assert set(all_at_once(rates, now, "sqs:GetQueueAttributes", 500)) == {100}
-    rates.refused("sqs:GetQueueAttributes")
+    rates.refused("sqs:GetQueueAttributes", now())
     assert rates.turn("sqs:GetQueueAttributes") > 0
     assert rates.turn("sqs:CreateQueue") == 0
 
@@ -96,5 +112,6 @@ def test_however_often_it_is_throttled_a_call_has_its_turn(times: int) -> None:
     now = Now()
     rates = Rates(now)
     for _ in range(times):
-        rates.refused("kms:CreateKey")
+        now.seconds += 0.1
+        rates.refused("kms:CreateKey", now())
     assert rates.turn("kms:CreateKey") <= 2

@@ -275,7 +275,7 @@ class Calls:
             while True:
                 self._check()
                 self._in_turn(operation)
-                tries += 1
+                tries, sent = tries + 1, self.clock.now()
                 try:
                     reply = self._send(operation, method, params)
                     self.rates.answered(operation)
@@ -300,7 +300,7 @@ class Calls:
                 if tries >= limit or (limit > _TRIES_THROTTLED and self.clock.now() - began > 120):
                     raise failure
                 if why == _THROTTLED:
-                    self.rates.refused(operation)
+                    self.rates.refused(operation, sent)
                 seconds = min(8.0, 0.25 * 2 ** (tries - 1)) * (0.5 + _JITTER.random() / 2)
                 self.report(Waiting(operation, why, seconds))
                 self._under_way[thread] = f"{operation} ({why})"

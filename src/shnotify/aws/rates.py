@@ -5,6 +5,7 @@ What is thrown back costs a round and a wait, and slows down whoever else uses t
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -71,7 +72,8 @@ _MEASURED = 20
 class _Bucket:
     """Tokens of one operation; below 0 they are promised to who waits already.
 
-    most  the rate that it recovers to
+    most    the rate that it recovers to
+    slowed  when it was slowed down last
     """
 
     most: float
@@ -79,6 +81,7 @@ class _Bucket:
     rate: float
     tokens: float
     at: float
+    slowed: float = -math.inf
 
     def take(self, now: float) -> float:
         """Takes a token, and returns the seconds until it is there."""
@@ -118,10 +121,13 @@ class Rates:
             if bucket and bucket.rate < bucket.most:
                 bucket.rate = min(bucket.most, bucket.rate * _FASTER)
 
-    def refused(self, operation: str) -> None:
+    def refused(self, operation: str, sent: float) -> None:
         """Slows the operation down: AWS throttled it, so somebody else asks too, or AWS allows less.
 
-        Those who wait already keep their turns.
+        Those who wait already keep their turns. Calls that went before the rate was slowed down
+        tell nothing new: many that are thrown back together slow it down once.
+
+        sent  when the call went, by the clock of `now`
         """
         with self._lock:
             self.throttled += 1
@@ -131,7 +137,8 @@ class Rates:
                 rate = self._measured(operation, now)
                 bucket = _Bucket(rate * 2, max(1.0, rate), rate, 0.0, now)
                 self._buckets[self._name(operation)] = bucket
-            bucket.rate = max(_SLOWEST, bucket.rate * _SLOWER)
+            if sent > bucket.slowed:
+                bucket.rate, bucket.slowed = max(_SLOWEST, bucket.rate * _SLOWER), now
             bucket.tokens = min(0.0, bucket.tokens)
 
     def _name(self, operation: str) -> str:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from shnotify.config.load import Loaded
     from shnotify.terminal.screen import Screen
 
+APART_SECONDS = 0.04
+"""How far apart notifiers begin: the first one writes while the others look, for a rate that is not
+used is lost.
+"""
 _STOPPED = "interrupted"
 
 
@@ -144,9 +148,13 @@ class Fleet:
         """Does the work for all members, and says how far it has come."""
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="notifier")
         began, done = time.monotonic(), 0
+        left: set[Future[None]] = set()
         try:
-            left: set[Future[None]] = {pool.submit(work, one) for one in members}
             self.report(Advanced(what, 0, len(members), 0))
+            for number, one in enumerate(members):
+                if 0 < number < self.at_once:
+                    self.aws.pause(APART_SECONDS)
+                left.add(pool.submit(work, one))
             while left:
                 finished, left = wait(left, timeout=1, return_when=FIRST_COMPLETED)
                 done += len(finished)
