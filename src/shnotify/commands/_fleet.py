@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shnotify.aws.failures import UnexpectedError
+from shnotify.aws.failures import StopError, UnexpectedError
 from shnotify.aws.progress import Noted, Waiting
 from shnotify.commands._flow import agree
 from shnotify.commands._session import Session, opened
@@ -153,7 +154,8 @@ class Fleet:
             self.report(Advanced(what, 0, len(members), 0))
             for number, one in enumerate(members):
                 if 0 < number < self.at_once:
-                    self.aws.pause(APART_SECONDS)
+                    with suppress(StopError):  # each says itself that the time is up
+                        self.aws.pause(APART_SECONDS)
                 left.add(pool.submit(work, one))
             while left:
                 finished, left = wait(left, timeout=1, return_when=FIRST_COMPLETED)
