@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -50,6 +51,12 @@ class Here:
             self.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"].get("RedrivePolicy") or "{}"
         )
 
+    def confirm(self) -> str:
+        """Confirms the subscription, and returns its ARN."""
+        confirm_subscription(WANT.endpoint)
+        [entry] = self.sns.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"]
+        return str(entry["SubscriptionArn"])
+
     def set(self, arn: str, queue: str) -> None:
         text = json.dumps({"deadLetterTargetArn": queue})
         self.sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=text)
@@ -84,8 +91,8 @@ def refusing(here: Here, fault: Fault) -> None:
 
 
 def test_it_is_part_of_the_subscribe_call(here: Here) -> None:
-    arn = WANT.create(here.aws())["Arn"]
-    confirm_subscription(WANT.endpoint)
+    WANT.create(here.aws())
+    arn = here.confirm()
     assert here.policy(arn) == {"deadLetterTargetArn": QUEUE}
     assert here.drift() == []
     assert here.faults.operations.count("sns:Subscribe") == 1
@@ -99,9 +106,23 @@ def test_a_pending_one_is_no_drift_and_no_call_more(here: Here) -> None:
     assert here.faults.operations == ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"]
 
 
+def test_one_that_nobody_has_to_confirm_is_asked_about_beside_the_closing_look(here: Here) -> None:
+    """A queue of this account is confirmed at once, and the reply holds its ARN (API_Subscribe)."""
+    queue, aws = replace(WANT, protocol="sqs", endpoint=QUEUE), here.aws()
+    asked = threading.Event()
+    here.faults.rule = lambda _, operation: asked.set() if operation == "sns:GetSubscriptionAttributes" else None
+    arn = queue.create(aws)["Arn"]
+    assert asked.wait(30)
+    aws.forget()
+    live = queue.read(aws)
+    assert live is not None
+    assert live.outputs == {"Arn": arn, "State": "confirmed"}
+    assert here.faults.operations.count("sns:GetSubscriptionAttributes") == 1
+
+
 def test_one_without_is_drift_and_mended(here: Here) -> None:
-    arn = replace(WANT, redrive_policy={}).create(here.aws())["Arn"]
-    confirm_subscription(WANT.endpoint)
+    replace(WANT, redrive_policy={}).create(here.aws())
+    arn = here.confirm()
     assert here.drift() == ["RedrivePolicy"]
     live = WANT.read(here.aws())
     assert live is not None
@@ -110,8 +131,8 @@ def test_one_without_is_drift_and_mended(here: Here) -> None:
 
 
 def test_switched_off_it_is_taken_away_again(here: Here) -> None:
-    arn = WANT.create(here.aws())["Arn"]
-    confirm_subscription(WANT.endpoint)
+    WANT.create(here.aws())
+    arn = here.confirm()
     off = replace(WANT, redrive_policy={})
     assert here.drift(off) == ["RedrivePolicy.deadLetterTargetArn"]
     live = off.read(here.aws())
@@ -121,8 +142,8 @@ def test_switched_off_it_is_taken_away_again(here: Here) -> None:
 
 
 def test_one_that_names_somebody_elses_queue_is_left_and_said(here: Here) -> None:
-    arn = WANT.create(here.aws())["Arn"]
-    confirm_subscription(WANT.endpoint)
+    WANT.create(here.aws())
+    arn = here.confirm()
     here.set(arn, THEIRS)
     assert here.drift() == []
     live = WANT.read(here.aws())
@@ -131,8 +152,8 @@ def test_one_that_names_somebody_elses_queue_is_left_and_said(here: Here) -> Non
 
 
 def test_one_that_names_a_former_queue_of_ours_is_drift(here: Here) -> None:
-    arn = WANT.create(here.aws())["Arn"]
-    confirm_subscription(WANT.endpoint)
+    WANT.create(here.aws())
+    arn = here.confirm()
     here.faults.client("sqs").create_queue(QueueName="theirs", tags={"shnotify:name": "mine"})
     here.set(arn, THEIRS)
     assert here.drift() == ["RedrivePolicy.deadLetterTargetArn"]
@@ -141,8 +162,8 @@ def test_one_that_names_a_former_queue_of_ours_is_drift(here: Here) -> None:
 def test_where_aws_refuses_it_the_subscription_is_made_without_and_stays_so(here: Here) -> None:
     """The refusal is noted on the topic, "sns:TagResource": no later apply tries again."""
     refusing(here, NO_SUCH_ATTRIBUTE)
-    arn = WANT.create(here.aws())["Arn"]
-    confirm_subscription(WANT.endpoint)
+    WANT.create(here.aws())
+    arn = here.confirm()
     assert here.policy(arn) == {}
     assert here.tags() == [f"{REFUSED_TAG}email"]
     assert here.drift() == []
@@ -163,7 +184,7 @@ def test_a_refusal_that_cannot_be_noted_is_no_failure(here: Here) -> None:
     first = here.faults.rule
     denied = faults.refuse("AuthorizationError", 403)
     here.faults.rule = lambda n, operation: denied if operation == "sns:TagResource" else first(n, operation)
-    assert WANT.create(here.aws())["Arn"].startswith(TOPIC)
+    assert WANT.create(here.aws()) == {}  # it is made, and waits for its owner
 
 
 def test_what_is_wrong_otherwise_is_told_as_it_is(here: Here) -> None:
@@ -176,7 +197,7 @@ def test_what_is_wrong_otherwise_is_told_as_it_is(here: Here) -> None:
 def test_another_ones_attributes_prove_nothing_about_the_protocol(here: Here) -> None:
     """Somebody subscribed the address meanwhile, without a RedrivePolicy."""
     replace(WANT, redrive_policy={}).create(here.aws())
-    assert WANT.create(here.aws())["Arn"].startswith(TOPIC)
+    assert WANT.create(here.aws()) == {}  # it is made, and waits for its owner
     assert here.tags() == []
 
 

@@ -157,12 +157,17 @@ def subscription_attributes(aws: Aws, arn: str) -> Mapping[str, str] | None:
 
     None when it is gone.
     """
+    return aws.remember(*subscription_question(aws, arn))
+
+
+def subscription_question(aws: Aws, arn: str) -> Question[Mapping[str, str] | None]:
+    """Asks for a confirmed subscription's attributes."""
 
     def ask() -> Mapping[str, str] | None:
         reply = aws.maybe(aws.sns.get_subscription_attributes, SubscriptionArn=arn)
         return None if reply is None else reply["Attributes"]
 
-    return aws.remember(("subscription", arn), ask)
+    return ("subscription", arn), ask
 
 
 def topic_attributes(aws: Aws, topic_arn: str) -> Mapping[str, str] | None:

@@ -20,6 +20,7 @@ from shnotify.resources.lookup import (
     ListedSubscription,
     seen_before,
     subscription_attributes,
+    subscription_question,
     subscriptions,
     tagged,
     topic_attributes,
@@ -157,10 +158,15 @@ class Subscription(Resource):
             TopicArn=self.topic_arn,
             Protocol=self.protocol,
             Endpoint=self.endpoint,
-            ReturnSubscriptionArn=True,
             **({"Attributes": attributes} if attributes else {}),
         )
-        return {"Arn": reply["SubscriptionArn"]}
+        # Without ReturnSubscriptionArn an ARN says that nobody has to confirm (API_Subscribe).
+        arn = reply["SubscriptionArn"]
+        if not arn.startswith("arn:"):
+            return {}
+        if self.redrive_policy is not None:  # `read` asks for it
+            aws.ahead(*subscription_question(aws, arn))
+        return {"Arn": arn}
 
     def update(self, aws: Aws, live: Live[Self], changes: frozenset[str]) -> None:
         """Sets, or takes off, the queue for undelivered mail: an empty value is left out
