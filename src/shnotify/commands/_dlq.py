@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shnotify.arns import name_in
-from shnotify.commands._each import AT_ONCE, Work, in_each
-from shnotify.commands._session import Session
+from shnotify.commands._each import AT_ONCE, in_each
+from shnotify.commands._session import Session, Work
 from shnotify.config.load import Loaded
 from shnotify.engine.events import Advanced
 from shnotify.engine.ownership import owner_of

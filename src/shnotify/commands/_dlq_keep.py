@@ -14,7 +14,8 @@ from typing import Any, TextIO
 from shnotify.aws.failures import AwsError
 from shnotify.commands._dlq import Box, chosen, in_each_box
 from shnotify.commands._dlq_view import group_lines, kept_lines, unread_line
-from shnotify.commands._each import Work, only_one
+from shnotify.commands._each import only_one
+from shnotify.commands._session import Work
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.notifier.deadletters import Letter, Summary, grouped
 from shnotify.notifier.queuereading import BATCH

@@ -9,8 +9,7 @@ from typing import Any
 from shnotify.aws.failures import AwsError
 from shnotify.commands._dlq import Box, chosen, in_each_box
 from shnotify.commands._dlq_view import kept_lines, unread_line
-from shnotify.commands._each import Work
-from shnotify.commands._session import Session
+from shnotify.commands._session import Session, Work
 from shnotify.config.models import Route
 from shnotify.errors import ShnotifyError, UsageError
 from shnotify.escaping import escaped_line

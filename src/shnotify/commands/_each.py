@@ -1,12 +1,8 @@
-"""Runs a command for one notifier, or for many side by side.
-
-A command is a generator over its `Session`. What it does before its first `yield` changes nothing;
-it yields the question to be asked, or None when nobody need be, and returns its exit code.
-"""
+"""Runs a command for one notifier, or for many side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from shnotify.commands._flow import agree
@@ -15,11 +11,10 @@ from shnotify.config.several import files_of, load_all
 from shnotify.terminal.options import takes_one
 
 if TYPE_CHECKING:
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.config.load import Loaded
     from shnotify.terminal.options import Options
 
-Work = Generator[str | None, None, int]
 AT_ONCE = 16
 """Notifiers at work side by side: AWS's rates allow no more, and each has threads of its own."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shnotify.aws.failures import StopError, UnexpectedError
 from shnotify.aws.progress import Noted, Waiting
 from shnotify.commands._flow import agree
-from shnotify.commands._session import Session, opened
+from shnotify.commands._session import Session, Work, opened
 from shnotify.engine.events import Advanced, Event
 from shnotify.errors import ConfigError, ShnotifyError
 from shnotify.escaping import escaped_line
@@ -22,7 +22,6 @@ from shnotify.terminal.captured import Captured
 
 if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
-    from shnotify.commands._each import Work
     from shnotify.config.load import Loaded
     from shnotify.terminal.screen import Screen
 

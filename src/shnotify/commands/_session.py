@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +31,10 @@ from shnotify.resources.rule import Rule
 from shnotify.schema.regions import region_doubt
 from shnotify.terminal.screen import Screen
 
+Work = Generator[str | None, None, int]
+"""A command at work for one `Session`. What it does before its first `yield` changes nothing; it yields
+the question to be asked, or None when nobody need be, and returns its exit code.
+"""
 LOOK_AGAIN_SECONDS = (0.5, 2, 5)
 """Pauses between looks that contradict themselves: somebody changes AWS at this moment."""
 

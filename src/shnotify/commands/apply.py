@@ -11,8 +11,7 @@ from shnotify.commands._flow import TIMEOUT, changed_meanwhile, finish
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands._each import Work
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.engine.execute import Outcome
     from shnotify.engine.plan import Observation, Plan
     from shnotify.errors import ShnotifyError

@@ -12,7 +12,7 @@ from shnotify.notifier.needs import BACKLOG, MARKING
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.marking import Change, Kept
 
@@ -32,7 +32,7 @@ def command(yes: bool, undo: bool, preview: bool, **options: Any) -> int:
 
     Asks first. Can be run again after an interruption, and marks the rest.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
 
     def work(run: Session) -> Work:
         found = _look(run, undo=undo)

@@ -10,8 +10,7 @@ import click
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands._each import Work
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.engine.graph import Graph
     from shnotify.engine.plan import Plan
 

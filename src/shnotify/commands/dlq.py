@@ -11,6 +11,7 @@ from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from shnotify.commands._dlq import Box
+    from shnotify.commands._session import Work
     from shnotify.notifier.deadletters import Letter, Summary
 
 _ids = click.option(
@@ -42,7 +43,6 @@ def list_(**options: Any) -> int:
     """Lists every message by cause, with what helps. The messages stay in the queue."""
     from shnotify.commands._dlq import in_each_box
     from shnotify.commands._dlq_view import group_lines, unread_line
-    from shnotify.commands._each import Work
     from shnotify.notifier.deadletters import grouped
     from shnotify.notifier.metrics import counted_as
 
@@ -81,7 +81,7 @@ def show(message_id: str, **options: Any) -> int:
     """
     from shnotify.commands._dlq import in_each_box
     from shnotify.commands._dlq_view import letter_lines
-    from shnotify.commands._each import Work, only_one
+    from shnotify.commands._each import only_one
 
     def work(box: Box) -> Work:
         yield None  # asks nothing

@@ -13,7 +13,7 @@ from shnotify.terminal.options import aws_options, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.doctor import Diagnosis
     from shnotify.terminal.options import Options
@@ -68,7 +68,7 @@ def command(
 
 def _of_file(given: Options, since: float, html: Path | None) -> int:
     """Diagnoses the notifier of the file."""
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.commands._session import unread
     from shnotify.errors import UsageError
     from shnotify.notifier.doctor import diagnose, look_further, names_of

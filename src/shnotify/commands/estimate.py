@@ -13,7 +13,7 @@ from shnotify.terminal.options import aws_options, settings
 from shnotify.terminal.styled import Text
 
 if TYPE_CHECKING:
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.notifier.tally import Differences, RouteTally, Tally
 
 LISTED = 20
@@ -37,7 +37,7 @@ def command(since: str, against: Path | None, **options: Any) -> int:
     import datetime as dt
 
     from shnotify.arns import partition_of
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.config.load import load
     from shnotify.notifier.backlog import Sorter
     from shnotify.notifier.tally import Differences, Tally

@@ -12,7 +12,7 @@ from shnotify.notifier.needs import PLAN
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.engine.plan import Plan
     from shnotify.errors import ShnotifyError
 
@@ -30,7 +30,7 @@ def command(exit_code: bool, adopt: bool, markdown: bool, **options: Any) -> int
     Changes nothing: writing calls are refused before they are sent. The fingerprint at the end is
     for `apply --expect`, which carries out this plan and no other.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
 
     chosen = settings(**options)
     if markdown and chosen.json:

@@ -12,8 +12,7 @@ from shnotify.terminal.styled import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shnotify.commands._each import Work
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.engine.plan import Plan, Step
     from shnotify.notifier.delivery import Delivery
 

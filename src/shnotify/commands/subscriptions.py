@@ -12,7 +12,7 @@ from shnotify.terminal.options import aws_options, settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.notifier.roster import Member
 
 _route = click.option("--route", help="This route only.")
@@ -31,7 +31,7 @@ def list_(route: str | None, **options: Any) -> int:
     """Shows every subscriber of every route: confirmed, pending, missing or unlisted; whether a
     link in a mail can end it; whether a filter keeps mail away.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.notifier.inspection import now_of
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.roster import check_route, with_past
@@ -63,7 +63,7 @@ def resend(endpoint: str, route: str | None, **options: Any) -> int:
 
     Only for an address of the file. One that has confirmed is left alone.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.needs import ALSO
 
@@ -97,7 +97,7 @@ def confirm(link: str, route: str | None, **options: Any) -> int:
     after `Token=` in it. Whoever clicks that link instead confirms as well, but then anybody who
     gets one of the mails can unsubscribe the address.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.confirmation import confirmation_from, topic_of
     from shnotify.notifier.needs import ALSO
@@ -148,7 +148,7 @@ def protect(endpoint: str | None, route: str | None, yes: bool, force: bool, **o
     new link for `subscriptions confirm`, which protects it. AWS has no other way. Until then the
     address gets nothing, so this asks, or needs --yes.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.needs import ALSO
 
@@ -208,7 +208,7 @@ def remove(endpoint: str, route: str | None, yes: bool, **options: Any) -> int:
 
     It asks, or needs --yes. One that the file names is to be taken out of the file first.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.notifier import membership, roster
     from shnotify.notifier.needs import ALSO
 

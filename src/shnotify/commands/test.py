@@ -11,7 +11,7 @@ from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
     from shnotify.aws.gateway import Aws
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.errors import ShnotifyError
     from shnotify.notifier.doctor import Diagnosis
     from shnotify.notifier.hops import Hop, Watched
@@ -44,7 +44,7 @@ def command(
 
     It sends real mail, so it asks, or needs --yes. Exits 4 when a hop failed.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.rehearsal import chosen_route
 

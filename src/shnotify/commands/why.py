@@ -9,7 +9,7 @@ import click
 from shnotify.terminal.options import aws_options, settings
 
 if TYPE_CHECKING:
-    from shnotify.commands._session import Session
+    from shnotify.commands._session import Session, Work
     from shnotify.notifier.tracing import Trace
 
 
@@ -30,7 +30,7 @@ def command(finding_id: str | None, last: int | None, route: str | None, **optio
     Exits 4 when the finding was stopped; with --last, when one was stopped by anything but the
     route's own filter.
     """
-    from shnotify.commands._each import Work, in_each
+    from shnotify.commands._each import in_each
     from shnotify.errors import UsageError
     from shnotify.notifier.needs import ALSO
     from shnotify.notifier.roster import check_route
