@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import wait
 from typing import Any, ClassVar
 
 import pytest
@@ -160,3 +161,55 @@ def test_what_is_new_is_asked_for_once_beside_the_last_writes() -> None:
     aws.forget()
     aws.remember("Topic", lambda: journal.note("Topic_asked_anew"))
     assert journal.done.count("Topic_asked_anew") == 1
+
+
+def test_a_key_that_is_being_given_up_when_an_interrupt_comes_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    aws, retiring = scripted({}), threading.Event()
+
+    def retire() -> None:
+        retiring.set()
+        stopped(aws)
+
+    def interrupted(running: Any, timeout: float, return_when: str = "") -> Any:
+        """Comes while the key is being given up."""
+        while return_when:
+            if retiring.is_set():
+                raise KeyboardInterrupt
+            if any((found := wait(running, timeout=0.01, return_when=return_when))[0]):
+                return found
+        return wait(running, timeout)
+
+    monkeypatch.setattr("shnotify.engine.execute.wait", interrupted)
+    outcome = carried_out(Journal(Key_retired=retire), other=True, aws=aws)
+    assert isinstance(outcome.interrupted, KeyboardInterrupt)
+    assert outcome.results["Key"] == "done"
+
+
+def test_nothing_is_asked_ahead_once_something_failed() -> None:
+    def refuse() -> None:
+        raise AwsError("no", operation="sns:CreateTopic", code="AccessDenied")
+
+    journal = Journal(Topic_made=refuse)
+    outcome = carried_out(journal)
+    assert outcome.results == {"Key": "done", "Topic": "failed", "Rule": "skipped"}
+    assert [what for what in journal.done if what.endswith("_asked")] == []
+
+
+def test_what_was_asked_ahead_too_long_ago_is_asked_again() -> None:
+    aws, asked = scripted({}), Journal()
+    aws.ahead("thing", lambda: asked.note("ahead"))
+    aws.time.sleep(6)
+    aws.forget()
+    aws.remember("thing", lambda: asked.note("anew"))
+    assert asked.done[-1] == "anew"
+    assert aws.age() == 0
+
+
+def test_an_observation_is_as_old_as_what_was_asked_ahead_for_it() -> None:
+    aws, asked = scripted({}), Journal()
+    aws.ahead("thing", lambda: asked.note("ahead"))
+    aws.time.sleep(3)
+    aws.forget()
+    aws.remember("thing", lambda: asked.note("anew"))
+    assert asked.done == ["ahead"]
+    assert aws.age() == 3

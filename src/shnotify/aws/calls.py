@@ -39,6 +39,8 @@ _LONGEST_SLEEP = 0.5
 """Seconds that a call waits for its turn without looking whether it is still wanted."""
 _UNREADABLE = (ResponseParserError, ValueError, LookupError, TypeError, AttributeError)
 """What botocore's parsers let through when a reply is cut, corrupt, or a proxy's own page."""
+_AHEAD_SECONDS = 5
+"""How old an answer may be that was asked ahead; else it is asked again."""
 _FAREWELL_SECONDS = 0.8
 """Seconds of a command's time that starting the process and printing the result take."""
 _JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the program's other random numbers stay as they are
@@ -78,7 +80,8 @@ class Calls:
         """The refusal after which no call can succeed, such as one for expired credentials."""
         self._lock = threading.Lock()
         self._memo: dict[object, Future[Any]] = {}
-        self._early: dict[object, Future[Any]] = {}
+        self._early: dict[object, tuple[float, Future[Any]]] = {}
+        """What was asked ahead: since when, and the answer."""
         self._under_way: dict[int, str] = {}
         """Thread -> the call it is making or waiting to make again, and why.
 
@@ -180,16 +183,21 @@ class Calls:
         return cast("T", future.result())
 
     def ahead(self, key: object, function: Callable[[], T]) -> None:
-        """Asks for what the next observation will `remember` under this key, before it begins."""
+        """Asks for what the next observation will `remember` under this key, before it has begun."""
         with self._lock:
-            self._early[key] = self.start(function)
+            self._early[key] = self.clock.now(), self.start(function)
 
     def forget(self) -> None:
-        """Begins a new observation, in which everything is read again that is not asked ahead."""
-        self._observed = self.clock.now()
+        """Begins a new observation, in which everything is read again that was not just asked ahead.
+
+        The observation is as old as the oldest answer that it takes over.
+        """
+        now = self.clock.now()
         self._alone, self._looked = self._alone or self._looked, True
         with self._lock:
-            self._memo, self._early = self._early, {}
+            fresh = {key: one for key, one in self._early.items() if now - one[0] <= _AHEAD_SECONDS}
+            self._observed = min((since for since, _ in fresh.values()), default=now)
+            self._memo, self._early = {key: future for key, (_, future) in fresh.items()}, {}
 
     def age(self) -> float:
         """Returns the seconds since the last observation began."""

@@ -34,7 +34,7 @@ def in_each(
 ) -> int:
     """Runs a command for the notifier of the file, or for those of all files and Regions.
 
-    write, observes, besides, services, loads, timeout  as `session` takes them
+    write, observes, besides, services, loads, timeout  as `session` takes them; many load everything
     at_once  how many notifiers are at work side by side
     check    raises for what the command cannot do with these notifiers
 
@@ -57,13 +57,14 @@ def in_each(
             return alone(run, work(run))
     regions = [region_for(member, settings) for member in members]
     region = None if None in regions else regions[0]
-    allowed = None if write else FIRST
-    with connected(settings, region=region, allowed=allowed, timeout=timeout) as told:
+    with connected(settings, region=region, allowed=FIRST, timeout=timeout) as told:
         allow(told[0], besides, write=write)
-        told[0].prepare(*SERVICES, *services)
         from shnotify.commands._fleet import Fleet
 
-        return Fleet(members, work, *told, observes=observes, at_once=at_once).run()
+        asked = (*SERVICES, *services)
+        return Fleet(
+            members, work, *told, observes=observes, services=asked, apart=write, at_once=at_once
+        ).run()
 
 
 def only_one(members: Sequence[Loaded]) -> None:

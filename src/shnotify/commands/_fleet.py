@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from shnotify.terminal.screen import Screen
 
 APART_SECONDS = 0.04
-"""How far apart notifiers begin: the first one writes while the others look, for a rate that is not
-used is lost.
+"""How far apart notifiers begin that write: the first one writes while the others look, because calls
+that a rate allows and nobody makes cannot be made up for later.
 """
 _STOPPED = "interrupted"
 
@@ -66,9 +66,12 @@ class Fleet:
         report: Callable[[Event], None],
         *,
         observes: bool,
+        services: tuple[str, ...],
+        apart: bool,
         at_once: int,
     ) -> None:
         self.observes, self.at_once = observes, at_once
+        self.services, self.apart = services, apart
         self.work, self.aws, self.screen, self.report = work, aws, screen, report
         self.members = [_Member(one, Captured(verbose=screen.verbose)) for one in members]
         self.gateways = {aws.region: aws}
@@ -87,7 +90,7 @@ class Fleet:
             self.screen.document({**together(()), "error": error.to_json()})
             self.screen.error(error.message, error.hint)
             return error.exit_code
-        self._side_by_side("looking", self.members, self._look)
+        self._side_by_side("looking", self.members, self._look, apart=self.apart)
         ready = [one for one in self.members if one.code is None]
         if ready and not self.interrupted:
             self._show(ready)
@@ -99,6 +102,7 @@ class Fleet:
         region = region or self.aws.region
         if region not in self.gateways:
             self.gateways[region] = self.aws.in_region(region)
+        self.gateways[region].prepare(*self.services)
         _ = self.gateways[region].scope  # asked once, before the threads begin
         return self.gateways[region]
 
@@ -143,7 +147,12 @@ class Fleet:
     # -- in the main thread ----------------------------------------------------------------------
 
     def _side_by_side(
-        self, what: str, members: Sequence[_Member], work: Callable[[_Member], None]
+        self,
+        what: str,
+        members: Sequence[_Member],
+        work: Callable[[_Member], None],
+        *,
+        apart: bool = False,
     ) -> None:
         """Does the work for all members, and says how far it has come."""
         pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="notifier")
@@ -152,7 +161,7 @@ class Fleet:
         try:
             self.report(Advanced(what, 0, len(members), 0))
             for number, one in enumerate(members):
-                if 0 < number < self.at_once:
+                if apart and 0 < number < self.at_once:
                     with suppress(StopError):  # each says itself that the time is up
                         self.aws.pause(APART_SECONDS)
                 left.add(pool.submit(work, one))

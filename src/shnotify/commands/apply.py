@@ -120,6 +120,7 @@ def _continued(run: Session, plan: Plan, outcome: Outcome, *, adopt: bool) -> tu
     from shnotify.engine.plan import plan_apply
     from shnotify.errors import ShnotifyError
 
+    run.aws.forget()  # what was asked ahead shows what is written, and is too early to plan by
     try:
         rest = plan_apply(run.graph, run.observe(), adopt=adopt)
         return joined(plan, outcome, rest, execute(rest, run.aws, run.report))

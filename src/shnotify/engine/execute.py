@@ -54,10 +54,10 @@ class _Run:
         self.made_of: dict[str, Resource] = {}
         """Step -> the resource that was created, with every late value filled in."""
         self.to_come = {node for node in self.before if node[1] not in ("settle", "retire")}
-        """What was not begun yet, of what mostly makes a call."""
+        """Parts that have not begun, without those that mostly make no call."""
         self.not_done: set[Node] = set()
         self.asked: set[str] = set()
-        """The steps whose things the next look was begun for."""
+        """Steps whose things were asked for ahead."""
         self.outcome = Outcome()
 
     def run(self, workers: int) -> Outcome:
@@ -76,7 +76,7 @@ class _Run:
                             sorter.done(node)
                 if not running:
                     continue
-                if not self.to_come:
+                if not (self.to_come or self.outcome.errors):
                     self._ask_ahead()
                 finished, _ = wait(
                     running, timeout=self.aws.remaining() + 0.1, return_when=FIRST_COMPLETED
@@ -93,7 +93,8 @@ class _Run:
             pool.shutdown(wait=False, cancel_futures=True)
         for key in self.steps:
             cut: Result = "failed" if key in self.begun or key in self.left else "skipped"
-            whole = key in self.made_of and last_part(self.steps[key]) != "complete"
+            cut_off = key in self.begun and last_part(self.steps[key]) == "complete"
+            whole = key in self.made_of and not cut_off
             self.outcome.results.setdefault(key, "done" if whole else cut)
         return self.outcome
 
@@ -121,7 +122,7 @@ class _Run:
 
     def _ask_ahead(self) -> None:
         """Begins to look at what is new, beside the last writes, which change something else."""
-        for key in ({*self.begun, *self.made_of} - self.asked) & self.steps.keys():
+        for key in {*self.begun, *self.made_of} - self.asked:
             with self.lock:
                 thing = self.steps[key].resource.resolved(self.known)
             for question in thing.questions(self.aws):
@@ -253,8 +254,9 @@ class _Run:
             self.outcome.interrupted, finished = again, set()
         for future, (key, part) in running.items():
             done = future in finished and future.exception() is None
-            cut = part != "complete" and last_part(self.steps[key]) == "complete"
-            whole = done and part != "begin" and not cut
+            more = key in self.begun and last_part(self.steps[key]) == "complete"
+            cut = part == "begin" or (more and part in ("make", "settle"))
+            whole = done and not cut
             self.outcome.results[key] = "done" if whole else "failed"
 
 

@@ -6,13 +6,13 @@ from typing import Literal
 
 from shnotify.engine.plan import Plan, Step
 
-Part = Literal["begin", "make", "complete", "settle", "retire"]
+Part = Literal["begin", "make", "settle", "complete", "retire"]
 """What is done of a step at once.
 
 begin     the first part of a creation or of a removal, of the kinds that have one
 make      all of the step, or the rest of it
-complete  of a creation, of the kinds that have one: the last of it, which nothing else waits for
 settle    of a creation: what it was built on is final; mostly there is nothing to do
+complete  of a creation, of the kinds that have one: the last of it, which nothing else waits for
 retire    of a creation in two parts: what was begun and did not become the thing goes
 """
 Node = tuple[str, Part]

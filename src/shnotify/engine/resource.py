@@ -92,7 +92,7 @@ class Resource(ABC):
     BEGINS: ClassVar[bool] = False
     """Whether `create` is `begin` and then `finish`, with others created in between."""
     COMPLETES: ClassVar[bool] = False
-    """Whether `complete` comes after `finish`, beside whatever waits for the thing."""
+    """Whether `complete` comes after `finish`, beside whatever waits for the thing; with `BEGINS` only."""
     LETS_GO: ClassVar[bool] = False
     """Whether `let_go` comes before `delete`, and what it used is removed beside `delete`."""
     LOOKS_FIRST: ClassVar[bool] = False
@@ -312,7 +312,7 @@ class Resource(ABC):
     def questions(self, aws: Aws) -> tuple[Question[Any], ...]:
         """Lists what `read` asks of a new thing and remembers, but for what is written last.
 
-        They are put beside the last writes, for the look that follows these.
+        They are asked while the last writes of a run are under way, for the look after them.
         """
         return ()
 

@@ -25,6 +25,7 @@ from shnotify.resources.lookup import (
     tagged,
     topic_attributes,
     topic_tags,
+    topic_tags_question,
 )
 from shnotify.subscribers import subscriber_identity
 from shnotify.tags import REFUSED_TAG
@@ -195,6 +196,7 @@ class Subscription(Resource):
         tags = [{"Key": f"{REFUSED_TAG}{self.protocol}", "Value": "refused"}]
         try:
             aws(aws.sns.tag_resource, ResourceArn=self.topic_arn, Tags=tags)  # type: ignore[arg-type]
+            aws.ahead(*topic_tags_question(aws, self.topic_arn))  # what was asked before is old
         except StopError:
             raise
         except AwsError as problem:
