@@ -32,6 +32,10 @@ T = TypeVar("T")
 
 Question = tuple[object, Callable[[], T]]
 """What an observation remembers, and how that is asked."""
+FRESH_SECONDS = 5
+"""How old a look may be before what is overwritten or deleted is looked at once more, and how old an
+answer that was asked ahead. An undisturbed run needs less.
+"""
 _TRIES_THROTTLED = 12
 _TRIES_BROKEN = 5
 _THROTTLED = "throttled"
@@ -39,8 +43,6 @@ _LONGEST_SLEEP = 0.5
 """Seconds that a call waits for its turn without looking whether it is still wanted."""
 _UNREADABLE = (ResponseParserError, ValueError, LookupError, TypeError, AttributeError)
 """What botocore's parsers let through when a reply is cut, corrupt, or a proxy's own page."""
-_AHEAD_SECONDS = 5
-"""How old an answer may be that was asked ahead; else it is asked again."""
 _FAREWELL_SECONDS = 0.8
 """Seconds of a command's time that starting the process and printing the result take."""
 _JITTER = random.Random()  # noqa: S311 no secret; of its own, so that the program's other random numbers stay as they are
@@ -195,7 +197,7 @@ class Calls:
         now = self.clock.now()
         self._alone, self._looked = self._alone or self._looked, True
         with self._lock:
-            fresh = {key: one for key, one in self._early.items() if now - one[0] <= _AHEAD_SECONDS}
+            fresh = {key: one for key, one in self._early.items() if now - one[0] <= FRESH_SECONDS}
             self._observed = min((since for since, _ in fresh.values()), default=now)
             self._memo, self._early = {key: future for key, (_, future) in fresh.items()}, {}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import name_in, service_of
+from shnotify.aws.calls import FRESH_SECONDS
 from shnotify.aws.failures import AlreadyThereError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
@@ -16,7 +17,6 @@ from shnotify.engine.resource import Live, Resource, identity
 from shnotify.engine.template import without
 from shnotify.engine.values import Tags
 from shnotify.frozen import frozen
-from shnotify.resources.lookup import FRESH_SECONDS
 from shnotify.tags import OUR_TAGS
 
 MOST_NAMES = 100

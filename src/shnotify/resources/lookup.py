@@ -14,12 +14,6 @@ from shnotify.frozen import frozen
 from shnotify.subscribers import subscriber_identity
 from shnotify.tags import NAME_TAG
 
-FRESH_SECONDS = 5
-"""How old a look may be before what is overwritten or deleted is looked at once more.
-
-An undisturbed run needs less.
-"""
-
 
 def seen_before(aws: Aws, name: str) -> str | None:
     """Returns the ARN that an earlier call of this command saw under the name, or None."""

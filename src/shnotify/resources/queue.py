@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, ClassVar, Self
 
 from shnotify.arns import Scope, name_in, service_of
-from shnotify.aws.calls import Question
+from shnotify.aws.calls import FRESH_SECONDS, Question
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
@@ -21,7 +21,6 @@ from shnotify.engine.template import Part, Ref, without
 from shnotify.engine.values import Policy, Tags
 from shnotify.frozen import frozen
 from shnotify.resources.lookup import (
-    FRESH_SECONDS,
     holds_messages,
     key_arn,
     mappings_of,

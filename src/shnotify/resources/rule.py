@@ -8,7 +8,7 @@ from dataclasses import field, replace
 from typing import Any, ClassVar, Literal, Self
 
 from shnotify.arns import name_in, service_of
-from shnotify.aws.calls import Question
+from shnotify.aws.calls import FRESH_SECONDS, Question
 from shnotify.aws.failures import AlreadyThereError, AwsError
 from shnotify.aws.gateway import Aws
 from shnotify.engine.health import Link
@@ -19,7 +19,7 @@ from shnotify.engine.template import Part, without
 from shnotify.engine.values import Pattern, Tags
 from shnotify.findings.guards import guarded
 from shnotify.frozen import frozen
-from shnotify.resources.lookup import FRESH_SECONDS, saw, seen_before
+from shnotify.resources.lookup import saw, seen_before
 from shnotify.tags import OUR_TAGS
 
 TARGET_ID = "shnotify"
